@@ -1,0 +1,130 @@
+#pragma once
+
+// Everything about talking to EC2 that is no decision about a virtual IP: who this node is, with which credentials, at which
+// endpoint, how a call is signed, how many are under way at once, and what an answer means.
+//
+// The session keeps itself ready: identity and credentials are fetched at the start and refreshed early, connections are asked
+// to be warm, so that a call made by a takeover needs nothing but its own round trip. Failures of IMDS or of a credential
+// source never make it unready while the last credentials may still work.
+//
+// Calls: at most `connections` are under way, mutating ones first, in the order in which they were made. A call is signed when
+// it is handed out, never before, and never sent twice: repeating is the caller's decision. The one exception is an answer that
+// blames our credentials or our clock: the session mends that and tells the caller to try again with `credentials` or `clock`.
+
+#include "agent/aws/ec2_call.hpp"
+#include "agent/aws/ec2_reply.hpp"
+#include "agent/aws/environment.hpp"
+#include "agent/aws/http_message.hpp"
+#include "agent/aws/identity.hpp"
+#include "agent/aws/sigv4.hpp"
+#include "common/log.hpp"
+#include "common/random.hpp"
+#include "common/time.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace vipd::aws {
+
+struct session_settings {
+    std::string region;                        // empty: from the environment, the profile, or IMDS
+    std::optional<std::string> endpoint;       // https://...; overrides everything
+    std::optional<std::string> imds_endpoint;  // http://...
+    std::string profile;
+    bool fips = false;
+    bool dual_stack = false;
+    unsigned connections = 16;  // 1..256
+    unsigned warm_connections = 2;
+    // Identity is wanted even when credentials come from elsewhere, unless every route names its interface id itself.
+    bool needs_identity = true;
+    friend bool operator==(const session_settings&, const session_settings&) = default;
+};
+
+using ec2_call_id = strong_number<struct ec2_call_tag>;
+using file_read_id = strong_number<struct file_read_tag>;
+
+// --- outputs ---
+
+struct cancel_http {
+    http_exchange_id id;
+};
+// How many idle verified connections to `origin` the shell should hold open. Zero closes them.
+struct keep_warm {
+    http_origin origin;
+    unsigned connections = 0;
+};
+// A small regular file (credentials, token): the shell answers with handle_file(). At most 64 KiB.
+struct read_file {
+    file_read_id id;
+    std::string path;
+};
+struct call_done {
+    ec2_call_id id;
+    ec2_reply reply;
+    time_point issued{};            // when call() was called
+    time_point first_byte = never;  // of the request on the wire; never when it was not sent
+    time_point finished{};
+};
+// identity() has changed, or is there for the first time.
+struct identity_changed {};
+
+using session_output = std::variant<http_exchange, cancel_http, keep_warm, read_file, call_done, identity_changed>;
+
+enum class credential_source : std::uint8_t { none, environment, profile, container, instance_role, web_identity };
+std::string_view to_string(credential_source source);
+
+struct session_snapshot {
+    std::string region;
+    std::string endpoint;  // "https://..."; empty until the region is known
+    std::optional<instance_identity> identity;
+    credential_source source = credential_source::none;
+    std::string access_key_id;  // an identifier, not a secret
+    std::optional<wall_time> credentials_expire;
+    duration clock_skew{};   // server minus us
+    std::string last_error;  // of IMDS or credentials; empty when all is well
+    std::size_t calls_queued = 0;
+    std::size_t calls_under_way = 0;
+    bool ready = false;
+};
+
+class cloud_session {
+public:
+    cloud_session(const session_settings& settings, const environment& variables, std::uint64_t seed, log_sink& log);
+    ~cloud_session();
+
+    void start(instant now);
+    void handle_http(instant now, http_exchange_id id, http_result&& result);
+    void handle_file(instant now, file_read_id id, result<std::string>&& content);
+    void handle_timeout(instant now);
+    [[nodiscard]] wakeup next_wakeup() const;
+    // Takes the oldest output; empty when there is none.
+    std::optional<session_output> poll_output();
+
+    // Accepted always; answered by exactly one call_done unless cancelled. Calls made before the session is ready wait for it,
+    // at most `wait_max`, and are then answered with not_sent and the reason.
+    ec2_call_id call(instant now, const ec2_call& what, duration wait_max = std::chrono::seconds{3});
+    // No call_done follows. What is on the wire is reset.
+    void cancel(ec2_call_id id);
+
+    // The EC2 call behind an exchange, for the permit; none for IMDS and STS.
+    [[nodiscard]] std::optional<ec2_call_id> call_of(http_exchange_id id) const;
+
+    // Interfaces may have changed (a link appeared): ask IMDS again, soon.
+    void refresh_interfaces(instant now);
+
+    // Region, credentials and endpoint are there: a call can be signed this moment.
+    [[nodiscard]] bool ready() const;
+    [[nodiscard]] const std::optional<instance_identity>& identity() const;
+    [[nodiscard]] session_snapshot snapshot(instant now) const;
+
+private:
+    class impl;
+    std::unique_ptr<impl> impl_;
+};
+
+}  // namespace vipd::aws

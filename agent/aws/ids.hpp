@@ -1,0 +1,13 @@
+#pragma once
+
+#include "common/strong_id.hpp"
+
+namespace vipd::aws {
+
+using instance_id = strong_id<struct instance_id_tag>;            // i-...
+using network_interface_id = strong_id<struct interface_id_tag>;  // eni-...
+using route_table_id = strong_id<struct route_table_id_tag>;      // rtb-...
+using vpc_id = strong_id<struct vpc_id_tag>;                      // vpc-...
+using request_id = strong_id<struct request_id_tag>;              // EC2's <requestId>
+
+}  // namespace vipd::aws

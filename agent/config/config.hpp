@@ -1,0 +1,136 @@
+#pragma once
+
+// A configuration that has been checked, as plain values: whoever holds one need not check again. Defaults stand here and
+// nowhere else; what is allowed stands in config/keys.cpp.
+
+#include "agent/aws/ec2_call.hpp"
+#include "agent/aws/ids.hpp"
+#include "agent/vrrp/admission.hpp"
+#include "agent/vrrp/types.hpp"
+#include "common/ip.hpp"
+#include "common/time.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace vipd::config {
+
+// [aws]
+struct aws_section {
+    std::string region;                        // empty: environment, profile, IMDS
+    std::optional<std::string> endpoint;       // https URL
+    std::optional<std::string> imds_endpoint;  // http URL
+    std::string ca_bundle;                     // file with the CAs to trust instead of the system's; empty: the system's
+    std::string profile;
+    bool use_fips_endpoint = false;
+    bool use_dualstack_endpoint = false;
+    unsigned connections = 16;                             // 1..256: EC2 calls under way at once
+    duration reconcile_period = std::chrono::seconds{10};  // 1 s..1 h
+    friend bool operator==(const aws_section&, const aws_section&) = default;
+};
+
+struct tcp_listener {
+    ip_address address;
+    std::uint16_t port = 9112;
+    friend bool operator==(const tcp_listener&, const tcp_listener&) = default;
+};
+
+// [http]
+struct http_section {
+    std::vector<tcp_listener> listen = {{ip_address::v4(127, 0, 0, 1), 9112}};
+    std::string socket = "/run/vipd/vipd.sock";
+    friend bool operator==(const http_section&, const http_section&) = default;
+};
+
+// [log]
+enum class log_format : std::uint8_t { logfmt, json };
+struct log_section {
+    log_format format = log_format::logfmt;
+    bool debug = false;
+    friend bool operator==(const log_section&, const log_section&) = default;
+};
+
+enum class address_lifetime : std::uint8_t {
+    while_active,  // "active"
+    always,        // "always": on every node, from the start until the stop of the machine
+};
+
+// [[router.address]]
+struct address_entry {
+    ip_prefix address;
+    std::string interface;
+    address_lifetime when = address_lifetime::while_active;
+    friend bool operator==(const address_entry&, const address_entry&) = default;
+};
+
+// [router.route.tables]: exactly one of ids or vpc/tags
+struct table_selection {
+    std::vector<aws::route_table_id> ids;
+    bool whole_vpc = false;             // { vpc = true }: every table of the VPC of the target interface
+    std::vector<aws::tag_filter> tags;  // of that VPC
+    friend bool operator==(const table_selection&, const table_selection&) = default;
+};
+
+// [[router.route]]
+struct route_entry {
+    aws::route_destination destination;
+    table_selection tables;
+    // The target: the interface id behind `interface` (found by MAC in IMDS), or one that is named.
+    std::string interface;                                  // default: the router's
+    std::optional<aws::network_interface_id> interface_id;  // "eni-..."
+    // source_dest_check = "disable": switched off when it is found on; "warn" only says so.
+    bool disable_source_dest_check = false;
+    friend bool operator==(const route_entry&, const route_entry&) = default;
+};
+
+// [[router]]
+struct router {
+    std::string name;
+    std::uint8_t vrid = 1;
+    vrrp::version version = vrrp::version::v3;
+    std::uint8_t priority = 100;
+    bool address_owner = false;
+    // Empty until start: then the primary address of `interface`.
+    std::optional<ip_address> source;
+    std::string interface;
+    std::vector<vrrp::peer_rule> peers;
+    duration advert_interval = std::chrono::seconds{1};
+    unsigned down_timer_adverts = 3;
+    bool preempt = true;
+    duration preempt_delay = std::chrono::seconds{60};
+    vrrp::checksum_form checksum = vrrp::checksum_form::rfc5798;
+    std::optional<vrrp::simple_password> password;  // [router.auth] kind = "password"
+    // What adverts list; default: the addresses of [[router.address]], then the host destinations of [[router.route]].
+    std::vector<ip_address> advertised_addresses;
+    // How long local addresses stay after Active was lost, unless a better advert comes first.
+    duration drain = std::chrono::seconds{1};
+    std::vector<address_entry> addresses;
+    std::vector<route_entry> routes;
+    friend bool operator==(const router&, const router&) = default;
+};
+
+struct configuration {
+    aws_section aws;
+    http_section http;
+    log_section log;
+    bool realtime = false;
+    std::vector<router> routers;
+
+    // A configuration without AWS resources never talks to AWS.
+    [[nodiscard]] bool uses_aws() const
+    {
+        for (const auto& r : routers) {
+            if (!r.routes.empty()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    friend bool operator==(const configuration&, const configuration&) = default;
+};
+
+}  // namespace vipd::config

@@ -1,0 +1,146 @@
+#pragma once
+
+// The VRRP state machine of RFC 9568 section 6.4 (with errata 7947, 7949 and 8298) and RFC 3768 section 6.4 for version 2.
+//
+// One object is one virtual router on one node. It hears adverts that admission has let through, operator and health events,
+// and the clock; it answers with outputs. It sends nothing itself, arms no timer, and knows no address but its own and its
+// peers'.
+//
+// Beyond the RFC:
+//  - preempt_delay: a Backup that hears a lower priority waits that long before it stops listening to it. The delay starts with
+//    the first lower advert after one that was not lower, and is over for good once it has run out.
+//  - a repeated priority 0 of the same peer re-arms nothing, so that a stream of them cannot postpone a takeover for ever; any
+//    other advert of that peer clears the memory, in every state.
+//  - a priority that changes while Backup recomputes the down timer from the last accepted advert, not from now, so that a
+//    flapping tracker cannot postpone a takeover either.
+//  - an Active that hears a lower priority tells its owner (heard_lower_priority), because another node may just have moved the
+//    address. VRRPv3 answers with an advert at once; VRRPv2 as RFC 3768 discards it silently, keepalived answers; so do we,
+//    in both versions, since it shortens the double.
+
+#include "agent/vrrp/types.hpp"
+#include "common/ip.hpp"
+#include "common/time.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace vipd::vrrp {
+
+struct election_settings {
+    version protocol_version = version::v3;
+    ip_address source;            // our primary address, the one that breaks ties
+    std::uint8_t priority = 100;  // effective: 1..254, or 255 for the address owner
+    duration advert_interval = std::chrono::seconds{1};
+    unsigned down_timer_adverts = 3;  // 1..100
+    bool preempt = true;
+    duration preempt_delay{};  // 0 for none
+
+    friend bool operator==(const election_settings&, const election_settings&) = default;
+};
+
+// An advert that passed every check of section 7.1.
+struct heard_advert {
+    ip_address source;
+    std::uint8_t priority = 0;
+    duration interval{};  // v3: the sender's Max Advertise Interval; v2: equal to ours
+};
+
+enum class transition_reason : std::uint8_t {
+    startup,          // Initialize -> Backup, or -> Active for the address owner
+    no_advert,        // Backup -> Active: Active_Down_Timer ran out, nobody was heard
+    preempted_lower,  // Backup -> Active: Active_Down_Timer ran out while a lower priority was speaking
+    active_released,  // Backup -> Active: the Active sent priority 0
+    heard_better,     // Active -> Backup: higher priority, or equal priority and higher address
+    shutdown,         // -> Initialize
+    fault,            // -> Initialize: health took the router out
+};
+
+std::string_view to_string(transition_reason reason);
+
+// --- outputs, in the order in which they have to be carried out ---
+
+struct send_advert {
+    std::uint8_t priority = 0;  // effective priority, or 0 when releasing
+};
+
+struct transition {
+    state from = state::initialize;
+    state to = state::initialize;
+    transition_reason reason = transition_reason::startup;
+    // When the deciding timer was due; for transitions that an advert caused, when it was handled. Latency is counted from
+    // here.
+    time_point due;
+};
+
+// Heard while Active and stayed Active: somebody else believes, or until just now believed, to be Active.
+struct heard_lower_priority {
+    ip_address source;
+    std::uint8_t priority = 0;
+};
+
+using election_output = std::variant<send_advert, transition, heard_lower_priority>;
+
+struct election_counters {
+    std::uint64_t became_active = 0;
+    std::uint64_t became_backup = 0;
+    std::uint64_t priority_zero_sent = 0;
+    std::uint64_t priority_zero_received = 0;
+    std::uint64_t lower_priority_heard_while_active = 0;
+    std::uint64_t adverts_skipped = 0;  // due, but a later one was due as well when the loop came round
+    std::uint64_t owner_conflicts = 0;  // an advert with our own priority 255, or our own address
+};
+
+class election {
+public:
+    explicit election(const election_settings& settings);
+
+    // Each call appends its outputs to `out`.
+    void startup(time_point now, std::vector<election_output>& out);
+    // Active: priority 0 first. Backup: silently (RFC 9568 6.4.2).
+    void shutdown(time_point now, std::vector<election_output>& out);
+    // As shutdown, but with reason fault; startup() ends it.
+    void fault(time_point now, std::vector<election_output>& out);
+    void handle(time_point now, const heard_advert& advert, std::vector<election_output>& out);
+    void handle_timeout(time_point now, std::vector<election_output>& out);
+
+    // A new effective priority, interval, preempt ... without a transition. When the priority of an Active drops, an advert
+    // goes out at once. Version and source do not change (that is a new election).
+    void change(time_point now, const election_settings& settings, std::vector<election_output>& out);
+
+    // Graceful hand-over while Active: priority 0, then Backup with a down timer that lets every peer take over first: the
+    // longest Active_Down_Interval of any priority. Does nothing in another state; returns whether it did something.
+    bool step_down(time_point now, std::vector<election_output>& out);
+
+    [[nodiscard]] wakeup next_wakeup() const;
+
+    // What status shows.
+    [[nodiscard]] state current() const { return state_; }
+    [[nodiscard]] const election_settings& settings() const { return settings_; }
+    [[nodiscard]] time_point since() const { return since_; }
+    [[nodiscard]] const election_counters& counters() const { return counters_; }
+    // Learned from the Active (v3); our own before that.
+    [[nodiscard]] duration active_advert_interval() const { return active_interval_; }
+    [[nodiscard]] duration active_down_interval() const;
+    [[nodiscard]] duration skew_time() const;
+    // The last advert heard that was not ours to ignore: who speaks as Active.
+    struct heard {
+        ip_address source;
+        std::uint8_t priority = 0;
+        time_point at;
+    };
+    [[nodiscard]] const std::optional<heard>& last_heard() const { return last_heard_; }
+
+private:
+    election_settings settings_;
+    state state_ = state::initialize;
+    time_point since_{};
+    duration active_interval_{};
+    std::optional<heard> last_heard_;
+    election_counters counters_;
+    // (the implementer adds what else it needs)
+};
+
+}  // namespace vipd::vrrp
