@@ -1,0 +1,158 @@
+#pragma once
+
+// All that a node says of itself, as plain values: /v1/status, the page, the metrics and the command line are views of these. A
+// router's part is taken by itself, so that a scrape of thousands can be rendered in slices between turns of the loop.
+//
+// Times are durations before the moment of the snapshot ("since", "age"): readers need no clock of ours.
+
+#include "agent/aws/cloud_session.hpp"
+#include "agent/net/link.hpp"
+#include "agent/vrrp/admission.hpp"
+#include "agent/vrrp/election.hpp"
+#include "common/ip.hpp"
+#include "common/time.hpp"
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vipd::status {
+
+// Upper bounds of the takeover histograms, in seconds; one more bucket is +Inf.
+inline constexpr std::array<double, 14> takeover_bucket_seconds = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
+                                                                   0.25,  0.5,    1.0,   2.5,  5.0,   10.0, 30.0};
+
+struct histogram {
+    std::array<std::uint64_t, takeover_bucket_seconds.size() + 1> buckets{};  // not cumulative; the last is +Inf
+    double sum_seconds = 0.0;
+
+    void observe(duration d)
+    {
+        const double seconds = to_seconds(d);
+        std::size_t i = 0;
+        while (i < takeover_bucket_seconds.size() && seconds > takeover_bucket_seconds[i]) {
+            ++i;
+        }
+        ++buckets[i];
+        sum_seconds += seconds;
+    }
+};
+
+// The phases of a takeover, each measured from the moment at which the deciding timer was due.
+struct takeover_times {
+    histogram first_request;  // first byte of the first mutating call on the wire
+    histogram all_accepted;   // EC2 has answered every mutating call with success
+    histogram all_confirmed;  // a read-back has shown every resource here
+};
+
+enum class resource_kind : std::uint8_t { address, route };
+std::string_view to_string(resource_kind kind);
+
+enum class resource_state : std::uint8_t {
+    unknown,    // nothing has been read yet
+    elsewhere,  // somebody else's, or nobody's; as it should be on a Backup
+    taking,     // Active, and not here yet: a call is under way or waits for its retry
+    accepted,   // EC2 said yes; not read back yet
+    here,       // read back (or told by the kernel): this node's
+};
+std::string_view to_string(resource_state state);
+
+struct resource {
+    resource_kind kind = resource_kind::route;
+    std::string name;   // "172.16.1.100/32 in rtb-0a1b2c", "172.16.1.100/32 on lo"
+    std::string table;  // routes: "rtb-..."; else empty
+    std::string destination;
+    resource_state state = resource_state::unknown;
+    std::string owner;  // who has it, as last seen: "eni-...", "none", "eni-... (blackhole)"; empty when unknown
+    std::optional<duration> confirmed_age;  // since the world was last read for it
+    std::uint64_t mutating_calls = 0;
+    std::uint64_t repairs = 0;  // times it was put back after somebody else had changed it
+    std::uint64_t failures = 0;
+    std::string last_error;  // empty when the last call succeeded
+    std::optional<duration> retry_in;
+};
+
+struct peer {
+    ip_address address;
+    std::optional<duration> last_heard_age;
+    std::uint8_t last_priority = 0;
+};
+
+struct router {
+    std::string name;
+    std::uint8_t vrid = 0;
+    unsigned version = 3;
+    std::string interface;
+    std::optional<ip_address> source;
+    vrrp::state state = vrrp::state::initialize;
+    std::string state_reason;  // why it is in this state: "no advert for 361 ms", "maintenance", "no source address on ens5"
+    duration state_age{};
+    std::uint64_t epoch = 0;    // of the last time it became Active; 0 for never
+    std::uint8_t priority = 0;  // configured
+    std::uint8_t effective_priority = 0;
+    bool preempt = true;
+    duration advert_interval{};
+    duration active_advert_interval{};  // learned
+    duration active_down_interval{};
+    // Who is Active as far as this node knows: itself, or the one whose advert was last heard.
+    std::optional<ip_address> active_address;
+    std::uint8_t active_priority = 0;
+    std::vector<peer> peers;
+    std::vector<resource> resources;
+    vrrp::admission_counters received;
+    vrrp::election_counters election;
+    std::uint64_t adverts_sent = 0;
+    std::uint64_t adverts_send_errors = 0;
+    takeover_times takeovers;
+    std::optional<duration> last_takeover;  // due to confirmed, of the last one
+};
+
+// One line of history.
+struct event {
+    std::uint64_t number = 0;
+    wall_time at{};
+    std::string router;  // empty for the node
+    std::string kind;    // "transition", "ec2_call", "address", "reload", ...
+    std::string text;
+};
+
+struct ec2_call_count {
+    std::string action;
+    std::string code;  // "ok", EC2's code, or the transport's word
+    std::uint64_t count = 0;
+};
+
+// What belongs to the node and not to one router.
+struct node {
+    std::string version;
+    duration uptime{};
+    bool maintenance = false;
+    bool ready = false;  // every router has been started
+    bool uses_aws = false;
+    std::size_t router_count = 0;
+    std::uint64_t configuration_reloads = 0;
+    std::uint64_t configuration_refusals = 0;
+    std::optional<aws::session_snapshot> aws;
+    std::array<std::uint64_t, vrrp::discard_reason_count> discarded_before_router{};
+    std::vector<ec2_call_count> ec2_calls;
+};
+
+// What only the shell can know of itself.
+struct process {
+    bool realtime_wanted = false;
+    bool realtime_scheduling = false;  // SCHED_FIFO is in force
+    bool memory_locked = false;
+    duration loop_lateness_max{};  // since the last scrape
+    histogram loop_lateness;
+    std::uint64_t http_requests = 0;
+    std::uint64_t http_connections = 0;
+    std::uint64_t log_lines_dropped = 0;
+    std::uint64_t datagrams_received = 0;
+    std::uint64_t resident_bytes = 0;
+    std::uint64_t open_files = 0;
+};
+
+}  // namespace vipd::status
