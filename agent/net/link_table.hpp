@@ -2,6 +2,7 @@
 
 #include "agent/net/link.hpp"
 
+#include <cstdint>
 #include <map>
 #include <string_view>
 #include <vector>
@@ -23,8 +24,14 @@ public:
     [[nodiscard]] const std::map<int, link>& links() const { return links_; }
 
 private:
+    void forget_link(int index);
+    void count_down(const ip_address& address);
+
     std::map<int, link> links_;
-    std::map<int, std::vector<ip_prefix>> addresses_;
+    // Of each link, with the order of arrival.
+    std::map<int, std::map<ip_prefix, std::uint64_t>> addresses_;
+    std::uint64_t last_arrival_ = 0;
+    std::map<ip_address, unsigned> address_counts_;  // on how many links
     bool complete_ = false;
 };
 

@@ -42,6 +42,18 @@ aws::session_settings session_settings(const config::configuration& c)
     return s;
 }
 
+// Null for events that are not about one address.
+const net::link_address* changed_address(const net::kernel_event& event)
+{
+    if (const auto* seen = std::get_if<net::address_seen>(&event)) {
+        return &seen->value;
+    }
+    if (const auto* gone = std::get_if<net::address_gone>(&event)) {
+        return &gone->value;
+    }
+    return nullptr;
+}
+
 }  // namespace
 
 class node::impl {
@@ -95,7 +107,9 @@ private:
     using call_owner = std::variant<takeover_call, world_call, interface_call>;
 
     numbered_router make_router(const config::router& r);
+    // Null when it has gone in the meantime.
     [[nodiscard]] virtual_router* find_by_number(std::uint64_t number) const;
+    void touch(std::uint64_t number);
     [[nodiscard]] std::vector<ip_address> virtual_addresses() const;
 
     void begin_turn(instant now) { journal_.set_now(now.wall); }
@@ -115,6 +129,7 @@ private:
     void note_difference(instant now, const vrrp::admitted& a);
 
     void apply(instant now, kernel_told&& e);
+    void apply_address(instant now, const ip_prefix& address);
     void apply_reload(instant now, const reload& r);
     void apply_step_down(instant now, const step_down& s);
     void begin_farewell(instant now);
@@ -131,6 +146,7 @@ private:
     time_point started_at_;
 
     std::vector<numbered_router> routers_;
+    std::map<std::uint64_t, std::uint32_t> index_of_number_;
     std::vector<numbered_router> leaving_;  // dropped by a reload, not yet gone
     std::uint64_t last_router_number_ = 0;
     std::uint64_t generation_ = 1;
@@ -172,13 +188,18 @@ node::impl::numbered_router node::impl::make_router(const config::router& r)
 
 virtual_router* node::impl::find_by_number(std::uint64_t number) const
 {
-    for (const auto* list : {&routers_, &leaving_}) {
-        const auto found = std::ranges::find(*list, number, &numbered_router::number);
-        if (found != list->end()) {
-            return found->router.get();
-        }
+    if (const auto found = index_of_number_.find(number); found != index_of_number_.end()) {
+        return routers_[found->second].router.get();
     }
-    return nullptr;
+    const auto found = std::ranges::find(leaving_, number, &numbered_router::number);
+    return found == leaving_.end() ? nullptr : found->router.get();
+}
+
+void node::impl::touch(std::uint64_t number)
+{
+    if (const auto found = index_of_number_.find(number); found != index_of_number_.end()) {
+        touched_.push_back(found->second);
+    }
 }
 
 std::vector<ip_address> node::impl::virtual_addresses() const
@@ -240,8 +261,10 @@ void node::impl::rebuild_admission()
     std::vector<vrrp::router_rule> rules;
     std::vector<vrrp::admission::kept_router> kept;
     router_of_rule_.clear();
+    index_of_number_.clear();
     for (std::size_t i = 0; i < routers_.size(); ++i) {
         auto& r = routers_[i];
+        index_of_number_[r.number] = static_cast<std::uint32_t>(i);
         r.router->set_index(static_cast<std::uint32_t>(i));
         auto rule = r.router->rule();
         if (!rule) {
@@ -354,22 +377,43 @@ void node::impl::handle(instant now, const advert_received& datagram)
 
 void node::impl::apply(instant now, kernel_told&& e)
 {
+    const bool was_complete = links_.complete();
     links_.apply(e.event);
     if (!links_.complete()) {
         return;  // the dump is judged as a whole
     }
-    const bool link_event = std::holds_alternative<net::link_seen>(e.event) || std::holds_alternative<net::dump_done>(e.event);
-    if (link_event) {
-        if (session_ != nullptr) {
-            session_->refresh_interfaces(now);
-        }
-        resolve_all(now);
+    if (const auto* address = changed_address(e.event); address != nullptr && was_complete) {
+        apply_address(now, address->address);
+        return;
     }
+    if (session_ != nullptr && std::holds_alternative<net::link_seen>(e.event)) {
+        session_->refresh_interfaces(now);
+    }
+    resolve_all(now);
     reconsider_all(now);
     for (auto* list : {&routers_, &leaving_}) {
         for (auto& r : *list) {
             r.router->kernel_changed(now.steady, links_);
         }
+    }
+}
+
+// A node with a thousand routers sees a thousand of these when it becomes Active, so only those are asked whom it concerns.
+void node::impl::apply_address(instant now, const ip_prefix& address)
+{
+    const bool concerns_a_source =
+        std::ranges::any_of(routers_, [&](const numbered_router& r) { return r.router->may_use_as_source(address.address()); });
+    if (concerns_a_source) {
+        reconsider_all(now);
+    }
+    for (std::size_t i = 0; i < routers_.size(); ++i) {
+        if (routers_[i].router->addresses().concerns(address)) {
+            routers_[i].router->kernel_changed(now.steady, links_);
+            touched_.push_back(static_cast<std::uint32_t>(i));
+        }
+    }
+    for (auto& r : leaving_) {
+        r.router->kernel_changed(now.steady, links_);
     }
 }
 
@@ -498,9 +542,9 @@ void node::impl::handle(instant now, input&& what)
                        }
                        if (auto* router = find_by_number(found->second)) {
                            router->addresses().answered(now.steady, i.answer, links_);
+                           touch(found->second);
                        }
                        kernel_requests_.erase(found);
-                       all_touched_ = true;
                    },
                    [&](http_finished& i) {
                        if (session_ != nullptr) {
@@ -573,7 +617,7 @@ void node::impl::finish_call(instant now, const aws::call_done& done)
                    [&](const takeover_call& o) {
                        if (auto* router = find_by_number(o.router)) {
                            router->cloud().answered(now.steady, o.ticket, done);
-                           all_touched_ = true;
+                           touch(o.router);
                        }
                    },
                    [&](const world_call& o) {
@@ -708,7 +752,7 @@ void node::impl::settle(instant now)
         if (session_ != nullptr) {
             // A read that is due this moment joins this turn.
             world_.handle_timeout(now.steady);
-            more = drain_session(now) || all_touched_;
+            more = drain_session(now) || all_touched_ || !touched_.empty();
         } else {
             more = false;
         }

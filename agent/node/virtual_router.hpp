@@ -91,6 +91,11 @@ public:
 
     // What admission has to know of it; none while there is no source address.
     [[nodiscard]] std::optional<vrrp::router_rule> rule() const;
+    // Whether an address that comes or goes can change its source.
+    [[nodiscard]] bool may_use_as_source(const ip_address& address) const
+    {
+        return !source_ || *source_ == address || configuration_.source == address;
+    }
     [[nodiscard]] const config::router& configuration() const { return configuration_; }
     [[nodiscard]] vrrp::state state() const { return election_ ? election_->current() : vrrp::state::initialize; }
     [[nodiscard]] bool has_been_started() const { return has_been_started_; }

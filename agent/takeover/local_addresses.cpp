@@ -8,7 +8,7 @@ namespace vipd::takeover {
 bool local_addresses::wanted_here(const entry_state& e) const
 {
     if (e.retired) {
-        return false;
+        return draining();
     }
     return e.entry.when == config::address_lifetime::always || active_ || draining();
 }
@@ -95,6 +95,7 @@ void local_addresses::reconcile(time_point now, const net::link_table& kernel)
         }
         if (link == nullptr) {
             e.last_error = "there is no interface '" + e.entry.interface + "' on this node";
+            e.retry_at = time_point::min();  // the link's appearance is the next occasion
             continue;
         }
         if (e.was_here && wanted) {
@@ -179,6 +180,11 @@ wakeup local_addresses::next_wakeup() const
         }
     }
     return next;
+}
+
+bool local_addresses::concerns(const ip_prefix& address) const
+{
+    return std::ranges::any_of(entries_, [&](const entry_state& e) { return e.entry.address == address; });
 }
 
 bool local_addresses::settled(const net::link_table& kernel) const

@@ -51,6 +51,7 @@ public:
     void issued(std::size_t entry, net::kernel_request_id id);
 
     [[nodiscard]] wakeup next_wakeup() const;
+    [[nodiscard]] bool concerns(const ip_prefix& address) const;
     // Nothing is left to add or remove.
     [[nodiscard]] bool settled(const net::link_table& kernel) const;
     [[nodiscard]] bool draining() const { return drain_until_ != never; }
