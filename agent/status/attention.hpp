@@ -24,7 +24,8 @@ struct finding {
     std::string text;    // what is the matter, and what to do where there is something to do
 };
 
-inline constexpr duration confirmed_age_expected = std::chrono::seconds{60};  // the world is read every 10 s while Active
+// EC2 is read every 10 s while Active. The kernel tells of an address once, when it changes, so an address has no such bound.
+inline constexpr duration confirmed_age_expected = std::chrono::seconds{60};
 inline constexpr duration clock_skew_noticed = std::chrono::seconds{60};
 inline constexpr duration clock_skew_refused = std::chrono::minutes{5};  // SigV4: AWS refuses a request that is older
 inline constexpr duration credentials_life_expected =
