@@ -34,6 +34,9 @@ class Lab:
         self._processes.append(process)
         return process
 
+    def own_socket(self, opened: socket.socket) -> None:
+        self._sockets.append(opened)
+
     def start(self, name: str, arguments: list[str], **options) -> Process:
         return self.own(Process(self.timeline, self.observer, name, arguments, **options))
 
