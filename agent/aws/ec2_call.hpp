@@ -29,7 +29,7 @@ struct route_destination {
 struct tag_filter {
     std::string key;
     std::string value;  // with EC2's wildcards * and ?
-    friend bool operator==(const tag_filter&, const tag_filter&) = default;
+    friend auto operator<=>(const tag_filter&, const tag_filter&) = default;
 };
 
 // Tables by id, or all that match every filter. Exactly the tables wanted, `vpc` and `tags` combined when both are there.

@@ -48,7 +48,7 @@ struct takeover_times {
     histogram all_confirmed;  // a read-back has shown every resource here
 };
 
-enum class resource_kind : std::uint8_t { address, route };
+enum class resource_kind : std::uint8_t { address, route, source_dest_check };
 std::string_view to_string(resource_kind kind);
 
 enum class resource_state : std::uint8_t {

@@ -4,13 +4,23 @@
 // 7.1, cheap and unauthenticated checks first, one counter per reason, first failure decides. A datagram that fails changes
 // nothing but its counter.
 //
-// Reasons found before a router is known are counted once per process; those found after, per router.
+// Reasons found before a router is known are counted once per process; those found after, per router. A datagram below min_ttl
+// is among the first kind although the limit is the peer's of the very router, where there is one: whoever sent it is no
+// neighbour.
+//
+// The router is looked up first, because one probe for (source, destination, VRID) finds it and says at once that the source is
+// its peer and the destination its own address. The ladder is then climbed in its order.
 
 #include "agent/vrrp/advert.hpp"
 #include "agent/vrrp/election.hpp"
+#include "common/bytes.hpp"
 #include "common/ip.hpp"
+#include "common/time.hpp"
+
+#include <boost/unordered/unordered_flat_map.hpp>
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -33,7 +43,7 @@ enum class discard_reason : std::uint8_t {
     malformed,     // shorter than any VRRP message
     destination,   // not a unicast address
     unknown_peer,  // the source is nobody's peer
-    self,          // the source is our own address: a loop or a duplicate
+    self,          // the source is our own address: a loop or a duplicate; told before unknown_peer, which it would be as well
     ttl,           // below the peer's min_ttl
     type,          // not an ADVERTISEMENT
     vrid,          // no router with this VRID between these two addresses
@@ -49,6 +59,12 @@ enum class discard_reason : std::uint8_t {
     address_list,       // v2, unless the priority is 255
 };
 inline constexpr std::size_t discard_reason_count = 16;
+
+// Found before a router is known.
+constexpr bool is_before_router(discard_reason reason)
+{
+    return reason < discard_reason::version;
+}
 
 std::string_view to_string(discard_reason reason);
 
@@ -99,11 +115,58 @@ public:
 
     std::variant<admitted, discarded> check(const datagram& d);
 
-    [[nodiscard]] const admission_counters& counters(std::uint32_t router) const;
-    [[nodiscard]] const std::array<std::uint64_t, discard_reason_count>& counters_before_router() const;
+    [[nodiscard]] const admission_counters& counters(std::uint32_t router) const { return counters_[router]; }
+    [[nodiscard]] const std::array<std::uint64_t, discard_reason_count>& counters_before_router() const
+    {
+        return counters_before_router_;
+    }
 
     // All peers of all rules, sorted, each once: what the socket filter lets through.
-    [[nodiscard]] const std::vector<ip_address>& peers() const;
+    [[nodiscard]] const std::vector<ip_address>& peers() const { return peers_; }
+
+    // After a reload: goes on counting where `before` stopped, before routers and for each router that is still the same.
+    struct kept_router {
+        std::uint32_t before = 0;  // its index there
+        std::uint32_t here = 0;
+    };
+    void carry_over(const admission& before, std::span<const kept_router> kept);
+
+private:
+    // Whose advert a datagram is.
+    struct route_key {
+        ip_address source;
+        ip_address destination;
+        std::uint8_t vrid = 0;
+        friend bool operator==(const route_key&, const route_key&) = default;
+    };
+    struct route_key_hash {
+        std::size_t operator()(const route_key& key) const noexcept;
+    };
+    struct route {
+        std::uint32_t router = 0;
+        std::uint8_t min_ttl = 255;
+        bool is_self = false;  // the peer's address is also one of ours
+    };
+    // The address list of a rule, ready to be compared with bytes.
+    struct expected_addresses {
+        byte_buffer in_order;            // as an advert carries them that is configured like us
+        std::vector<ip_address> sorted;  // for adverts that list them in another order
+    };
+
+    [[nodiscard]] std::optional<discard_reason> reject_unrouted(const datagram& d, const advert_header& header) const;
+    [[nodiscard]] std::optional<discard_reason> reject_v2(const advert& a, std::uint32_t router) const;
+    [[nodiscard]] bool lists_expected_addresses(const address_list_view& list, std::uint32_t router) const;
+    std::variant<admitted, discarded> check_routed(const datagram& d, const advert_header& header, std::uint32_t router);
+    discarded discard(discard_reason reason, std::optional<std::uint32_t> router = std::nullopt);
+
+    std::vector<router_rule> rules_;
+    std::vector<expected_addresses> expected_;  // by router
+    std::vector<admission_counters> counters_;  // by router
+    std::array<std::uint64_t, discard_reason_count> counters_before_router_{};
+    std::vector<ip_address> peers_;                                       // sorted
+    std::vector<std::uint8_t> peers_min_ttl_;                             // by peer: the lowest of its rules
+    std::vector<ip_address> own_;                                         // sorted
+    boost::unordered_flat_map<route_key, route, route_key_hash> routes_;  // looked up, never iterated
 };
 
 }  // namespace vipd::vrrp

@@ -10,17 +10,24 @@
 //  - preempt_delay: a Backup that hears a lower priority waits that long before it stops listening to it. The delay starts with
 //    the first lower advert after one that was not lower, and is over for good once it has run out.
 //  - a repeated priority 0 of the same peer re-arms nothing, so that a stream of them cannot postpone a takeover for ever; any
-//    other advert of that peer clears the memory, in every state.
+//    other advert of that peer clears the memory, in every state. The first one can bring the down timer forward and never
+//    puts it off, so that one that alternates with other adverts cannot either.
 //  - a priority that changes while Backup recomputes the down timer from the last accepted advert, not from now, so that a
 //    flapping tracker cannot postpone a takeover either.
 //  - an Active that hears a lower priority tells its owner (heard_lower_priority), because another node may just have moved the
 //    address. VRRPv3 answers with an advert at once; VRRPv2 as RFC 3768 discards it silently, keepalived answers; so do we,
 //    in both versions, since it shortens the double.
+//  - an Active that gives way to a better advert sends one more of its own first, for the same reason on the other side: the
+//    winner learns that there were two, also when the loser would have fallen silent unheard.
+//  - what a router hears from its own address it counts and leaves alone, in every state.
+//  - RFC 3768 7.1 lets the address owner of version 2 ignore every advert. Ours does, and only reports that it heard a lower
+//    priority; that of version 3 treats them like anybody else (erratum 8298).
 
 #include "agent/vrrp/types.hpp"
 #include "common/ip.hpp"
 #include "common/time.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -56,6 +63,7 @@ enum class transition_reason : std::uint8_t {
     heard_better,     // Active -> Backup: higher priority, or equal priority and higher address
     shutdown,         // -> Initialize
     fault,            // -> Initialize: health took the router out
+    stepped_down,     // Active -> Backup: somebody asked for it
 };
 
 std::string_view to_string(transition_reason reason);
@@ -134,13 +142,55 @@ public:
     [[nodiscard]] const std::optional<heard>& last_heard() const { return last_heard_; }
 
 private:
+    enum class speaker : std::uint8_t {
+        nobody,    // since the down timer was armed
+        lower,     // a lower priority that is being preempted
+        released,  // the Active, for the last time
+    };
+
+    using outputs = std::vector<election_output>;
+
+    void handle_as_backup(time_point now, const heard_advert& advert);
+    void handle_as_active(time_point now, const heard_advert& advert, outputs& out);
+    void handle_release(time_point now, const heard_advert& advert, outputs& out);
+    void stop(time_point now, transition_reason reason, outputs& out);
+    void become_active(time_point now, transition_reason reason, time_point due, outputs& out);
+    void become_backup(time_point now, transition_reason reason, outputs& out);
+    void set_state(time_point now, state to, transition_reason reason, time_point due, outputs& out);
+    void send(std::uint8_t priority, outputs& out);
+    void arm_down_timer(time_point now);
+    [[nodiscard]] time_point down_deadline() const;
+    [[nodiscard]] bool listens_to_lower(time_point now);
+    void learn_interval(const heard_advert& advert);
+    [[nodiscard]] bool is_deaf_owner() const;
+    [[nodiscard]] bool remembers_release(const ip_address& source) const;
+    void remember_release(const ip_address& source);
+    void forget_release(const ip_address& source);
+
     election_settings settings_;
     state state_ = state::initialize;
     time_point since_{};
     duration active_interval_{};
     std::optional<heard> last_heard_;
     election_counters counters_;
-    // (the implementer adds what else it needs)
+
+    time_point advert_due_ = never;  // Active
+    time_point down_due_ = never;    // Backup
+
+    // Backup: what down_due_ follows from, so that new settings can be applied to it.
+    time_point down_armed_at_{};             // the start, or the last accepted advert
+    bool lets_others_first_ = false;         // after step_down()
+    std::optional<time_point> released_at_;  // priority 0 since then
+    bool has_learned_interval_ = false;
+    speaker speaker_ = speaker::nobody;
+
+    // preempt_delay: since when lower adverts have been heard, and whether the delay has run out for them.
+    std::optional<time_point> lower_since_;
+    bool preempt_delay_is_over_ = false;
+
+    // Peers whose last advert was priority 0. Admission lets no others through than peers; the bound holds without it.
+    static constexpr std::size_t released_max = 255;
+    std::vector<ip_address> released_;
 };
 
 }  // namespace vipd::vrrp

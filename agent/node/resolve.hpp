@@ -1,0 +1,27 @@
+#pragma once
+
+// From the words of the configuration ("the interface ens5", "every table of the VPC") to EC2's ids, with the help of what IMDS
+// and the kernel have said. What cannot be resolved yet is said, per route.
+
+#include "agent/aws/identity.hpp"
+#include "agent/config/config.hpp"
+#include "agent/net/link_table.hpp"
+#include "agent/status/snapshot.hpp"
+#include "agent/takeover/takeover.hpp"
+
+#include <vector>
+
+namespace vipd::node {
+
+struct resolved {
+    takeover::desired wanted;
+    std::vector<status::resource> unresolved;
+};
+
+// `identity` is null until IMDS has answered.
+resolved resolve(const config::router& router, const aws::instance_identity* identity, const net::link_table& links);
+
+// Whether any route needs to know who this instance is.
+bool needs_identity(const config::configuration& configuration);
+
+}  // namespace vipd::node

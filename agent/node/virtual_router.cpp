@@ -1,0 +1,393 @@
+#include "agent/node/virtual_router.hpp"
+
+#include "common/overloaded.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace vipd::node {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// A peer that goes on sending lower adverts is one story, not one every interval.
+constexpr duration lower_priority_log_pause = 10s;
+
+vrrp::election_counters sum(const vrrp::election_counters& a, const vrrp::election_counters& b)
+{
+    return {a.became_active + b.became_active,
+            a.became_backup + b.became_backup,
+            a.priority_zero_sent + b.priority_zero_sent,
+            a.priority_zero_received + b.priority_zero_received,
+            a.lower_priority_heard_while_active + b.lower_priority_heard_while_active,
+            a.adverts_skipped + b.adverts_skipped,
+            a.owner_conflicts + b.owner_conflicts};
+}
+
+}  // namespace
+
+virtual_router::virtual_router(const config::router& configuration, std::uint64_t seed, status::journal& journal) :
+    configuration_(configuration),
+    journal_(journal),
+    takeover_(configuration.name, seed, journal),
+    addresses_(configuration.name, seed + 1, journal)
+{
+    for (const auto& peer : configuration_.peers) {
+        peers_.push_back({peer.address, std::nullopt, 0});
+    }
+}
+
+vrrp::election_settings virtual_router::election_settings() const
+{
+    return {.protocol_version = configuration_.version,
+            .source = source_.value_or(ip_address{}),
+            .priority = configuration_.priority,
+            .advert_interval = configuration_.advert_interval,
+            .down_timer_adverts = configuration_.down_timer_adverts,
+            .preempt = configuration_.preempt,
+            .preempt_delay = configuration_.preempt_delay};
+}
+
+void virtual_router::make_templates()
+{
+    templates_.clear();
+    if (!source_) {
+        return;
+    }
+    const vrrp::advert_content content{.protocol_version = configuration_.version,
+                                       .vrid = configuration_.vrid,
+                                       .priority = configuration_.priority,
+                                       .interval = configuration_.advert_interval,
+                                       .addresses = configuration_.advertised_addresses,
+                                       .password = configuration_.password ? &*configuration_.password : nullptr};
+    for (const auto& peer : configuration_.peers) {
+        templates_.emplace_back(content, *source_, peer.address, configuration_.checksum);
+    }
+}
+
+void virtual_router::configure(time_point now, const config::router& configuration, const net::link_table& links,
+                               advert_queue& adverts)
+{
+    if (configuration == configuration_) {
+        return;
+    }
+    const bool new_election = configuration.version != configuration_.version || configuration.vrid != configuration_.vrid ||
+                              configuration.source != configuration_.source;
+    if (new_election) {
+        leave(now, false, links, adverts);
+        if (election_) {
+            counters_before_ = sum(counters_before_, election_->counters());
+        }
+        election_.reset();
+        source_.reset();
+    } else if (state() == vrrp::state::active) {
+        // A peer that is no longer told would otherwise wait out its down timer against a node that is alive.
+        for (auto& t : templates_) {
+            const bool stays =
+                std::ranges::any_of(configuration.peers, [&](const auto& p) { return p.address == t.destination(); });
+            if (!stays) {
+                adverts.push(index_, *source_, t.destination(),
+                             t.message(vrrp::priority_releasing, configuration_.advert_interval));
+            }
+        }
+    }
+    configuration_ = configuration;
+    std::vector<peer_state> peers;
+    for (const auto& peer : configuration_.peers) {
+        const auto old = std::ranges::find(peers_, peer.address, &peer_state::address);
+        peers.push_back(old == peers_.end() ? peer_state{peer.address, std::nullopt, 0} : *old);
+    }
+    peers_ = std::move(peers);
+    make_templates();
+    addresses_.want(now, configuration_.addresses, links);
+    if (election_) {
+        election_->change(now, election_settings(), election_outputs_);
+        apply(now, links, adverts);
+    }
+}
+
+std::optional<ip_address> virtual_router::find_source(const net::link_table& links,
+                                                      const std::vector<ip_address>& virtual_addresses) const
+{
+    if (configuration_.source) {
+        return links.has_address(*configuration_.source) ? configuration_.source : std::nullopt;
+    }
+    const auto* link = links.find_link(configuration_.interface);
+    if (link == nullptr) {
+        return std::nullopt;
+    }
+    // The one in use stays for as long as it is there: adding an address to the interface is no reason for an election.
+    if (source_ && links.has_address(*source_)) {
+        return source_;
+    }
+    const auto family = configuration_.peers.front().address.family();
+    for (const auto& address : links.addresses_of(link->index)) {
+        const bool usable = address.family() == family && !(address.address().is_v6() && address.address().is_link_local()) &&
+                            std::ranges::find(virtual_addresses, address.address()) == virtual_addresses.end();
+        if (usable) {
+            return address.address();
+        }
+    }
+    return std::nullopt;
+}
+
+std::string virtual_router::find_obstacle(const net::link_table& links, standing_aside aside) const
+{
+    if (aside.stopping) {
+        return "vipd is stopping";
+    }
+    if (aside.maintenance) {
+        return "maintenance is on";
+    }
+    if (!links.complete()) {
+        return "the kernel's list of interfaces has not been read yet";
+    }
+    if (!configuration_.interface.empty()) {
+        const auto* link = links.find_link(configuration_.interface);
+        if (link == nullptr) {
+            return "there is no interface '" + configuration_.interface + "'";
+        }
+        if (!link->up) {
+            return "interface '" + configuration_.interface + "' is down";
+        }
+        if (!link->running) {
+            return "interface '" + configuration_.interface + "' has no carrier";
+        }
+    }
+    if (!source_) {
+        return configuration_.source ? "its source address " + configuration_.source->to_string() + " is not on this node"
+                                     : "interface '" + configuration_.interface + "' has no address of the peers' family";
+    }
+    return {};
+}
+
+bool virtual_router::reconsider(time_point now, const net::link_table& links, standing_aside aside,
+                                const std::vector<ip_address>& virtual_addresses, advert_queue& adverts)
+{
+    const auto source = links.complete() ? find_source(links, virtual_addresses) : source_;
+    const bool source_changed = source != source_;
+    if (source_changed && election_) {
+        // Priority 0 leaves with the old source while the kernel still lets it.
+        leave(now, true, links, adverts);
+        counters_before_ = sum(counters_before_, election_->counters());
+        election_.reset();
+    }
+    source_ = source;
+    if (source_changed) {
+        make_templates();
+    }
+    if (links.complete() && !addresses_started_) {
+        addresses_started_ = true;
+        addresses_.want(now, configuration_.addresses, links);
+        addresses_.start(now, links);
+    }
+    auto obstacle = find_obstacle(links, aside);
+    if (obstacle != obstacle_ && has_been_started_) {
+        journal_.record(
+            obstacle.empty() ? log_level::info : log_level::warning, "standing", configuration_.name,
+            {{"takes_part", obstacle.empty()}, {"reason", obstacle.empty() ? "nothing stands against it" : obstacle}});
+    }
+    obstacle_ = std::move(obstacle);
+    if (!obstacle_.empty()) {
+        if (state() != vrrp::state::initialize) {
+            leave(now, !aside.stopping, links, adverts);
+        }
+        reason_ = obstacle_;
+    } else if (state() == vrrp::state::initialize) {
+        if (!election_) {
+            election_.emplace(election_settings());
+        }
+        has_been_started_ = true;
+        election_->startup(now, election_outputs_);
+        apply(now, links, adverts);
+    }
+    return source_changed;
+}
+
+void virtual_router::leave(time_point now, bool fault, const net::link_table& links, advert_queue& adverts)
+{
+    if (!election_) {
+        return;
+    }
+    if (fault) {
+        election_->fault(now, election_outputs_);
+    } else {
+        election_->shutdown(now, election_outputs_);
+    }
+    apply(now, links, adverts);
+}
+
+void virtual_router::send(std::uint8_t priority, advert_queue& adverts)
+{
+    for (auto& t : templates_) {
+        adverts.push(index_, *source_, t.destination(), t.message(priority, configuration_.advert_interval));
+        ++adverts_sent_;
+    }
+}
+
+void virtual_router::note_lower_priority(time_point now, const vrrp::heard_lower_priority& lower)
+{
+    takeover_.suspect(now);
+    if (lower_priority_logged_at_ != time_point::min() && now - lower_priority_logged_at_ < lower_priority_log_pause) {
+        return;
+    }
+    lower_priority_logged_at_ = now;
+    journal_.record(log_level::warning, "lower_priority_advert", configuration_.name,
+                    {{"from", lower.source.to_string()},
+                     {"priority", lower.priority},
+                     {"action", "answered, and the resources are read back"}});
+}
+
+void virtual_router::apply_transition(time_point now, const vrrp::transition& t, const net::link_table& links)
+{
+    const auto reason = to_string(t.reason);
+    if (t.to == vrrp::state::active) {
+        ++last_epoch_;
+        addresses_.become_active(now, links);
+        takeover_.become_active(now, t.due, last_epoch_);
+    } else if (t.from == vrrp::state::active) {
+        takeover_.leave_active();
+        addresses_.leave_active(now + configuration_.drain);
+        if (t.reason == vrrp::transition_reason::heard_better && configuration_.routes.empty()) {
+            // Nothing in the cloud has to follow first: traffic finds the new Active at once, and two holders of an address on
+            // one network would disturb each other.
+            addresses_.end_drain(now);
+        }
+    }
+    reason_ = t.reason == vrrp::transition_reason::fault ? obstacle_ : std::string(reason);
+    journal_.record(log_level::info, "transition", configuration_.name,
+                    {{"from", to_string(t.from)},
+                     {"to", to_string(t.to)},
+                     {"reason", reason},
+                     {"epoch", last_epoch_},
+                     {"priority", configuration_.priority},
+                     {"late_ms", std::max(duration::zero(), now - t.due)}});
+}
+
+void virtual_router::apply(time_point now, const net::link_table& links, advert_queue& adverts)
+{
+    for (const auto& output : election_outputs_) {
+        std::visit(overloaded{
+                       [&](const vrrp::send_advert& o) { send(o.priority, adverts); },
+                       [&](const vrrp::transition& o) { apply_transition(now, o, links); },
+                       [&](const vrrp::heard_lower_priority& o) { note_lower_priority(now, o); },
+                   },
+                   output);
+    }
+    election_outputs_.clear();
+}
+
+void virtual_router::hear(time_point now, const vrrp::heard_advert& advert, const net::link_table& links, advert_queue& adverts)
+{
+    for (auto& peer : peers_) {
+        if (peer.address == advert.source) {
+            peer.heard_at = now;
+            peer.priority = advert.priority;
+        }
+    }
+    if (addresses_.draining() && configuration_.routes.empty() && advert.priority != vrrp::priority_releasing) {
+        addresses_.end_drain(now);
+    }
+    if (election_) {
+        election_->handle(now, advert, election_outputs_);
+        apply(now, links, adverts);
+    }
+}
+
+void virtual_router::handle_timeout(time_point now, const net::link_table& links, advert_queue& adverts)
+{
+    if (election_ && election_->next_wakeup().at <= now) {
+        election_->handle_timeout(now, election_outputs_);
+        apply(now, links, adverts);
+    }
+    if (takeover_.next_wakeup().at <= now) {
+        takeover_.handle_timeout(now);
+    }
+    if (addresses_.next_wakeup().at <= now) {
+        addresses_.handle_timeout(now, links);
+    }
+}
+
+bool virtual_router::step_down(time_point now, const net::link_table& links, advert_queue& adverts)
+{
+    if (!election_ || !election_->step_down(now, election_outputs_)) {
+        return false;
+    }
+    apply(now, links, adverts);
+    reason_ = "an operator asked for it";
+    return true;
+}
+
+wakeup virtual_router::next_wakeup() const
+{
+    const auto election = election_ ? election_->next_wakeup() : wakeup{};
+    return earliest(election, earliest(takeover_.next_wakeup(), addresses_.next_wakeup()));
+}
+
+std::optional<vrrp::router_rule> virtual_router::rule() const
+{
+    if (!source_) {
+        return std::nullopt;
+    }
+    return vrrp::router_rule{.protocol_version = configuration_.version,
+                             .vrid = configuration_.vrid,
+                             .source = *source_,
+                             .peers = configuration_.peers,
+                             .addresses = configuration_.advertised_addresses,
+                             .advert_interval = configuration_.advert_interval,
+                             .password = configuration_.password};
+}
+
+bool virtual_router::has_left(const net::link_table& links) const
+{
+    return state() == vrrp::state::initialize && addresses_.settled(links);
+}
+
+status::router virtual_router::snapshot(time_point now, const net::link_table& links, const takeover::world& world,
+                                        const vrrp::admission_counters* received) const
+{
+    status::router r;
+    r.name = configuration_.name;
+    r.vrid = configuration_.vrid;
+    r.version = static_cast<unsigned>(configuration_.version);
+    r.interface = configuration_.interface;
+    r.source = source_;
+    r.state = state();
+    r.state_reason = reason_;
+    r.epoch = last_epoch_;
+    r.priority = configuration_.priority;
+    r.effective_priority = obstacle_.empty() ? configuration_.priority : 0;
+    r.preempt = configuration_.preempt;
+    r.advert_interval = configuration_.advert_interval;
+    r.election = counters_before_;
+    if (election_) {
+        r.state_age = now - election_->since();
+        r.active_advert_interval = election_->active_advert_interval();
+        r.active_down_interval = election_->active_down_interval();
+        r.election = sum(counters_before_, election_->counters());
+        if (r.state == vrrp::state::active) {
+            r.active_address = source_;
+            r.active_priority = configuration_.priority;
+        } else if (const auto& heard = election_->last_heard(); heard && heard->priority != vrrp::priority_releasing) {
+            r.active_address = heard->source;
+            r.active_priority = heard->priority;
+        }
+    }
+    for (const auto& peer : peers_) {
+        r.peers.push_back({peer.address, peer.heard_at ? std::optional{now - *peer.heard_at} : std::nullopt, peer.priority});
+    }
+    addresses_.snapshot(links, r.resources);
+    takeover_.snapshot(now, world, r.resources);
+    r.resources.insert(r.resources.end(), unresolved_.begin(), unresolved_.end());
+    if (received != nullptr) {
+        r.received = *received;
+    }
+    r.adverts_sent = adverts_sent_;
+    r.adverts_send_errors = adverts_not_sent_;
+    r.takeovers = takeover_.times();
+    r.last_takeover = takeover_.last_takeover();
+    return r;
+}
+
+}  // namespace vipd::node

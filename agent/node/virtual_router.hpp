@@ -1,0 +1,156 @@
+#pragma once
+
+// One virtual router of this node: its election, what it owns while Active, and what keeps it out. It is the place where a
+// transition of the election becomes work for the takeover, and the only one.
+
+#include "agent/config/config.hpp"
+#include "agent/net/link_table.hpp"
+#include "agent/status/journal.hpp"
+#include "agent/status/snapshot.hpp"
+#include "agent/takeover/local_addresses.hpp"
+#include "agent/takeover/takeover.hpp"
+#include "agent/vrrp/admission.hpp"
+#include "agent/vrrp/advert.hpp"
+#include "agent/vrrp/election.hpp"
+#include "common/ip.hpp"
+#include "common/time.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vipd::node {
+
+// Adverts on their way out. The bytes live here until the queue has been emptied, so that a message may be sent after the
+// router has already begun another one.
+class advert_queue {
+public:
+    struct item {
+        std::uint32_t router = 0;
+        ip_address source;
+        ip_address destination;
+        std::size_t offset = 0;
+        std::size_t size = 0;
+    };
+
+    void push(std::uint32_t router, const ip_address& source, const ip_address& destination, byte_view message)
+    {
+        items_.push_back({router, source, destination, bytes_.size(), message.size()});
+        append(bytes_, message);
+    }
+
+    [[nodiscard]] bool empty() const { return taken_ == items_.size(); }
+    const item& pop() { return items_[taken_++]; }
+    [[nodiscard]] byte_view bytes(const item& i) const { return byte_view{bytes_}.subspan(i.offset, i.size); }
+
+    // Forgets what was popped; the views given out end with this.
+    void recycle()
+    {
+        if (empty()) {
+            items_.clear();
+            bytes_.clear();
+            taken_ = 0;
+        }
+    }
+
+private:
+    std::vector<item> items_;
+    std::size_t taken_ = 0;
+    byte_buffer bytes_;
+};
+
+// Why a router takes no part, beyond what its interface and addresses say.
+struct standing_aside {
+    bool maintenance = false;
+    bool stopping = false;
+};
+
+class virtual_router {
+public:
+    virtual_router(const config::router& configuration, std::uint64_t seed, status::journal& journal);
+
+    // A configuration with the same name. A changed version, VRID or source begins a new election (priority 0 first);
+    // everything else is applied without a transition.
+    void configure(time_point now, const config::router& configuration, const net::link_table& links, advert_queue& adverts);
+    // Its place in the node: what its adverts are labelled with.
+    void set_index(std::uint32_t index) { index_ = index; }
+
+    // The source address and what stands against taking part may have changed. Returns whether the source has.
+    bool reconsider(time_point now, const net::link_table& links, standing_aside aside,
+                    const std::vector<ip_address>& virtual_addresses, advert_queue& adverts);
+    void hear(time_point now, const vrrp::heard_advert& advert, const net::link_table& links, advert_queue& adverts);
+    void handle_timeout(time_point now, const net::link_table& links, advert_queue& adverts);
+    void kernel_changed(time_point now, const net::link_table& links) { addresses_.kernel_changed(now, links); }
+    // Returns whether it was Active.
+    bool step_down(time_point now, const net::link_table& links, advert_queue& adverts);
+    void advert_not_sent() { ++adverts_not_sent_; }
+
+    [[nodiscard]] wakeup next_wakeup() const;
+
+    // What admission has to know of it; none while there is no source address.
+    [[nodiscard]] std::optional<vrrp::router_rule> rule() const;
+    // Whether an address that comes or goes can change its source.
+    [[nodiscard]] bool may_use_as_source(const ip_address& address) const
+    {
+        return !source_ || *source_ == address || configuration_.source == address;
+    }
+    [[nodiscard]] const config::router& configuration() const { return configuration_; }
+    [[nodiscard]] vrrp::state state() const { return election_ ? election_->current() : vrrp::state::initialize; }
+    [[nodiscard]] bool has_been_started() const { return has_been_started_; }
+    // Whether nothing of it is left on this node: to be forgotten after a reload or at the end.
+    [[nodiscard]] bool has_left(const net::link_table& links) const;
+
+    takeover::takeover& cloud() { return takeover_; }
+    [[nodiscard]] const takeover::takeover& cloud() const { return takeover_; }
+    takeover::local_addresses& addresses() { return addresses_; }
+    // What keeps a route from being resolved, for status.
+    void set_unresolved(std::vector<status::resource> unresolved) { unresolved_ = std::move(unresolved); }
+
+    [[nodiscard]] status::router snapshot(time_point now, const net::link_table& links, const takeover::world& world,
+                                          const vrrp::admission_counters* received) const;
+
+private:
+    [[nodiscard]] std::optional<ip_address> find_source(const net::link_table& links,
+                                                        const std::vector<ip_address>& virtual_addresses) const;
+    [[nodiscard]] std::string find_obstacle(const net::link_table& links, standing_aside aside) const;
+    [[nodiscard]] vrrp::election_settings election_settings() const;
+    void make_templates();
+    void leave(time_point now, bool fault, const net::link_table& links, advert_queue& adverts);
+    void apply(time_point now, const net::link_table& links, advert_queue& adverts);
+    void apply_transition(time_point now, const vrrp::transition& t, const net::link_table& links);
+    void send(std::uint8_t priority, advert_queue& adverts);
+    void note_lower_priority(time_point now, const vrrp::heard_lower_priority& lower);
+
+    config::router configuration_;
+    status::journal& journal_;
+    std::uint32_t index_ = 0;
+
+    std::optional<ip_address> source_;
+    std::string obstacle_ = "it has not been started";
+    std::string reason_ = "it has not been started";
+    bool has_been_started_ = false;
+    bool addresses_started_ = false;
+    std::optional<vrrp::election> election_;
+    std::vector<vrrp::election_output> election_outputs_;
+    std::vector<vrrp::advert_template> templates_;  // one for each peer
+    std::uint64_t last_epoch_ = 0;
+
+    takeover::takeover takeover_;
+    takeover::local_addresses addresses_;
+    std::vector<status::resource> unresolved_;
+
+    struct peer_state {
+        ip_address address;
+        std::optional<time_point> heard_at;
+        std::uint8_t priority = 0;
+    };
+    std::vector<peer_state> peers_;
+    time_point lower_priority_logged_at_ = time_point::min();
+    std::uint64_t adverts_sent_ = 0;
+    std::uint64_t adverts_not_sent_ = 0;
+    vrrp::election_counters counters_before_;  // of elections that ended with a change of source, version or VRID
+};
+
+}  // namespace vipd::node

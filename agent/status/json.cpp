@@ -1,0 +1,323 @@
+#include "agent/status/json.hpp"
+
+#include "agent/status/text.hpp"
+
+#include <boost/json/serialize.hpp>
+#include <fmt/format.h>
+
+#include <array>
+#include <cmath>
+#include <iterator>
+#include <optional>
+
+namespace vipd::status {
+
+namespace json = boost::json;
+
+namespace {
+
+// Microseconds are as fine as anything here is measured, and they keep the text short.
+double seconds(duration d)
+{
+    return std::round(to_seconds(d) * 1e6) / 1e6;
+}
+
+json::value seconds(const std::optional<duration>& d)
+{
+    return d ? json::value(seconds(*d)) : json::value(nullptr);
+}
+
+json::string text(std::string_view s)
+{
+    return json::string(valid_utf8(s));
+}
+
+json::value address(const std::optional<ip_address>& a)
+{
+    return a ? json::value(a->to_string()) : json::value(nullptr);
+}
+
+json::object reasons_json(const std::array<std::uint64_t, vrrp::discard_reason_count>& counts)
+{
+    json::object out;
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+        out.emplace(vrrp::to_string(static_cast<vrrp::discard_reason>(i)), counts[i]);
+    }
+    return out;
+}
+
+json::object interface_json(const aws::instance_interface& i)
+{
+    json::array addresses;
+    for (const auto& a : i.addresses) {
+        addresses.emplace_back(a.to_string());
+    }
+    return {{"id", text(i.id.str())},
+            {"mac", text(i.mac)},
+            {"vpc", text(i.vpc.str())},
+            {"subnet", text(i.subnet)},
+            {"addresses", std::move(addresses)}};
+}
+
+json::object aws_json(const aws::session_snapshot& s, wall_time now)
+{
+    json::object out{{"ready", s.ready}, {"region", text(s.region)}, {"endpoint", text(s.endpoint)}};
+    json::array interfaces;
+    if (s.identity) {
+        for (const auto& i : s.identity->interfaces) {
+            interfaces.emplace_back(interface_json(i));
+        }
+        out.emplace("instance_id", text(s.identity->instance.str()));
+        out.emplace("availability_zone", text(s.identity->availability_zone));
+        out.emplace("account", text(s.identity->account));
+    } else {
+        out.emplace("instance_id", nullptr);
+        out.emplace("availability_zone", nullptr);
+        out.emplace("account", nullptr);
+    }
+    out.emplace("interfaces", std::move(interfaces));
+    out.emplace("credential_source", aws::to_string(s.source));
+    out.emplace("access_key_id", text(s.access_key_id));
+    out.emplace("credentials_remaining_seconds",
+                s.credentials_expire ? json::value(seconds(*s.credentials_expire - now)) : json::value(nullptr));
+    out.emplace("clock_skew_seconds", seconds(s.clock_skew));
+    out.emplace("calls_queued", s.calls_queued);
+    out.emplace("calls_under_way", s.calls_under_way);
+    out.emplace("last_error", text(s.last_error));
+    return out;
+}
+
+json::object process_json(const process& p)
+{
+    return {{"realtime_wanted", p.realtime_wanted},     {"realtime_scheduling", p.realtime_scheduling},
+            {"memory_locked", p.memory_locked},         {"loop_lateness_max_seconds", seconds(p.loop_lateness_max)},
+            {"http_requests", p.http_requests},         {"http_connections", p.http_connections},
+            {"log_lines_dropped", p.log_lines_dropped}, {"datagrams_received", p.datagrams_received},
+            {"resident_bytes", p.resident_bytes},       {"open_files", p.open_files}};
+}
+
+json::object adverts_json(const router& r)
+{
+    return {{"sent", r.adverts_sent},
+            {"send_errors", r.adverts_send_errors},
+            {"received", r.received.accepted},
+            {"discarded", reasons_json(r.received.discarded)},
+            {"checksum_rfc5798", r.received.checksum_rfc5798},
+            {"checksum_rfc9568", r.received.checksum_rfc9568},
+            {"address_list_differs", r.received.address_list_differs},
+            {"interval_differs", r.received.interval_differs}};
+}
+
+json::object election_json(const vrrp::election_counters& c)
+{
+    return {{"became_active", c.became_active},
+            {"became_backup", c.became_backup},
+            {"priority_zero_sent", c.priority_zero_sent},
+            {"priority_zero_received", c.priority_zero_received},
+            {"lower_priority_heard_while_active", c.lower_priority_heard_while_active},
+            {"adverts_skipped", c.adverts_skipped},
+            {"owner_conflicts", c.owner_conflicts}};
+}
+
+void append_object(std::string& out, const json::object& object)
+{
+    out += '{';
+    bool first = true;
+    for (const auto& item : object) {
+        if (!first) {
+            out += ',';
+        }
+        first = false;
+        // Every key is a word of this program: none needs an escape.
+        out += '"';
+        out += std::string_view(item.key().data(), item.key().size());
+        out += "\":";
+        append_json(out, item.value());
+    }
+    out += '}';
+}
+
+void append_array(std::string& out, const json::array& array)
+{
+    out += '[';
+    bool first = true;
+    for (const auto& item : array) {
+        if (!first) {
+            out += ',';
+        }
+        first = false;
+        append_json(out, item);
+    }
+    out += ']';
+}
+
+// An object without its closing brace, so that more can follow.
+void append_open(std::string& out, const json::object& object)
+{
+    append_object(out, object);
+    out.pop_back();
+}
+
+}  // namespace
+
+json::object node_json(const node& n, const process& p, wall_time now)
+{
+    json::object out{{"version", text(n.version)},
+                     {"uptime_seconds", seconds(n.uptime)},
+                     {"ready", n.ready},
+                     {"maintenance", n.maintenance},
+                     {"uses_aws", n.uses_aws},
+                     {"router_count", n.router_count},
+                     {"configuration_reloads", n.configuration_reloads},
+                     {"configuration_refusals", n.configuration_refusals}};
+    out.emplace("aws", n.aws ? json::value(aws_json(*n.aws, now)) : json::value(nullptr));
+    json::array calls;
+    for (const auto& c : n.ec2_calls) {
+        calls.emplace_back(json::object{{"action", text(c.action)}, {"code", text(c.code)}, {"count", c.count}});
+    }
+    out.emplace("ec2_calls", std::move(calls));
+    out.emplace("adverts_discarded", reasons_json(n.discarded_before_router));
+    out.emplace("process", process_json(p));
+    return out;
+}
+
+json::object router_head_json(const router& r)
+{
+    json::object out{{"name", text(r.name)},
+                     {"vrid", r.vrid},
+                     {"version", r.version},
+                     {"interface", text(r.interface)},
+                     {"source", address(r.source)},
+                     {"state", vrrp::to_string(r.state)},
+                     {"state_reason", text(r.state_reason)},
+                     {"state_age_seconds", seconds(r.state_age)},
+                     {"epoch", r.epoch},
+                     {"priority", r.priority},
+                     {"effective_priority", r.effective_priority},
+                     {"preempt", r.preempt},
+                     {"advert_interval_seconds", seconds(r.advert_interval)},
+                     {"active_advert_interval_seconds", seconds(r.active_advert_interval)},
+                     {"active_down_interval_seconds", seconds(r.active_down_interval)},
+                     {"active_address", address(r.active_address)}};
+    out.emplace("active_priority", r.active_address ? json::value(r.active_priority) : json::value(nullptr));
+    out.emplace("adverts", adverts_json(r));
+    out.emplace("election", election_json(r.election));
+    out.emplace("last_takeover_seconds", seconds(r.last_takeover));
+    return out;
+}
+
+json::object peer_json(const peer& p)
+{
+    json::object out{{"address", p.address.to_string()}, {"last_heard_age_seconds", seconds(p.last_heard_age)}};
+    out.emplace("last_priority", p.last_heard_age ? json::value(p.last_priority) : json::value(nullptr));
+    return out;
+}
+
+json::object resource_json(const resource& r)
+{
+    return {{"kind", to_string(r.kind)},
+            {"name", text(r.name)},
+            {"table", text(r.table)},
+            {"destination", text(r.destination)},
+            {"state", to_string(r.state)},
+            {"owned", r.state == resource_state::here},
+            {"owner", text(r.owner)},
+            {"confirmed_age_seconds", seconds(r.confirmed_age)},
+            {"mutating_calls", r.mutating_calls},
+            {"repairs", r.repairs},
+            {"failures", r.failures},
+            {"last_error", text(r.last_error)},
+            {"retry_in_seconds", seconds(r.retry_in)}};
+}
+
+json::object event_json(const event& e)
+{
+    return {{"number", e.number},
+            {"at", format_utc(e.at)},
+            {"router", text(e.router)},
+            {"kind", text(e.kind)},
+            {"text", text(e.text)}};
+}
+
+json::object plan_json(const router& r, const std::vector<std::string>& changes)
+{
+    json::array lines;
+    for (const auto& change : changes) {
+        lines.emplace_back(text(change));
+    }
+    return {{"name", text(r.name)}, {"state", vrrp::to_string(r.state)}, {"changes", std::move(lines)}};
+}
+
+void append_json(std::string& out, const json::value& value)
+{
+    switch (value.kind()) {
+        case json::kind::null:
+            out += "null";
+            return;
+        case json::kind::bool_:
+            out += value.get_bool() ? "true" : "false";
+            return;
+        case json::kind::int64:
+            fmt::format_to(std::back_inserter(out), "{}", value.get_int64());
+            return;
+        case json::kind::uint64:
+            fmt::format_to(std::back_inserter(out), "{}", value.get_uint64());
+            return;
+        case json::kind::double_:
+            if (std::isfinite(value.get_double())) {
+                fmt::format_to(std::back_inserter(out), "{}", value.get_double());
+            } else {
+                out += "null";
+            }
+            return;
+        case json::kind::string:
+            out += json::serialize(value.get_string());
+            return;
+        case json::kind::array:
+            append_array(out, value.get_array());
+            return;
+        case json::kind::object:
+            append_object(out, value.get_object());
+            return;
+    }
+}
+
+std::string json_text(const json::value& value)
+{
+    std::string out;
+    append_json(out, value);
+    return out;
+}
+
+bool router_json::append_next(std::string& out)
+{
+    if (stage_ == stage::head) {
+        append_open(out, router_head_json(router_));
+        out += ",\"peers\":[";
+        stage_ = stage::peers;
+    }
+    for (std::size_t written = 0; written < slice_items;) {
+        if (stage_ == stage::peers) {
+            if (item_ == router_.peers.size()) {
+                out += "],\"resources\":[";
+                stage_ = stage::resources;
+                item_ = 0;
+                continue;
+            }
+            out += item_ == 0 ? "" : ",";
+            append_object(out, peer_json(router_.peers[item_]));
+        } else {
+            if (item_ == router_.resources.size()) {
+                out += "]}";
+                return false;
+            }
+            out += item_ == 0 ? "" : ",";
+            append_object(out, resource_json(router_.resources[item_]));
+        }
+        ++item_;
+        ++written;
+    }
+    return true;
+}
+
+}  // namespace vipd::status

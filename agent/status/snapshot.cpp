@@ -1,0 +1,33 @@
+#include "agent/status/snapshot.hpp"
+
+namespace vipd::status {
+
+std::string_view to_string(resource_kind kind)
+{
+    switch (kind) {
+        case resource_kind::address:
+            return "address";
+        case resource_kind::route:
+            return "route";
+    }
+    return "unknown";
+}
+
+std::string_view to_string(resource_state state)
+{
+    switch (state) {
+        case resource_state::unknown:
+            return "unknown";
+        case resource_state::elsewhere:
+            return "elsewhere";
+        case resource_state::taking:
+            return "taking";
+        case resource_state::accepted:
+            return "accepted";
+        case resource_state::here:
+            return "here";
+    }
+    return "unknown";
+}
+
+}  // namespace vipd::status

@@ -1,0 +1,88 @@
+#pragma once
+
+// The addresses of [[router.address]] on this node, reconciled against what the kernel tells. They are the first thing that
+// becoming Active changes and the last thing that leaving does: while they drain, traffic that still arrives is served.
+//
+// An address is ours because the configuration names it, whoever added it: one that a killed predecessor left behind is removed
+// when this node starts as Backup.
+
+#include "agent/config/config.hpp"
+#include "agent/net/link.hpp"
+#include "agent/net/link_table.hpp"
+#include "agent/status/journal.hpp"
+#include "agent/status/snapshot.hpp"
+#include "common/backoff.hpp"
+#include "common/random.hpp"
+#include "common/time.hpp"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vipd::takeover {
+
+class local_addresses {
+public:
+    local_addresses(std::string router, std::uint64_t seed, status::journal& journal) :
+        router_(std::move(router)), random_(seed), journal_(journal)
+    {}
+
+    // Addresses that are no longer configured are removed when they were there only while Active.
+    void want(time_point now, const std::vector<config::address_entry>& entries, const net::link_table& kernel);
+    // Until this is called nothing is added or removed: what was there at the start may serve traffic.
+    void start(time_point now, const net::link_table& kernel);
+    void become_active(time_point now, const net::link_table& kernel);
+    // Removal begins at `until`; end_drain() brings it forward.
+    void leave_active(time_point until);
+    void end_drain(time_point now);
+    void kernel_changed(time_point now, const net::link_table& kernel);
+    void answered(time_point now, const net::kernel_answer& answer, const net::link_table& kernel);
+    void handle_timeout(time_point now, const net::link_table& kernel);
+
+    // The request ids come from the caller so that they are unique on the node.
+    struct change {
+        std::size_t entry = 0;
+        net::kernel_change what;
+    };
+    std::optional<change> poll_output();
+    void issued(std::size_t entry, net::kernel_request_id id);
+
+    [[nodiscard]] wakeup next_wakeup() const;
+    [[nodiscard]] bool concerns(const ip_prefix& address) const;
+    // Nothing is left to add or remove.
+    [[nodiscard]] bool settled(const net::link_table& kernel) const;
+    [[nodiscard]] bool draining() const { return drain_until_ != never; }
+    void snapshot(const net::link_table& kernel, std::vector<status::resource>& out) const;
+
+private:
+    struct entry_state {
+        config::address_entry entry;
+        bool retired = false;  // dropped from the configuration; removed when it can be
+        net::kernel_request_id in_flight{};
+        bool waiting_for_id = false;
+        bool was_here = false;
+        time_point retry_at = time_point::min();
+        backoff pause{{std::chrono::milliseconds{10}, std::chrono::seconds{1}}};
+        std::uint64_t changes = 0;
+        std::uint64_t repairs = 0;
+        std::uint64_t failures = 0;
+        std::string last_error;
+    };
+
+    [[nodiscard]] bool wanted_here(const entry_state& e) const;
+    void reconcile(time_point now, const net::link_table& kernel);
+
+    std::string router_;
+    random_source random_;
+    status::journal& journal_;
+    std::vector<entry_state> entries_;
+    bool started_ = false;
+    bool active_ = false;
+    time_point drain_until_ = never;
+    std::vector<change> outputs_;
+};
+
+}  // namespace vipd::takeover

@@ -1,0 +1,266 @@
+#include "agent/takeover/route_register.hpp"
+
+#include <array>
+#include <utility>
+
+namespace vipd::takeover {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::array<duration, 4> read_back_schedule = {1s, 2s, 5s, 10s};
+constexpr duration consistency_window = 10s;
+constexpr duration contradiction_age_min = 5s;
+constexpr unsigned contradictions_unconfirmed = 3;
+constexpr unsigned contradictions_settled = 2;
+constexpr unsigned flips_at_once = 2;
+
+}  // namespace
+
+route_register::route_register(aws::route_table_id table, const wanted_route& wanted) :
+    table_(std::move(table)), wanted_(wanted)
+{}
+
+void route_register::become_active(time_point now)
+{
+    ENSURE(stage_ == stage::idle);
+    // What was last seen only chooses the verb; the call is made whatever it was, since the view may be a period old.
+    create_ = seen_at_ != never && plan_route(wanted_.target, seen_ ? &*seen_ : nullptr) == route_action::create;
+    flips_ = 0;
+    accepted_at_ = never;
+    confirmed_ = false;
+    contradictions_ = 0;
+    suspected_at_ = time_point::min();
+    transient_pause_.reset();
+    throttle_pause_.reset();
+    refusal_pause_.reset();
+    last_error_.clear();
+    retry_at_ = now;
+    stage_ = stage::writing;
+}
+
+void route_register::leave_active()
+{
+    stage_ = stage::idle;
+    confirmed_ = false;
+    accepted_at_ = never;
+}
+
+void route_register::retarget(const aws::network_interface_id& target)
+{
+    if (target == wanted_.target) {
+        return;
+    }
+    wanted_.target = target;
+    if (stage_ == stage::settled || stage_ == stage::unknown) {
+        write_again();
+    }
+}
+
+void route_register::write_again()
+{
+    create_ = seen_at_ != never && plan_route(wanted_.target, seen_ ? &*seen_ : nullptr) == route_action::create;
+    flips_ = 0;
+    contradictions_ = 0;
+    confirmed_ = false;
+    stage_ = stage::writing;
+    // At once: what went wrong before this was settled is over.
+    retry_at_ = time_point::min();
+}
+
+void route_register::settle(time_point now, bool confirmed)
+{
+    stage_ = stage::settled;
+    accepted_at_ = now;
+    confirmed_ = confirmed;
+    contradictions_ = 0;
+    read_backs_asked_ = 0;
+    last_error_.clear();
+    transient_pause_.reset();
+    throttle_pause_.reset();
+    refusal_pause_.reset();
+}
+
+bool route_register::contradiction_is_believed(time_point read_began) const
+{
+    const bool long_settled = confirmed_ || read_began >= saturating_add(accepted_at_, consistency_window);
+    if (long_settled || suspected_at_ > accepted_at_) {
+        return contradictions_ >= contradictions_settled;
+    }
+    return contradictions_ >= contradictions_unconfirmed && read_began >= saturating_add(accepted_at_, contradiction_age_min);
+}
+
+route_register::view_consequence route_register::see(time_point read_began, time_point now, const aws::route* seen)
+{
+    seen_ = seen == nullptr ? std::nullopt : std::optional{*seen};
+    seen_at_ = read_began;
+    const bool here = plan_route(wanted_.target, seen) == route_action::none;
+    switch (stage_) {
+        case stage::idle:
+        case stage::in_flight:
+            return {};
+        case stage::writing:
+            // The choice of the verb follows the newest view unless EC2 has just contradicted it.
+            if (flips_ == 0) {
+                create_ = plan_route(wanted_.target, seen) == route_action::create;
+            }
+            return {};
+        case stage::unknown:
+            if (read_began < accepted_at_) {
+                return {.read_again_soon = true};  // accepted_at_ holds the end of the unanswered call
+            }
+            if (here) {
+                settle(now, true);
+            } else {
+                write_again();
+            }
+            return {};
+        case stage::settled:
+            break;
+    }
+    if (read_began < accepted_at_) {
+        return {};
+    }
+    if (here) {
+        confirmed_ = true;
+        contradictions_ = 0;
+        return {};
+    }
+    ++contradictions_;
+    if (!contradiction_is_believed(read_began)) {
+        const bool second_opinion =
+            confirmed_ || suspected_at_ > accepted_at_ || read_began >= saturating_add(accepted_at_, consistency_window);
+        return {.read_again_soon = second_opinion};
+    }
+    ++repairs_;
+    write_again();
+    return {.repaired = true};
+}
+
+std::optional<aws::ec2_call> route_register::issue(time_point now)
+{
+    if (stage_ != stage::writing || retry_at_ > now) {
+        return std::nullopt;
+    }
+    if (!budget_.try_take(now)) {
+        retry_at_ = budget_.available_at(now);
+        return std::nullopt;
+    }
+    stage_ = stage::in_flight;
+    ++mutating_calls_;
+    if (create_) {
+        return aws::create_route{table_, wanted_.destination, wanted_.target};
+    }
+    return aws::replace_route{table_, wanted_.destination, wanted_.target};
+}
+
+void route_register::answered(time_point now, const aws::ec2_reply& reply, random_source& random)
+{
+    if (stage_ != stage::in_flight) {
+        return;
+    }
+    const auto* e = std::get_if<aws::ec2_error>(&reply.value);
+    if (e == nullptr) {
+        settle(now, false);
+        return;
+    }
+    ++failures_;
+    last_error_ = e->message.empty() ? e->code : e->code + ": " + e->message;
+    stage_ = stage::writing;
+    switch (e->kind) {
+        case aws::ec2_error_class::unknown_outcome:
+            stage_ = stage::unknown;
+            accepted_at_ = now;  // only a view that begins after this tells what became of the call
+            return;
+        case aws::ec2_error_class::route_missing:
+        case aws::ec2_error_class::route_exists:
+            create_ = e->kind == aws::ec2_error_class::route_missing;
+            retry_at_ = ++flips_ <= flips_at_once ? now : now + transient_pause_.next(random);
+            return;
+        case aws::ec2_error_class::credentials:
+        case aws::ec2_error_class::clock:
+            // The session has mended it, or is about to; the first repetition need not wait.
+            retry_at_ = transient_pause_.failures() == 0 ? now + duration{1} : now + transient_pause_.next(random);
+            transient_pause_.next(random);
+            return;
+        case aws::ec2_error_class::throttled:
+            retry_at_ = now + throttle_pause_.next(random);
+            return;
+        case aws::ec2_error_class::denied:
+        case aws::ec2_error_class::invalid:
+            retry_at_ = now + refusal_pause_.next(random);
+            return;
+        case aws::ec2_error_class::transient:
+        case aws::ec2_error_class::consistency:
+        case aws::ec2_error_class::not_sent:
+        case aws::ec2_error_class::dry_run_ok:
+        case aws::ec2_error_class::page_too_large:
+            retry_at_ = now + transient_pause_.next(random);
+            return;
+    }
+}
+
+time_point route_register::next_read_back() const
+{
+    if (stage_ != stage::settled || read_backs_asked_ >= read_back_schedule.size()) {
+        return never;
+    }
+    return accepted_at_ + read_back_schedule[read_backs_asked_];
+}
+
+void route_register::read_back_asked(time_point now)
+{
+    while (read_backs_asked_ < read_back_schedule.size() && accepted_at_ + read_back_schedule[read_backs_asked_] <= now) {
+        ++read_backs_asked_;
+    }
+}
+
+wakeup route_register::next_wakeup() const
+{
+    if (stage_ == stage::writing) {
+        return {retry_at_, "route call"};
+    }
+    return {next_read_back(), "read-back"};
+}
+
+status::resource route_register::snapshot(time_point now, const std::string& table_name) const
+{
+    status::resource r;
+    r.kind = status::resource_kind::route;
+    r.table = table_.str();
+    r.destination = wanted_.destination.to_string();
+    r.name = r.destination + " in " + r.table + (table_name.empty() ? "" : " (" + table_name + ")");
+    if (seen_at_ != never) {
+        r.owner = describe_owner(seen_ ? &*seen_ : nullptr);
+        r.confirmed_age = now - seen_at_;
+    }
+    switch (stage_) {
+        case stage::idle:
+            if (seen_at_ == never) {
+                r.state = status::resource_state::unknown;
+            } else {
+                const bool here = plan_route(wanted_.target, seen_ ? &*seen_ : nullptr) == route_action::none;
+                r.state = here ? status::resource_state::here : status::resource_state::elsewhere;
+            }
+            break;
+        case stage::writing:
+        case stage::in_flight:
+        case stage::unknown:
+            r.state = status::resource_state::taking;
+            break;
+        case stage::settled:
+            r.state = confirmed_ ? status::resource_state::here : status::resource_state::accepted;
+            break;
+    }
+    if (stage_ == stage::writing && retry_at_ > now) {
+        r.retry_in = retry_at_ - now;
+    }
+    r.mutating_calls = mutating_calls_;
+    r.repairs = repairs_;
+    r.failures = failures_;
+    r.last_error = last_error_;
+    return r;
+}
+
+}  // namespace vipd::takeover

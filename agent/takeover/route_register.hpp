@@ -1,0 +1,111 @@
+#pragma once
+
+// One destination in one route table, and where this node stands with it: what was last seen, what was last asked, what has to
+// be done next. A register decides for itself and for nobody else, so that one table that fails holds up no other.
+//
+//   While Active a register is in one of these stages:
+//
+//     writing ──issue──► in_flight ──accepted──► settled ──a view contradicts, often enough──► writing (repair)
+//        ▲                   │
+//        │                   ├─ refused, may succeed later ─► writing, not before retry_at
+//        │                   └─ sent, no answer ─► unknown ──a view came──► settled, or writing
+//        └───────────────────────────────────────────┘
+//
+// When is a contradiction believed? EC2's reads are eventually consistent: one that contradicts may be older than our own
+// write.
+//   - A view that began before the last accepted write says nothing.
+//   - Within 10 s of the write, and not yet confirmed: 3 contradicting views, the last at least 5 s after the write.
+//   - Afterwards, or when a lower-priority advert has given a reason to doubt: 2 in succession, the second asked for at once.
+
+#include "agent/aws/cloud_session.hpp"
+#include "agent/status/snapshot.hpp"
+#include "agent/takeover/desired.hpp"
+#include "agent/takeover/plan.hpp"
+#include "common/backoff.hpp"
+#include "common/random.hpp"
+#include "common/time.hpp"
+#include "common/token_bucket.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace vipd::takeover {
+
+class route_register {
+public:
+    enum class stage : std::uint8_t {
+        idle,       // not Active
+        writing,    // a call has to be made, not before retry_at
+        in_flight,  // a call is under way
+        unknown,    // a call was sent and not answered: read before repeating
+        settled,    // EC2 accepted the call, or a view shows the route here
+    };
+
+    route_register(aws::route_table_id table, const wanted_route& wanted);
+
+    // --- events ---
+    void become_active(time_point now);
+    void leave_active();
+    // A new target (the interface id changed): written again while Active.
+    void retarget(const aws::network_interface_id& target);
+    // `seen` is null when the table has no such route.
+    struct view_consequence {
+        bool read_again_soon = false;  // a first contradiction: ask for a second opinion
+        bool repaired = false;         // a write follows because somebody else changed the route
+    };
+    view_consequence see(time_point read_began, time_point now, const aws::route* seen);
+    void suspect(time_point now) { suspected_at_ = now; }
+    // The call to make now, if one is due and the budget allows it. Puts the register in flight.
+    std::optional<aws::ec2_call> issue(time_point now);
+    void answered(time_point now, const aws::ec2_reply& reply, random_source& random);
+
+    // --- questions ---
+    [[nodiscard]] stage current() const { return stage_; }
+    [[nodiscard]] const aws::route_table_id& table() const { return table_; }
+    [[nodiscard]] const wanted_route& wanted() const { return wanted_; }
+    [[nodiscard]] bool confirmed() const { return stage_ == stage::settled && confirmed_; }
+    // The next read-back of the schedule 1, 2, 5, 10 s after the last accepted write; `never` when it is over.
+    [[nodiscard]] time_point next_read_back() const;
+    void read_back_asked(time_point now);
+    [[nodiscard]] wakeup next_wakeup() const;
+    [[nodiscard]] status::resource snapshot(time_point now, const std::string& table_name) const;
+    [[nodiscard]] const std::optional<aws::route>& seen() const { return seen_; }
+    [[nodiscard]] bool ever_seen() const { return seen_at_ != never; }
+
+private:
+    void write_again();
+    void settle(time_point now, bool confirmed);
+    [[nodiscard]] bool contradiction_is_believed(time_point read_began) const;
+
+    aws::route_table_id table_;
+    wanted_route wanted_;
+    stage stage_ = stage::idle;
+
+    // What EC2 said last.
+    std::optional<aws::route> seen_;  // empty: no route, when seen_at_ says that somebody looked
+    time_point seen_at_ = never;      // when that read began
+
+    // This epoch's writing.
+    bool create_ = false;  // CreateRoute next, otherwise ReplaceRoute
+    unsigned flips_ = 0;   // create <-> replace in succession; a cloud that contradicts itself must not make us spin
+    time_point retry_at_{};
+    time_point accepted_at_ = never;
+    bool confirmed_ = false;
+    unsigned read_backs_asked_ = 0;
+    unsigned contradictions_ = 0;
+    time_point suspected_at_ = time_point::min();
+    backoff transient_pause_{{std::chrono::milliseconds{100}, std::chrono::seconds{5}}};
+    backoff throttle_pause_{{std::chrono::seconds{1}, std::chrono::seconds{5}}};
+    backoff refusal_pause_{{std::chrono::seconds{5}, std::chrono::seconds{60}}};
+    // 5 + 0.5/s for each register, whatever storm there is.
+    token_bucket budget_{5.0, 0.5};
+
+    // For status.
+    std::uint64_t mutating_calls_ = 0;
+    std::uint64_t repairs_ = 0;
+    std::uint64_t failures_ = 0;
+    std::string last_error_;
+};
+
+}  // namespace vipd::takeover

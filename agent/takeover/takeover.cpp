@@ -1,0 +1,402 @@
+#include "agent/takeover/takeover.hpp"
+
+#include "common/overloaded.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace vipd::takeover {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// The second opinion on a view that contradicts: soon enough for a repair within a second, late enough to meet another replica.
+constexpr duration second_opinion_delay = 200ms;
+// A table that is missing from one answer may be a stale read; missing from this many in succession it is gone.
+constexpr unsigned views_without_table_max = 2;
+
+const aws::route* find_route(const table_view& table, const aws::route_destination& destination)
+{
+    const auto found = table.routes.find(destination);
+    return found == table.routes.end() ? nullptr : &found->second;
+}
+
+}  // namespace
+
+takeover::takeover(std::string router, std::uint64_t seed, status::journal& journal) :
+    router_(std::move(router)), random_(seed), journal_(journal)
+{}
+
+void takeover::add_register(time_point now, const wanted_route& wanted, const aws::route_table_id& table)
+{
+    const auto [at, added] =
+        registers_.try_emplace(register_key{wanted.destination, table}, tracked_register{route_register{table, wanted}});
+    if (!added) {
+        at->second.value.retarget(wanted.target);
+    } else if (active()) {
+        at->second.value.become_active(now);
+    }
+}
+
+void takeover::drop_register(const register_key& key)
+{
+    for (auto entry = under_way_.begin(); entry != under_way_.end();) {
+        if (const auto* of = std::get_if<register_key>(&entry->second.of); of != nullptr && *of == key) {
+            outputs_.emplace_back(cancel_call{entry->first});
+            entry = under_way_.erase(entry);
+        } else {
+            ++entry;
+        }
+    }
+    registers_.erase(key);
+}
+
+void takeover::want(time_point now, const desired& wanted, const world& seen)
+{
+    wanted_ = wanted;
+    // What nobody wants any more is let go, without a call.
+    std::vector<register_key> unwanted;
+    for (const auto& [key, tracked] : registers_) {
+        const auto& old = tracked.value.wanted();
+        const bool kept = std::ranges::any_of(
+            wanted.routes, [&](const wanted_route& w) { return w.destination == old.destination && w.query == old.query; });
+        if (!kept) {
+            unwanted.push_back(key);
+        }
+    }
+    for (const auto& key : unwanted) {
+        drop_register(key);
+    }
+    for (const auto& route : wanted.routes) {
+        for (const auto& id : route.query.ids) {
+            add_register(now, route, id);
+        }
+        if (const auto* view = seen.find(route.query)) {
+            look(now, route.query, *view);
+        }
+    }
+    std::erase_if(interfaces_, [&](const auto& entry) { return !wanted.disable_source_dest_check.contains(entry.first); });
+    for (const auto& [id, may_disable] : wanted.disable_source_dest_check) {
+        const auto [at, added] = interfaces_.try_emplace(id, id, may_disable);
+        at->second.allow(may_disable);
+        if (added && active()) {
+            at->second.become_active(now);
+        }
+    }
+    issue_due(now);
+}
+
+void takeover::become_active(time_point now, time_point due, std::uint64_t epoch)
+{
+    ENSURE(!active() && epoch != 0);
+    epoch_ = epoch;
+    due_ = due;
+    first_request_noted_ = accepted_noted_ = confirmed_noted_ = false;
+    for (auto& [key, tracked] : registers_) {
+        tracked.value.become_active(now);
+    }
+    for (auto& [id, interface] : interfaces_) {
+        interface.become_active(now);
+    }
+    // Tables that are found by a query and are not known yet: find them.
+    for (const auto& route : wanted_.routes) {
+        if (!route.query.by_id()) {
+            outputs_.emplace_back(want_read{route.query, now});
+        }
+    }
+    issue_due(now);
+}
+
+void takeover::leave_active()
+{
+    if (!active()) {
+        return;
+    }
+    epoch_ = 0;
+    for (const auto& [ticket, call] : under_way_) {
+        outputs_.emplace_back(cancel_call{ticket});
+    }
+    under_way_.clear();
+    for (auto& [key, tracked] : registers_) {
+        tracked.value.leave_active();
+    }
+    for (auto& [id, interface] : interfaces_) {
+        interface.leave_active();
+    }
+}
+
+void takeover::suspect(time_point now)
+{
+    if (!active()) {
+        return;
+    }
+    for (auto& [key, tracked] : registers_) {
+        tracked.value.suspect(now);
+    }
+    for (const auto& route : wanted_.routes) {
+        outputs_.emplace_back(want_read{route.query, now});
+    }
+}
+
+void takeover::look(time_point now, const table_query& query, const query_view& view)
+{
+    bool second_opinion = false;
+    std::vector<register_key> gone;
+    for (auto& [key, tracked] : registers_) {
+        if (tracked.value.wanted().query != query) {
+            continue;
+        }
+        const auto table = view.tables.find(key.second);
+        if (table == view.tables.end()) {
+            if (++tracked.views_without_table >= views_without_table_max && !query.by_id()) {
+                gone.push_back(key);
+            }
+            continue;
+        }
+        tracked.views_without_table = 0;
+        const auto consequence = tracked.value.see(view.read_began, now, find_route(table->second, key.first));
+        second_opinion = second_opinion || consequence.read_again_soon;
+        if (consequence.repaired) {
+            journal_.record(log_level::warning, "repair", router_,
+                            {{"epoch", epoch_},
+                             {"table", key.second.str()},
+                             {"destination", key.first.to_string()},
+                             {"found", describe_owner(find_route(table->second, key.first))},
+                             {"wanted", tracked.value.wanted().target.str()}});
+        }
+    }
+    for (const auto& key : gone) {
+        journal_.record(log_level::info, "route_table_gone", router_,
+                        {{"table", key.second.str()}, {"destination", key.first.to_string()}});
+        drop_register(key);
+    }
+    if (second_opinion) {
+        outputs_.emplace_back(want_read{query, now + second_opinion_delay});
+    }
+}
+
+void takeover::world_changed(time_point now, const table_query& query, const query_view& view)
+{
+    if (!query.by_id()) {
+        for (const auto& route : wanted_.routes) {
+            if (route.query != query) {
+                continue;
+            }
+            for (const auto& [id, table] : view.tables) {
+                if (!registers_.contains({route.destination, id})) {
+                    // Seen once before it becomes Active, so that the first call uses the right verb.
+                    auto fresh = route_register{id, route};
+                    fresh.see(view.read_began, now, find_route(table, route.destination));
+                    if (active()) {
+                        fresh.become_active(now);
+                    }
+                    registers_.try_emplace({route.destination, id}, tracked_register{std::move(fresh)});
+                }
+            }
+        }
+    }
+    look(now, query, view);
+    issue_due(now);
+    note_progress(now);
+}
+
+void takeover::interface_seen(time_point now, const aws::network_interface& seen)
+{
+    const auto found = interfaces_.find(seen.id);
+    if (found == interfaces_.end()) {
+        return;
+    }
+    if (found->second.see(now, seen.source_dest_check)) {
+        journal_.record(log_level::warning, "source_dest_check", router_,
+                        {{"interface", seen.id.str()},
+                         {"state", "on"},
+                         {"remedy", wanted_.disable_source_dest_check.at(seen.id)
+                                        ? "it is switched off when this node becomes Active"
+                                        : "switch it off, or set source_dest_check = \"disable\" in [[router.route]]"}});
+    }
+    issue_due(now);
+}
+
+void takeover::issue_due(time_point now)
+{
+    if (!active()) {
+        return;
+    }
+    for (auto& [key, tracked] : registers_) {
+        if (auto call = tracked.value.issue(now)) {
+            under_way_.emplace(++last_ticket_, pending{key, *call});
+            outputs_.emplace_back(issue_call{last_ticket_, epoch_, std::move(*call)});
+        }
+    }
+    for (auto& [id, interface] : interfaces_) {
+        if (auto call = interface.issue(now)) {
+            under_way_.emplace(++last_ticket_, pending{id, *call});
+            outputs_.emplace_back(issue_call{last_ticket_, epoch_, std::move(*call)});
+        }
+    }
+}
+
+void takeover::log_call(const register_key* key, const aws::call_done& done, const aws::ec2_call& call) const
+{
+    const auto* e = std::get_if<aws::ec2_error>(&done.reply.value);
+    const bool person_needed =
+        e != nullptr && (e->kind == aws::ec2_error_class::denied || e->kind == aws::ec2_error_class::invalid);
+    const auto level = e == nullptr ? log_level::info : (person_needed ? log_level::error : log_level::warning);
+    const auto& request = e == nullptr ? done.reply.request : e->request;
+    journal_.record(level, "ec2_call", router_,
+                    {{"epoch", epoch_},
+                     {"action", aws::action_name(call)},
+                     {"table", key == nullptr ? std::string{} : key->second.str()},
+                     {"destination", key == nullptr ? std::string{} : key->first.to_string()},
+                     {"outcome", e == nullptr ? "ok" : to_string(e->kind)},
+                     {"code", e == nullptr ? std::string{} : e->code},
+                     {"message", e == nullptr ? std::string{} : e->message},
+                     {"request_id", request.str()},
+                     {"first_byte_after_due_ms", done.first_byte == never ? -1.0 : to_milliseconds(done.first_byte - due_)},
+                     {"took_ms", done.finished - done.issued}});
+}
+
+void takeover::answered(time_point now, std::uint64_t ticket, const aws::call_done& done)
+{
+    const auto found = under_way_.find(ticket);
+    if (found == under_way_.end()) {
+        return;
+    }
+    const auto entry = std::move(found->second);
+    under_way_.erase(found);
+    if (!first_request_noted_ && done.first_byte != never) {
+        first_request_noted_ = true;
+        times_.first_request.observe(std::max(duration::zero(), done.first_byte - due_));
+    }
+    if (const auto* key = std::get_if<register_key>(&entry.of)) {
+        log_call(key, done, entry.call);
+        auto& tracked = registers_.at(*key);
+        tracked.value.answered(now, done.reply, random_);
+        if (tracked.value.current() == route_register::stage::unknown) {
+            outputs_.emplace_back(want_read{tracked.value.wanted().query, now});
+        }
+    } else {
+        log_call(nullptr, done, entry.call);
+        const auto interface = interfaces_.find(std::get<aws::network_interface_id>(entry.of));
+        if (interface != interfaces_.end()) {
+            interface->second.answered(now, done.reply, random_);
+        }
+    }
+    issue_due(now);
+    note_progress(now);
+}
+
+void takeover::note_progress(time_point now)
+{
+    if (!active() || registers_.empty() || confirmed_noted_) {
+        return;
+    }
+    const bool accepted = std::ranges::all_of(
+        registers_, [](const auto& entry) { return entry.second.value.current() == route_register::stage::settled; });
+    if (accepted && !accepted_noted_) {
+        accepted_noted_ = true;
+        times_.all_accepted.observe(now - due_);
+        journal_.record(
+            log_level::info, "takeover", router_,
+            {{"epoch", epoch_}, {"phase", "accepted"}, {"routes", registers_.size()}, {"after_due_ms", now - due_}});
+    }
+    const bool confirmed = std::ranges::all_of(registers_, [](const auto& entry) { return entry.second.value.confirmed(); });
+    if (confirmed) {
+        confirmed_noted_ = true;
+        times_.all_confirmed.observe(now - due_);
+        last_takeover_ = now - due_;
+        journal_.record(
+            log_level::info, "takeover", router_,
+            {{"epoch", epoch_}, {"phase", "confirmed"}, {"routes", registers_.size()}, {"after_due_ms", now - due_}});
+    }
+}
+
+void takeover::handle_timeout(time_point now)
+{
+    for (auto& [key, tracked] : registers_) {
+        if (tracked.value.next_read_back() <= now) {
+            tracked.value.read_back_asked(now);
+            outputs_.emplace_back(want_read{tracked.value.wanted().query, now});
+        }
+    }
+    issue_due(now);
+}
+
+std::optional<takeover_output> takeover::poll_output()
+{
+    if (outputs_taken_ == outputs_.size()) {
+        outputs_.clear();
+        outputs_taken_ = 0;
+        return std::nullopt;
+    }
+    return std::move(outputs_[outputs_taken_++]);
+}
+
+wakeup takeover::next_wakeup() const
+{
+    wakeup next;
+    if (!active()) {
+        return next;
+    }
+    for (const auto& [key, tracked] : registers_) {
+        next = earliest(next, tracked.value.next_wakeup());
+    }
+    for (const auto& [id, interface] : interfaces_) {
+        next = earliest(next, interface.next_wakeup());
+    }
+    return next;
+}
+
+void takeover::snapshot(time_point now, const world& seen, std::vector<status::resource>& out) const
+{
+    for (const auto& [key, tracked] : registers_) {
+        const auto* view = seen.find(tracked.value.wanted().query);
+        const auto table = view == nullptr ? decltype(view->tables.end()){} : view->tables.find(key.second);
+        const bool known = view != nullptr && table != view->tables.end();
+        auto r = tracked.value.snapshot(now, known ? table->second.name : std::string{});
+        if (r.last_error.empty() && !tracked.value.ever_seen()) {
+            r.last_error = seen.last_error(tracked.value.wanted().query);
+        }
+        out.push_back(std::move(r));
+    }
+    for (const auto& [id, interface] : interfaces_) {
+        out.push_back(interface.snapshot(now));
+    }
+}
+
+std::vector<std::string> takeover::plan(const world& seen) const
+{
+    std::vector<std::string> lines;
+    for (const auto& route : wanted_.routes) {
+        if (seen.find(route.query) == nullptr) {
+            const auto error = seen.last_error(route.query);
+            lines.push_back("? " + route.destination.to_string() + ": the route tables have not been read yet" +
+                            (error.empty() ? "" : " (" + error + ")"));
+        }
+    }
+    for (const auto& [key, tracked] : registers_) {
+        const auto& r = tracked.value;
+        if (!r.ever_seen()) {
+            continue;
+        }
+        const auto* route = r.seen() ? &*r.seen() : nullptr;
+        const std::string where = key.first.to_string() + " in " + key.second.str();
+        switch (plan_route(r.wanted().target, route)) {
+            case route_action::none:
+                lines.push_back("= " + where + ": stays at " + r.wanted().target.str());
+                break;
+            case route_action::create:
+                lines.push_back("+ " + where + ": CreateRoute to " + r.wanted().target.str() + " (found " +
+                                describe_owner(route) + ")");
+                break;
+            case route_action::replace:
+                lines.push_back("~ " + where + ": ReplaceRoute from " + describe_owner(route) + " to " +
+                                r.wanted().target.str());
+                break;
+        }
+    }
+    return lines;
+}
+
+}  // namespace vipd::takeover

@@ -1,0 +1,127 @@
+#pragma once
+
+// A router's share of the cloud, reconciled. While Active every register it wants has this node as its desired owner; what the
+// world says otherwise is a difference, and each difference is a call. While Backup nothing is ever changed.
+//
+// Each time the router becomes Active begins an epoch. Calls carry it; leaving Active cancels what is under way in the same
+// turn and an answer that comes later finds no one waiting. There is no call on leaving: the next Active takes, the last one
+// does not give.
+
+#include "agent/status/journal.hpp"
+#include "agent/status/snapshot.hpp"
+#include "agent/takeover/desired.hpp"
+#include "agent/takeover/interface_register.hpp"
+#include "agent/takeover/route_register.hpp"
+#include "agent/takeover/world.hpp"
+#include "common/random.hpp"
+#include "common/time.hpp"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace vipd::takeover {
+
+// What one router wants, resolved.
+struct desired {
+    std::vector<wanted_route> routes;
+    // Interfaces whose source/destination check has to be off, and whether vipd may switch it.
+    std::map<aws::network_interface_id, bool> disable_source_dest_check;
+    friend bool operator==(const desired&, const desired&) = default;
+};
+
+// --- outputs ---
+
+struct issue_call {
+    std::uint64_t ticket = 0;  // comes back with the answer
+    std::uint64_t epoch = 0;
+    aws::ec2_call call;
+};
+struct cancel_call {
+    std::uint64_t ticket = 0;
+};
+struct want_read {
+    table_query query;
+    time_point at;
+};
+
+using takeover_output = std::variant<issue_call, cancel_call, want_read>;
+
+class takeover {
+public:
+    // `router` is the name that log lines carry.
+    takeover(std::string router, std::uint64_t seed, status::journal& journal);
+
+    void want(time_point now, const desired& wanted, const world& seen);
+
+    // `due` is when the deciding timer was due: latencies are counted from it.
+    void become_active(time_point now, time_point due, std::uint64_t epoch);
+    void leave_active();
+    // A lower-priority advert was heard while Active: somebody else may just have taken what is ours.
+    void suspect(time_point now);
+
+    void world_changed(time_point now, const table_query& query, const query_view& view);
+    void interface_seen(time_point now, const aws::network_interface& seen);
+    void answered(time_point now, std::uint64_t ticket, const aws::call_done& done);
+    void handle_timeout(time_point now);
+
+    std::optional<takeover_output> poll_output();
+    [[nodiscard]] wakeup next_wakeup() const;
+
+    [[nodiscard]] bool active() const { return epoch_ != 0; }
+    [[nodiscard]] std::uint64_t epoch() const { return epoch_; }
+    // Whether a call was issued in this epoch and is still waited for: what a permit asks.
+    [[nodiscard]] bool is_under_way(std::uint64_t ticket) const { return active() && under_way_.contains(ticket); }
+    [[nodiscard]] std::size_t register_count() const { return registers_.size(); }
+    void snapshot(time_point now, const world& seen, std::vector<status::resource>& out) const;
+    [[nodiscard]] const status::takeover_times& times() const { return times_; }
+    [[nodiscard]] std::optional<duration> last_takeover() const { return last_takeover_; }
+    // One line for each register that a takeover would change at this moment.
+    [[nodiscard]] std::vector<std::string> plan(const world& seen) const;
+
+private:
+    using register_key = std::pair<aws::route_destination, aws::route_table_id>;
+    struct tracked_register {
+        route_register value;
+        unsigned views_without_table = 0;
+    };
+
+    void add_register(time_point now, const wanted_route& wanted, const aws::route_table_id& table);
+    void drop_register(const register_key& key);
+    void look(time_point now, const table_query& query, const query_view& view);
+    void issue_due(time_point now);
+    void note_progress(time_point now);
+    void log_call(const register_key* key, const aws::call_done& done, const aws::ec2_call& call) const;
+
+    std::string router_;
+    random_source random_;
+    status::journal& journal_;
+    desired wanted_;
+    std::map<register_key, tracked_register> registers_;
+    std::map<aws::network_interface_id, interface_register> interfaces_;
+
+    std::uint64_t epoch_ = 0;  // 0 while not Active
+    time_point due_{};
+    std::uint64_t last_ticket_ = 0;
+    struct pending {
+        std::variant<register_key, aws::network_interface_id> of;
+        aws::ec2_call call;
+    };
+    std::map<std::uint64_t, pending> under_way_;
+    std::vector<takeover_output> outputs_;
+    std::size_t outputs_taken_ = 0;
+
+    // Progress of this epoch, each noted once.
+    bool first_request_noted_ = false;
+    bool accepted_noted_ = false;
+    bool confirmed_noted_ = false;
+    status::takeover_times times_;
+    std::optional<duration> last_takeover_;
+};
+
+}  // namespace vipd::takeover

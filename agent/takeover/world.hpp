@@ -1,0 +1,99 @@
+#pragma once
+
+// What EC2 last said about route tables, and how old that is. One object serves all routers of a node, so that fifty routers
+// with the same tables cost one read.
+//
+// Every query is read once a period, as Backup and as Active alike (constant work), and at once when somebody has a reason to
+// doubt. A read is one or more pages; only a complete read replaces the view before. Reads are bounded to a burst of 5 and one
+// a second for each query, whatever is asked.
+//
+// A view carries the time at which its read began. EC2 is eventually consistent: a view may be older than that, never newer
+// than its end. What follows from a view that contradicts is the takeover's decision.
+
+#include "agent/aws/cloud_session.hpp"
+#include "agent/takeover/desired.hpp"
+#include "common/backoff.hpp"
+#include "common/random.hpp"
+#include "common/time.hpp"
+#include "common/token_bucket.hpp"
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace vipd::takeover {
+
+// A table as far as somebody watches it.
+struct table_view {
+    std::string name;
+    std::map<aws::route_destination, aws::route> routes;
+};
+
+struct query_view {
+    std::map<aws::route_table_id, table_view> tables;
+    time_point read_began{};
+    time_point read_ended{};
+};
+
+// Which destinations are watched in which query.
+using watch_list = std::map<table_query, std::set<aws::route_destination>>;
+
+// A ticket links a call to its answer; the caller of EC2 gives it back.
+struct read_call {
+    std::uint64_t ticket = 0;
+    aws::describe_route_tables call;
+};
+
+class world {
+public:
+    world(duration period, std::uint64_t seed) : period_(period), random_(seed) {}
+
+    // Queries that stay keep their view; new ones are read at once.
+    void watch(time_point now, const watch_list& wanted);
+    void set_period(duration period) { period_ = period; }
+
+    // A read that begins at `at` or later, and soon after it.
+    void read_at(const table_query& query, time_point at);
+
+    void handle_timeout(time_point now);
+    // The query whose view has changed by this answer, if a read has become complete.
+    std::optional<table_query> handle(time_point now, std::uint64_t ticket, const aws::ec2_reply& reply);
+
+    std::optional<read_call> poll_output();
+    [[nodiscard]] wakeup next_wakeup() const;
+
+    // Null before the first complete read.
+    [[nodiscard]] const query_view* find(const table_query& query) const;
+    // Why the last read failed; empty when it did not.
+    [[nodiscard]] std::string last_error(const table_query& query) const;
+
+private:
+    struct query_state {
+        std::set<aws::route_destination> destinations;
+        std::optional<query_view> view;
+        time_point next_read{};
+        token_bucket budget{5.0, 1.0};
+        backoff pause{};
+        unsigned results_max = 100;
+        std::string error;
+        // The read under way.
+        std::uint64_t ticket = 0;  // 0: none
+        query_view building;
+        std::string next_token;
+        unsigned pages = 0;
+    };
+
+    void begin_page(const table_query& query, query_state& q);
+    void add_page(query_state& q, const aws::route_tables_page& page);
+    void fail(time_point now, query_state& q, const std::string& why);
+
+    duration period_;
+    random_source random_;
+    std::map<table_query, query_state> queries_;
+    std::uint64_t last_ticket_ = 0;
+    std::vector<read_call> outputs_;
+};
+
+}  // namespace vipd::takeover

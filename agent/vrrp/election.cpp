@@ -1,0 +1,339 @@
+#include "agent/vrrp/election.hpp"
+
+#include "agent/vrrp/timers.hpp"
+#include "common/ensure.hpp"
+
+#include <algorithm>
+
+namespace vipd::vrrp {
+
+std::string_view to_string(transition_reason reason)
+{
+    switch (reason) {
+        case transition_reason::startup:
+            return "startup";
+        case transition_reason::no_advert:
+            return "no_advert";
+        case transition_reason::preempted_lower:
+            return "preempted_lower";
+        case transition_reason::active_released:
+            return "active_released";
+        case transition_reason::heard_better:
+            return "heard_better";
+        case transition_reason::shutdown:
+            return "shutdown";
+        case transition_reason::fault:
+            return "fault";
+        case transition_reason::stepped_down:
+            return "stepped_down";
+    }
+    return "unknown";
+}
+
+election::election(const election_settings& settings) : settings_(settings), active_interval_(settings.advert_interval)
+{
+    ENSURE(settings.priority > 0);
+    ENSURE(settings.advert_interval > duration::zero());
+    ENSURE(settings.down_timer_adverts > 0);
+}
+
+void election::startup(time_point now, outputs& out)
+{
+    if (state_ != state::initialize) {
+        return;
+    }
+    last_heard_.reset();
+    if (settings_.priority == priority_owner) {
+        become_active(now, transition_reason::startup, now, out);
+    } else {
+        become_backup(now, transition_reason::startup, out);
+    }
+}
+
+void election::shutdown(time_point now, outputs& out)
+{
+    stop(now, transition_reason::shutdown, out);
+}
+
+void election::fault(time_point now, outputs& out)
+{
+    stop(now, transition_reason::fault, out);
+}
+
+void election::handle(time_point now, const heard_advert& advert, outputs& out)
+{
+    if (advert.source == settings_.source) {
+        ++counters_.owner_conflicts;
+        return;
+    }
+    if (advert.priority == priority_owner && settings_.priority == priority_owner) {
+        ++counters_.owner_conflicts;
+    }
+    if (advert.priority == priority_releasing) {
+        handle_release(now, advert, out);
+        return;
+    }
+    forget_release(advert.source);
+    if (state_ == state::backup) {
+        handle_as_backup(now, advert);
+    } else if (state_ == state::active) {
+        handle_as_active(now, advert, out);
+    }
+}
+
+void election::handle_timeout(time_point now, outputs& out)
+{
+    if (state_ == state::backup && now >= down_due_) {
+        const auto reason = speaker_ == speaker::released ? transition_reason::active_released
+                            : speaker_ == speaker::lower  ? transition_reason::preempted_lower
+                                                          : transition_reason::no_advert;
+        become_active(now, reason, down_due_, out);
+    } else if (state_ == state::active && now >= advert_due_) {
+        send(settings_.priority, out);
+        // From the deadline and not from now, or every late wake would shift all later adverts. Unless one is due already
+        // again: then the missed ones are left out, because a burst tells the peers nothing that one advert does not.
+        const auto missed = (now - advert_due_) / settings_.advert_interval;
+        counters_.adverts_skipped += static_cast<std::uint64_t>(missed);
+        advert_due_ = missed == 0 ? advert_due_ + settings_.advert_interval : now + settings_.advert_interval;
+    }
+}
+
+void election::change(time_point now, const election_settings& settings, outputs& out)
+{
+    ENSURE(settings.protocol_version == settings_.protocol_version);
+    ENSURE(settings.source == settings_.source);
+    ENSURE(settings.priority > 0);
+    ENSURE(settings.advert_interval > duration::zero());
+    ENSURE(settings.down_timer_adverts > 0);
+    const bool is_drop = settings.priority < settings_.priority;
+    settings_ = settings;
+    if (!has_learned_interval_) {
+        active_interval_ = settings.advert_interval;
+    }
+    if (state_ == state::active) {
+        advert_due_ = std::min(advert_due_, now + settings.advert_interval);
+        if (is_drop) {
+            send(settings.priority, out);
+        }
+    } else if (state_ == state::backup) {
+        // A deadline that moves into the past is due now; one that was overdue before keeps the time from which it is late.
+        down_due_ = std::max(down_deadline(), std::min(down_due_, now));
+    }
+}
+
+bool election::step_down(time_point now, outputs& out)
+{
+    if (state_ != state::active) {
+        return false;
+    }
+    send(priority_releasing, out);
+    become_backup(now, transition_reason::stepped_down, out);
+    lets_others_first_ = true;
+    down_due_ = down_deadline();
+    return true;
+}
+
+wakeup election::next_wakeup() const
+{
+    switch (state_) {
+        case state::initialize:
+            break;
+        case state::backup:
+            return {down_due_, "Active_Down_Timer"};
+        case state::active:
+            return {advert_due_, "Adver_Timer"};
+    }
+    return {};
+}
+
+duration election::active_down_interval() const
+{
+    return vrrp::active_down_interval(settings_.protocol_version, settings_.priority, active_interval_,
+                                      settings_.down_timer_adverts);
+}
+
+duration election::skew_time() const
+{
+    return vrrp::skew_time(settings_.protocol_version, settings_.priority, active_interval_);
+}
+
+// --- adverts ---
+
+void election::handle_as_backup(time_point now, const heard_advert& advert)
+{
+    if (is_deaf_owner()) {
+        return;
+    }
+    last_heard_ = heard{advert.source, advert.priority, now};
+    const bool is_lower = advert.priority < settings_.priority;
+    if (!is_lower) {
+        lower_since_.reset();
+        preempt_delay_is_over_ = false;
+    } else if (!listens_to_lower(now)) {
+        speaker_ = speaker::lower;
+        return;
+    }
+    learn_interval(advert);
+    arm_down_timer(now);
+}
+
+void election::handle_as_active(time_point now, const heard_advert& advert, outputs& out)
+{
+    const bool is_better =
+        advert.priority > settings_.priority || (advert.priority == settings_.priority && advert.source > settings_.source);
+    if (is_deaf_owner()) {
+        if (advert.priority < settings_.priority) {
+            ++counters_.lower_priority_heard_while_active;
+            out.emplace_back(heard_lower_priority{advert.source, advert.priority});
+        }
+        return;
+    }
+    last_heard_ = heard{advert.source, advert.priority, now};
+    send(settings_.priority, out);
+    if (is_better) {
+        become_backup(now, transition_reason::heard_better, out);
+        learn_interval(advert);
+        arm_down_timer(now);
+    } else {
+        ++counters_.lower_priority_heard_while_active;
+        out.emplace_back(heard_lower_priority{advert.source, advert.priority});
+    }
+}
+
+void election::handle_release(time_point now, const heard_advert& advert, outputs& out)
+{
+    ++counters_.priority_zero_received;
+    if (remembers_release(advert.source)) {
+        return;
+    }
+    remember_release(advert.source);
+    if (state_ == state::initialize || is_deaf_owner()) {
+        return;
+    }
+    last_heard_ = heard{advert.source, advert.priority, now};
+    if (state_ == state::backup) {
+        speaker_ = speaker::released;
+        released_at_ = released_at_.value_or(now);
+        down_due_ = std::min(down_due_, down_deadline());
+    } else {
+        send(settings_.priority, out);
+        advert_due_ = now + settings_.advert_interval;
+    }
+}
+
+// With preemption a lower Active is listened to only while preempt_delay runs, and never by the address owner.
+bool election::listens_to_lower(time_point now)
+{
+    if (settings_.priority == priority_owner) {
+        return false;
+    }
+    if (!settings_.preempt) {
+        return true;
+    }
+    if (!lower_since_) {
+        lower_since_ = now;
+    }
+    preempt_delay_is_over_ = preempt_delay_is_over_ || now - *lower_since_ >= settings_.preempt_delay;
+    return !preempt_delay_is_over_;
+}
+
+void election::learn_interval(const heard_advert& advert)
+{
+    if (settings_.protocol_version == version::v3) {
+        ENSURE(advert.interval > duration::zero());
+        active_interval_ = advert.interval;
+        has_learned_interval_ = true;
+    }
+}
+
+bool election::is_deaf_owner() const
+{
+    return settings_.protocol_version == version::v2 && settings_.priority == priority_owner;
+}
+
+// --- states ---
+
+void election::stop(time_point now, transition_reason reason, outputs& out)
+{
+    if (state_ == state::initialize) {
+        return;
+    }
+    if (state_ == state::active) {
+        send(priority_releasing, out);
+    }
+    set_state(now, state::initialize, reason, now, out);
+}
+
+// The advert goes first: it keeps other Backups from doing the same.
+void election::become_active(time_point now, transition_reason reason, time_point due, outputs& out)
+{
+    ++counters_.became_active;
+    send(settings_.priority, out);
+    set_state(now, state::active, reason, due, out);
+    advert_due_ = now + settings_.advert_interval;
+}
+
+void election::become_backup(time_point now, transition_reason reason, outputs& out)
+{
+    ++counters_.became_backup;
+    set_state(now, state::backup, reason, now, out);
+    arm_down_timer(now);
+}
+
+// Every transition passes here. Nothing that belongs to the state that is left outlives it: no timer, no learned interval, no
+// delay that has begun.
+void election::set_state(time_point now, state to, transition_reason reason, time_point due, outputs& out)
+{
+    out.emplace_back(transition{state_, to, reason, due});
+    state_ = to;
+    since_ = now;
+    advert_due_ = never;
+    down_due_ = never;
+    active_interval_ = settings_.advert_interval;
+    has_learned_interval_ = false;
+    lower_since_.reset();
+    preempt_delay_is_over_ = false;
+}
+
+void election::send(std::uint8_t priority, outputs& out)
+{
+    counters_.priority_zero_sent += priority == priority_releasing ? 1 : 0;
+    out.emplace_back(send_advert{priority});
+}
+
+void election::arm_down_timer(time_point now)
+{
+    down_armed_at_ = now;
+    lets_others_first_ = false;
+    released_at_.reset();
+    speaker_ = speaker::nobody;
+    down_due_ = down_deadline();
+}
+
+time_point election::down_deadline() const
+{
+    const auto interval =
+        lets_others_first_ ? longest_down_interval(settings_.protocol_version, active_interval_, settings_.down_timer_adverts)
+                           : active_down_interval();
+    const auto deadline = down_armed_at_ + interval;
+    return released_at_ ? std::min(deadline, *released_at_ + skew_time()) : deadline;
+}
+
+// --- who released ---
+
+bool election::remembers_release(const ip_address& source) const
+{
+    return released_.size() >= released_max || std::ranges::find(released_, source) != released_.end();
+}
+
+void election::remember_release(const ip_address& source)
+{
+    released_.push_back(source);
+}
+
+void election::forget_release(const ip_address& source)
+{
+    std::erase(released_, source);
+}
+
+}  // namespace vipd::vrrp
