@@ -10,6 +10,7 @@ from pathlib import Path
 from .network import Namespace
 from .process import Process, logfmt
 from .timeline import Event, TimedOut, now
+from .unix_http import UnixConnection
 
 
 def program(variable: str, name: str) -> str:
@@ -75,17 +76,6 @@ class VipdConfig:
         return "\n".join(parts)
 
 
-class _UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path: str, timeout: float) -> None:
-        super().__init__("localhost", timeout=timeout)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self._path)
-
-
 class Vipd(Process):
     """The daemon. READY=1 of its service manager's protocol is a `ready` event."""
 
@@ -122,7 +112,7 @@ class Vipd(Process):
     # --- over the Unix socket ---
 
     def request(self, method: str, path: str, body: str | None = None, timeout: float = 5.0) -> tuple[int, str]:
-        connection = _UnixConnection(self.socket, timeout)
+        connection = UnixConnection(self.socket, timeout)
         try:
             connection.request(method, path, body)
             answer = connection.getresponse()
