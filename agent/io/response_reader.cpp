@@ -70,8 +70,11 @@ public:
 
     progress end()
     {
-        boost::system::error_code failed;
-        parser_->put_eof(failed);
+        boost::system::error_code failed = http::error::end_of_stream;
+        if (parser_->got_some()) {
+            failed = {};
+            parser_->put_eof(failed);
+        }
         if (failed || !parser_->is_done() || parser_->get().result_int() < 200) {
             return fail(to_error(failed ? failed : http::error::partial_message, limits_));
         }

@@ -102,6 +102,9 @@ def serve_path(connection, method, target, head, body):
     if target == "/echo":
         answer(connection, method.encode() + b"\n" + head + b"\n\n" + body)
         return True
+    if target == "/whoami":
+        answer(connection, str(connection.getpeername()[1]).encode())
+        return True
     if target == "/chunked":
         connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4;a=b\r\nfine\r\n0\r\nX-Trailer: 1\r\n\r\n")
         return True
