@@ -41,7 +41,6 @@ bool is_http_url(std::string_view text)
 
 constexpr text_rule file_path{"an absolute path", 4096, is_absolute_path};
 constexpr text_rule interface_name{"the name of a network interface (1 to 15 bytes, as in `ip link`)", 0, is_interface_name};
-constexpr text_rule ip_text{"an IPv4 or IPv6 address without a zone"};
 constexpr text_rule unicast_text{"an IPv4 or IPv6 unicast address without a zone"};
 
 const std::array key_table = {

@@ -38,7 +38,7 @@ public:
                 stage_ = shown_.empty() ? stage::tail : stage::routers;
                 return page_head(summary_);
             case stage::routers: {
-                std::string out = page_router(shown_[position_].value);
+                std::string out = page_router(shown_[position_].value, summary_.routers == 1);
                 ++position_;
                 if (position_ == shown_.size()) {
                     stage_ = stage::tail;

@@ -19,14 +19,15 @@ std::string_view page_style()
 }
 * { box-sizing: border-box; }
 body {
-  margin: 0 auto; padding: 1.25rem; max-width: 76rem; background: var(--paper); color: var(--ink);
+  margin: 0 auto; padding: 1.25rem; max-width: 80rem; background: var(--paper); color: var(--ink);
   font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", sans-serif;
   font-variant-numeric: tabular-nums;
 }
 h1, h2, h3, p, ul { margin: 0; }
 a { color: var(--link); }
-code, .mono { font: 0.92em/1.45 ui-monospace, "SF Mono", Menlo, Consolas, "Liberation Mono", monospace; }
+code, .mono { font: 0.9em/1.45 ui-monospace, "SF Mono", Menlo, Consolas, "Liberation Mono", monospace; }
 .text { unicode-bidi: isolate; overflow-wrap: anywhere; }
+td.mono { overflow-wrap: break-word; }
 .dim { color: var(--dim); }
 
 .top { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0.25rem 1rem; margin-bottom: 1rem; }
@@ -40,6 +41,8 @@ code, .mono { font: 0.92em/1.45 ui-monospace, "SF Mono", Menlo, Consolas, "Liber
 .verdict.active h2 { color: var(--active); }
 .verdict.backup { background: var(--backup-tint); border-color: var(--backup); }
 .verdict.backup h2 { color: var(--backup); }
+.verdict.wrong { background: var(--wrong-tint); border-color: var(--wrong); }
+.verdict.wrong h2 { color: var(--wrong); }
 .verdict.initialize, .verdict.mixed { background: var(--none-tint); border-color: var(--none); }
 
 .findings { list-style: none; padding: 0; margin-bottom: 1rem; display: grid; gap: 0.4rem; }
@@ -53,8 +56,9 @@ code, .mono { font: 0.92em/1.45 ui-monospace, "SF Mono", Menlo, Consolas, "Liber
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 1rem 1.25rem 1.1rem; margin-bottom: 1rem; }
 .card > header { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0.2rem 0.8rem; }
 .card h2 { font-size: 1.2rem; }
-.card .why { margin: 0.15rem 0 0.9rem; }
-.halves { display: grid; gap: 1rem 2rem; grid-template-columns: minmax(17rem, 2fr) minmax(0, 5fr); align-items: start; }
+.card .why { margin-top: 0.15rem; }
+.card .more { margin-left: auto; font-size: 0.88rem; }
+.halves { display: grid; gap: 1rem 2rem; grid-template-columns: auto minmax(0, 1fr); align-items: start; margin-top: 0.7rem; }
 @media (max-width: 60rem) { .halves { grid-template-columns: minmax(0, 1fr); } }
 
 .state { display: inline-block; padding: 0.05rem 0.6rem; border-radius: 99px; font-size: 0.85rem; font-weight: 600; white-space: nowrap; }
@@ -71,6 +75,7 @@ th { text-align: left; font-weight: 500; color: var(--dim); font-size: 0.82rem; 
 th, td { padding: 0.34rem 0.9rem 0.34rem 0; border-bottom: 1px solid var(--line); vertical-align: baseline; }
 tr:last-child td { border-bottom: 0; }
 td.number, th.number { text-align: right; white-space: nowrap; }
+td:last-child, th:last-child { padding-right: 0; }
 td.short { white-space: nowrap; }
 tr.self td { font-weight: 600; }
 tr.error td { color: var(--wrong); padding-top: 0; }

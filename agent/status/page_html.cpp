@@ -64,6 +64,13 @@ std::string who_is_active(const router& r)
                            : "");
 }
 
+// "1 h 0 min (no advert for 722 ms)"
+std::string how_long_and_why(const router& r)
+{
+    const std::string reason = r.state_reason.empty() ? "" : fmt::format(" ({})", r.state_reason);
+    return human_duration(r.state_age) + reason;
+}
+
 // --- the head ---
 
 struct verdict {
@@ -76,17 +83,16 @@ verdict judge(const page_summary& s)
 {
     if (s.only) {
         const router& r = *s.only;
-        const std::string held = fmt::format("{} for {}", r.name, human_duration(r.state_age));
-        const std::string reason = r.state_reason.empty() ? "" : ": " + r.state_reason;
+        const std::string held = fmt::format("{}, for {}", r.name, how_long_and_why(r));
         switch (r.state) {
             case vrrp::state::active:
-                return {"active", "This node is Active", held + reason};
+                return {"active", "This node is Active", held};
             case vrrp::state::backup:
                 return {"backup", "This node is Backup", fmt::format("{}; {}", held, who_is_active(r))};
             case vrrp::state::initialize:
                 break;
         }
-        return {"initialize", "This node takes no part", held + reason};
+        return {"initialize", "This node takes no part", held};
     }
     if (s.routers == 0) {
         return {"initialize", "No virtual router", "The configuration has no [[router]]."};
@@ -156,21 +162,33 @@ void put_nodes(std::string& out, const router& r)
         const bool is_active = !active && r.active_address == p.address;
         put(out, "<tr><td class=\"mono\">{}</td><td>{}</td><td class=\"number\">{}</td><td class=\"number\">{}</td></tr>\n",
             p.address.to_string(), is_active ? "<span class=\"state good\">Active</span>" : "<span class=\"dim\">peer</span>",
-            p.last_heard_age ? std::to_string(p.last_priority) : "", age(p.last_heard_age, active ? "silent" : "never"));
+            p.last_heard_age ? std::to_string(p.last_priority) : "", age(p.last_heard_age, "not heard"));
     }
     out += "</table></div>\n";
+}
+
+// "3, 7 failed, 1 repaired"
+std::string calls(const resource& x)
+{
+    std::string out = std::to_string(x.mutating_calls);
+    if (x.failures > 0) {
+        out += fmt::format(", {} failed", x.failures);
+    }
+    if (x.repairs > 0) {
+        out += fmt::format(", {} repaired", x.repairs);
+    }
+    return out;
 }
 
 void put_resource(std::string& out, const resource& x, bool active)
 {
     put(out,
         "<tr{}><td class=\"mono text\">{}</td><td><span class=\"state {}\">{}</span></td><td class=\"mono text\">{}</td>"
-        "<td class=\"number\">{}</td><td class=\"number\">{}</td><td class=\"number\">{}</td><td "
-        "class=\"number\">{}</td></tr>\n",
+        "<td class=\"number\">{}</td><td class=\"number\">{}</td></tr>\n",
         x.last_error.empty() ? "" : " class=\"has-error\"", html(x.name), css_class(x, active), to_string(x.state),
-        html(x.owner), age(x.confirmed_age, "never"), x.mutating_calls, x.repairs, x.failures);
+        html(x.owner), age(x.confirmed_age, "never"), calls(x));
     if (!x.last_error.empty()) {
-        put(out, "<tr class=\"error\"><td colspan=\"7\" class=\"text\">{}{}</td></tr>\n", html(x.last_error),
+        put(out, "<tr class=\"error\"><td colspan=\"5\" class=\"text\">{}{}</td></tr>\n", html(x.last_error),
             x.retry_in ? "; next try in " + human_duration(*x.retry_in) : "");
     }
 }
@@ -183,8 +201,7 @@ void put_resources(std::string& out, const router& r)
     }
     out +=
         "<div class=\"scroll\"><table><caption>Resources</caption>\n<tr><th>What</th><th>State</th><th>Owner</th>"
-        "<th class=\"number\">Confirmed</th><th class=\"number\">Calls</th><th class=\"number\">Repairs</th>"
-        "<th class=\"number\">Failures</th></tr>\n";
+        "<th class=\"number\">Confirmed</th><th class=\"number\">Calls</th></tr>\n";
     // Those in trouble first, but only when not all of them fit: rows that keep their place are found again.
     std::vector<const resource*> rows;
     for (const auto& x : r.resources) {
@@ -199,7 +216,7 @@ void put_resources(std::string& out, const router& r)
         put_resource(out, *x, r.state == vrrp::state::active);
     }
     if (cut) {
-        put(out, "<tr><td colspan=\"7\" class=\"dim\">and {} more: /v1/routers/{}</td></tr>\n",
+        put(out, "<tr><td colspan=\"5\" class=\"dim\">and {} more: /v1/routers/{}</td></tr>\n",
             r.resources.size() - page_resources_max, html(percent_encode(r.name)));
     }
     out += "</table></div>\n";
@@ -247,7 +264,11 @@ void put_details(std::string& out, const router& r)
 
 std::string page_head(const page_summary& s)
 {
-    const auto [css, title, text] = judge(s);
+    auto [css, title, text] = judge(s);
+    if (!s.findings.empty() && s.findings.front().level == urgency::critical) {
+        css = "wrong";
+        text += ". Something is wrong:";
+    }
     const std::string name = node_name(s.of_node);
     const std::string at = format_utc(s.at.wall);
     std::string out;
@@ -266,7 +287,7 @@ std::string page_head(const page_summary& s)
     return out;
 }
 
-std::string page_router(const router& r)
+std::string page_router(const router& r, bool alone)
 {
     std::string out;
     put(out, "<article class=\"card\"><header><h2 class=\"text\">{}</h2><span class=\"state {}\">{}</span>", html(r.name),
@@ -276,14 +297,14 @@ std::string page_router(const router& r)
     if (r.effective_priority != r.priority) {
         put(out, " (configured {})", r.priority);
     }
-    put(out, "</span></header>\n<p class=\"why text\">{} for {}", vrrp::to_string(r.state), human_duration(r.state_age));
-    if (!r.state_reason.empty()) {
-        put(out, ": {}", html(r.state_reason));
+    put(out, "</span><a class=\"more\" href=\"/v1/routers/{}\">JSON</a></header>\n", percent_encode(r.name));
+    if (!alone) {
+        // Where it is the only one, the head has said so.
+        put(out, "<p class=\"why text\">{} for {}", vrrp::to_string(r.state), html(how_long_and_why(r)));
+        out += r.state == vrrp::state::backup ? "; " + who_is_active(r) : "";
+        out += "</p>\n";
     }
-    if (r.state == vrrp::state::backup) {
-        put(out, "; {}", who_is_active(r));
-    }
-    out += "</p>\n<div class=\"halves\">\n";
+    out += "<div class=\"halves\">\n";
     put_nodes(out, r);
     put_resources(out, r);
     out += "</div>\n";

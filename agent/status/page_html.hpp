@@ -29,7 +29,7 @@ struct page_summary {
 
 // From the doctype to the first router.
 std::string page_head(const page_summary& s);
-std::string page_router(const router& r);
+std::string page_router(const router& r, bool alone);
 // `shown` of `routers`; events oldest first.
 std::string page_tail(std::size_t shown, std::size_t routers, const std::vector<event>& events);
 

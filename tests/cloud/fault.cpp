@@ -2,6 +2,8 @@
 
 #include "tests/cloud/filters.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace vipd::cloud {
@@ -15,51 +17,68 @@ bool is_for(const fault& candidate, const fault_subject& subject)
            matches_wildcard(candidate.table, subject.table);
 }
 
-void apply(const fault_effect& effect, random_source& random, exchange_plan& plan)
+using ending = exchange_plan::ending;
+
+// How each kind of effect bends the plan, and its name in logs and in JSON.
+std::string bend(exchange_plan& plan, const effects::slow& e, random_source& random)
 {
-    using ending = exchange_plan::ending;
-    std::visit(overloaded{[&](const effects::slow& e) {
-                              plan.before_effect += e.before.draw(random);
-                              plan.after_effect += e.after.draw(random);
-                              plan.names.emplace_back("slow");
-                          },
-                          [&](const effects::fail& e) {
-                              plan.failure = e;
-                              plan.applied = e.applied;
-                              plan.names.emplace_back("fail");
-                          },
-                          [&](const effects::reset& e) {
-                              plan.end = ending::reset;
-                              plan.applied = e.applied;
-                              plan.names.emplace_back("reset");
-                          },
-                          [&](const effects::hang& e) {
-                              plan.end = ending::hang;
-                              plan.applied = e.applied;
-                              plan.names.emplace_back("hang");
-                          },
-                          [&](const effects::land_late& e) {
-                              plan.end = e.hang ? ending::hang : ending::reset;
-                              plan.before_effect += e.by.draw(random);
-                              plan.reply_first = true;
-                              plan.names.emplace_back("land_late");
-                          },
-                          [&](const effects::stale& e) {
-                              plan.lag = std::max(plan.lag, e.lag.draw(random));
-                              plan.names.emplace_back("stale");
-                          },
-                          [&](const effects::trickle& e) {
-                              plan.bytes_per_second = e.bytes_per_second;
-                              plan.names.emplace_back("trickle");
-                          },
-                          [&](const effects::hostile& e) {
-                              plan.hostile = e;
-                              plan.names.emplace_back("hostile " + std::string(to_string(e.kind)));
-                          }},
-               effect);
+    plan.before_effect += e.before.draw(random);
+    plan.after_effect += e.after.draw(random);
+    return "slow";
+}
+std::string bend(exchange_plan& plan, const effects::fail& e, random_source&)
+{
+    plan.failure = e;
+    plan.applied = e.applied;
+    return "fail";
+}
+std::string bend(exchange_plan& plan, const effects::reset& e, random_source&)
+{
+    plan.end = ending::reset;
+    plan.applied = e.applied;
+    return "reset";
+}
+std::string bend(exchange_plan& plan, const effects::hang& e, random_source&)
+{
+    plan.end = ending::hang;
+    plan.applied = e.applied;
+    return "hang";
+}
+std::string bend(exchange_plan& plan, const effects::land_late& e, random_source& random)
+{
+    plan.end = e.hang ? ending::hang : ending::reset;
+    plan.before_effect += e.by.draw(random);
+    plan.reply_first = true;
+    return "land_late";
+}
+std::string bend(exchange_plan& plan, const effects::stale& e, random_source& random)
+{
+    plan.lag = std::max(plan.lag, e.lag.draw(random));
+    return "stale";
+}
+std::string bend(exchange_plan& plan, const effects::trickle& e, random_source&)
+{
+    plan.bytes_per_second = e.bytes_per_second;
+    return "trickle";
+}
+std::string bend(exchange_plan& plan, const effects::hostile& e, random_source&)
+{
+    plan.hostile = e;
+    return "hostile " + std::string(to_string(e.kind));
+}
+std::string bend(exchange_plan& plan, const effects::certificate& e, random_source&)
+{
+    plan.certificate = e.flaw;
+    return "certificate " + std::string(to_string(e.flaw));
 }
 
 }  // namespace
+
+std::string_view to_string(certificate_flaw flaw)
+{
+    constexpr std::array<std::string_view, 5> names{"none", "expired", "not_yet_valid", "wrong_name", "untrusted"};
+    return names.at(static_cast<std::size_t>(flaw));
+}
 
 duration delay::draw(random_source& random) const
 {
@@ -84,7 +103,7 @@ exchange_plan fault_set::plan(const fault_subject& subject)
             ++entry;
             continue;
         }
-        apply(candidate.effect, random_, plan);
+        plan.names.push_back(std::visit([&](const auto& effect) { return bend(plan, effect, random_); }, candidate.effect));
         if (candidate.count && --*candidate.count == 0) {
             entry = faults_.erase(entry);
         } else {

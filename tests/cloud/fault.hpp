@@ -1,7 +1,8 @@
 #pragma once
 
 // What goes wrong on command. A fault says which requests it is for and what becomes of them; all that match a request and win
-// their draw apply to it.
+// their draw apply to it. Connections are requests too: "connect:ec2" and "connect:imds" can be slow, reset, left hanging, or
+// shown a certificate that nobody may accept.
 
 #include "common/random.hpp"
 #include "common/result.hpp"
@@ -14,6 +15,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -28,6 +30,9 @@ struct delay {
     static delay fixed(duration d) { return {d, d, {}}; }
     [[nodiscard]] duration draw(random_source& random) const;
 };
+
+enum class certificate_flaw : std::uint8_t { none, expired, not_yet_valid, wrong_name, untrusted };
+std::string_view to_string(certificate_flaw flaw);
 
 namespace effects {
 
@@ -70,13 +75,18 @@ struct hostile {
     std::uint64_t size = 0;  // what it means depends on the kind; 0 is the kind's usual one
 };
 
+// For connections: the server shows a certificate that is not right.
+struct certificate {
+    certificate_flaw flaw = certificate_flaw::none;
+};
+
 }  // namespace effects
 
 using fault_effect = std::variant<effects::slow, effects::fail, effects::reset, effects::hang, effects::land_late,
-                                  effects::stale, effects::trickle, effects::hostile>;
+                                  effects::stale, effects::trickle, effects::hostile, effects::certificate>;
 
 struct fault {
-    std::string action = "ec2:*";        // "ec2:ReplaceRoute", "imds:/latest/api/token"; wildcards
+    std::string action = "ec2:*";        // "ec2:ReplaceRoute", "imds:/latest/api/token", "connect:ec2"; wildcards
     std::string node = "*";              // a name or an instance id; wildcards
     std::string table = "*";             // a route table's id; wildcards; "*" is also for calls that name none
     std::optional<std::uint64_t> count;  // how many more requests it hits; none: all
@@ -102,6 +112,7 @@ struct exchange_plan {
     duration lag{};
     std::optional<double> bytes_per_second;
     std::optional<effects::hostile> hostile;
+    certificate_flaw certificate = certificate_flaw::none;
     std::vector<std::string> names;  // for the log: "slow", "land_late", ...
 };
 

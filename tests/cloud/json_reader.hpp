@@ -32,6 +32,8 @@ public:
     std::vector<std::pair<std::string, std::string>> text_pairs(std::string_view key);
     // Null when absent.
     const boost::json::value* raw(std::string_view key);
+    // All of it, for a reader of its own.
+    [[nodiscard]] const boost::json::value& value() const { return *json_; }
 
     // The elements of this array, or of the array under `key`; none when it is absent.
     std::vector<json_reader> items();

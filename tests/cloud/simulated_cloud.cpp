@@ -149,7 +149,7 @@ planned_reply simulated_cloud::accept(const instant& now, exchange&& one, const 
     one.effect_at = saturating_add(now.steady, one.plan.before_effect);
     const auto answered = one.plan.reply_first ? now.steady : saturating_add(one.effect_at, one.plan.after_effect);
     const planned_reply reply{ids_.next(), one.effect_at, one.plan.end == exchange_plan::ending::hang ? never : answered};
-    finish_headers(now, one);
+    add_headers(one);
     due_.emplace(one.effect_at, reply.id);
     exchanges_.emplace(reply.id, std::move(one));
     handle_timeout(now);
@@ -295,22 +295,29 @@ void simulated_cloud::refuse(exchange& one, const api_error& error, unsigned sta
     one.response.body = error_xml(one.record.request_id, error);
 }
 
-void simulated_cloud::finish_headers(const instant& now, exchange& one) const
+void simulated_cloud::add_headers(exchange& one)
 {
-    auto& headers = one.response.headers;
-    headers.push_back({"Date", http_date(now.wall + clock_offset_)});
-    if (!one.record.signature.empty()) {
-        headers.push_back({"x-amzn-RequestId", one.record.request_id});
-        headers.push_back({"Cache-Control", "no-cache, no-store"});
-        headers.push_back({"Content-Type", "text/xml;charset=UTF-8"});
-        headers.push_back({"Server", "AmazonEC2"});
+    if (one.record.signature.empty()) {
+        return;
     }
+    auto& headers = one.response.headers;
+    headers.push_back({"x-amzn-RequestId", one.record.request_id});
+    headers.push_back({"Cache-Control", "no-cache, no-store"});
+    headers.push_back({"Content-Type", "text/xml;charset=UTF-8"});
+    headers.push_back({"Server", "AmazonEC2"});
+}
+
+exchange_plan simulated_cloud::handle_connection(bool to_ec2, const request_source& source)
+{
+    const auto who = source.instance.empty() ? instance_at(source.address) : source.instance;
+    return faults_.plan({to_ec2 ? "connect:ec2" : "connect:imds", node_name(who), who.str(), ""});
 }
 
 collected_reply simulated_cloud::collect(const instant& now, exchange_id id)
 {
     handle_timeout(now);
     auto& one = exchanges_.at(id);
+    one.response.headers.push_back({"Date", http_date(now.wall + clock_offset_)});
     collected_reply reply;
     reply.record = one.record;
     reply.bytes_per_second = one.plan.bytes_per_second;

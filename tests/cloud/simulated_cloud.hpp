@@ -97,6 +97,8 @@ public:
 
     planned_reply handle_ec2(const instant& now, const aws::http_request& request, const request_source& source);
     planned_reply handle_imds(const instant& now, const aws::http_request& request, const request_source& source);
+    // What the faults make of a connection before any request: only delay, ending and certificate of the plan count.
+    exchange_plan handle_connection(bool to_ec2, const request_source& source);
     collected_reply collect(const instant& now, exchange_id id);
     void abandon(exchange_id id);
 
@@ -149,7 +151,7 @@ private:
     [[nodiscard]] std::optional<api_error> check_permission(const exchange& one);
     void note(exchange& one);
     void refuse(exchange& one, const api_error& error, unsigned status);
-    void finish_headers(const instant& now, exchange& one) const;
+    static void add_headers(exchange& one);
     std::string new_request_id();
 
     random_source random_;

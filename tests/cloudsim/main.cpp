@@ -1,11 +1,10 @@
 // cloudsim: EC2 and IMDSv2 of one region, to run vipd (or AWS's own tools) against. tests/cloudsim/README.md tells how.
 
 #include "tests/cloud/simulated_cloud.hpp"
-#include "tests/cloudsim/certificate.hpp"
 #include "tests/cloudsim/request_log.hpp"
 #include "tests/cloudsim/server.hpp"
+#include "tests/cloudsim/tls_contexts.hpp"
 
-#include <boost/asio/ssl/context.hpp>
 #include <boost/json.hpp>
 #include <CLI/CLI.hpp>
 
@@ -24,6 +23,7 @@ struct options {
     std::string topology_file;
     std::vector<std::string> ec2;
     std::vector<std::string> imds;
+    std::vector<std::string> control;
     std::string log_file;
     std::string ca_file;
     std::vector<std::string> names;
@@ -105,15 +105,12 @@ int run(const options& chosen)
     const auto region = topology.state.region;
     const auto ec2 = parse_all(service_kind::ec2, chosen.ec2);
     const auto imds = parse_all(service_kind::imds, chosen.imds);
+    const auto control = parse_all(service_kind::control, chosen.control);
 
-    const auto authority = make_authority("cloudsim authority");
-    const auto certificate = issue_server(authority, certificate_names(chosen, ec2, region), {});
-    boost::asio::ssl::context tls(boost::asio::ssl::context::tls_server);
-    SSL_CTX_use_certificate(tls.native_handle(), certificate.certificate.get());
-    SSL_CTX_use_PrivateKey(tls.native_handle(), certificate.key.get());
+    tls_contexts tls(certificate_names(chosen, ec2, region));
     if (!chosen.ca_file.empty()) {
         std::ofstream file(chosen.ca_file);
-        file << to_pem(*authority.certificate) << std::flush;
+        file << tls.authority_pem() << std::flush;
         if (!file) {
             give_up("cannot write '" + chosen.ca_file + "'");
         }
@@ -127,8 +124,11 @@ int run(const options& chosen)
     cloud.set_latency(cloud::delay::fixed(
         std::chrono::duration_cast<duration>(std::chrono::duration<double, std::milli>(chosen.latency_ms))));
     server server(cloud, log, tls);
-    const boost::json::object ready{
-        {"ready", true}, {"region", region}, {"ec2", listen_all(server, ec2)}, {"imds", listen_all(server, imds)}};
+    const boost::json::object ready{{"ready", true},
+                                    {"region", region},
+                                    {"ec2", listen_all(server, ec2)},
+                                    {"imds", listen_all(server, imds)},
+                                    {"control", listen_all(server, control)}};
     std::printf("%s\n", boost::json::serialize(ready).c_str());
     std::fflush(stdout);
     server.run();
@@ -146,6 +146,7 @@ int main(int argc, char** argv)
     app.add_option("--topology", chosen.topology_file, "what the account holds (JSON); the example when not given");
     app.add_option("--ec2", chosen.ec2, "ADDR:PORT for EC2 over HTTPS; port 0 for any; may be repeated");
     app.add_option("--imds", chosen.imds, "ADDR:PORT[=INSTANCE] for IMDSv2 over HTTP; may be repeated");
+    app.add_option("--control", chosen.control, "unix:PATH or ADDR:PORT for the hand of whoever runs the simulation");
     app.add_option("--log", chosen.log_file, "one JSON line for each request and change; - for standard error");
     app.add_option("--ca-out", chosen.ca_file, "where to write the authority's certificate");
     app.add_option("--name", chosen.names, "one more name or address in the server's certificate; may be repeated");

@@ -1,5 +1,6 @@
 #include "tests/cloudsim/server.hpp"
 
+#include "tests/cloud/control.hpp"
 #include "tests/cloudsim/http_stream.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -9,6 +10,8 @@
 #include <charconv>
 #include <cstdio>
 #include <exception>
+
+#include <unistd.h>
 
 namespace vipd::cloudsim {
 
@@ -86,11 +89,13 @@ result<listen_address> listen_address::parse(service_kind service, const std::st
     return out;
 }
 
-server::server(cloud::simulated_cloud& cloud, request_log& log, asio::ssl::context& tls) : cloud_(cloud), log_(log), tls_(tls)
-{}
+server::server(cloud::simulated_cloud& cloud, request_log& log, tls_contexts& tls) : cloud_(cloud), log_(log), tls_(tls) {}
 
 result<std::string> server::listen(const listen_address& where)
 {
+    if (!where.unix_path.empty()) {
+        return listen_unix(where.unix_path);
+    }
     beast::error_code failure;
     const tcp::endpoint endpoint(asio::ip::make_address(where.address.to_string()), where.port);
     tcp::acceptor acceptor(context_);
@@ -110,6 +115,26 @@ result<std::string> server::listen(const listen_address& where)
     auto bound = to_text(acceptor.local_endpoint());
     asio::co_spawn(context_, accept_tcp(std::move(acceptor), where), report);
     return bound;
+}
+
+result<std::string> server::listen_unix(const std::string& path)
+{
+    // What an earlier run has left behind.
+    ::unlink(path.c_str());
+    beast::error_code failure;
+    asio::local::stream_protocol::acceptor acceptor(context_);
+    acceptor.open(asio::local::stream_protocol(), failure);
+    if (!failure) {
+        acceptor.bind(asio::local::stream_protocol::endpoint(path), failure);
+    }
+    if (!failure) {
+        acceptor.listen(asio::socket_base::max_listen_connections, failure);
+    }
+    if (failure) {
+        return error{error_class::unavailable, "cannot listen on unix:" + path + ": " + failure.message()};
+    }
+    asio::co_spawn(context_, accept_unix(std::move(acceptor)), report);
+    return "unix:" + path;
 }
 
 void server::run()
@@ -141,17 +166,66 @@ asio::awaitable<void> server::accept_tcp(tcp::acceptor acceptor, listen_address 
         }
         from.text = to_text(remote);
         from.source = {to_ip_address(remote.address()), where.instance};
-        if (where.service == service_kind::ec2) {
-            asio::co_spawn(context_, serve_ec2(std::move(socket), std::move(from)), report);
-        } else {
-            asio::co_spawn(context_, serve_imds(std::move(socket), std::move(from)), report);
-        }
+        serve(std::move(socket), std::move(from), where.service);
     }
+}
+
+asio::awaitable<void> server::accept_unix(asio::local::stream_protocol::acceptor acceptor)
+{
+    asio::steady_timer pause(context_);
+    for (;;) {
+        auto [failure, socket] = co_await acceptor.async_accept(as_result);
+        if (failure) {
+            pause.expires_after(std::chrono::milliseconds{20});
+            co_await pause.async_wait(as_result);
+            continue;
+        }
+        asio::co_spawn(context_, serve_control(std::move(socket)), report);
+    }
+}
+
+void server::serve(tcp::socket&& socket, peer&& from, service_kind service)
+{
+    switch (service) {
+        case service_kind::ec2:
+            asio::co_spawn(context_, serve_ec2(std::move(socket), std::move(from)), report);
+            break;
+        case service_kind::imds:
+            asio::co_spawn(context_, serve_imds(std::move(socket), std::move(from)), report);
+            break;
+        case service_kind::control:
+            asio::co_spawn(context_, serve_control(std::move(socket)), report);
+            break;
+    }
+}
+
+asio::awaitable<bool> server::begin_connection(tcp::socket& socket, const peer& from, service_kind service,
+                                               const cloud::exchange_plan& plan)
+{
+    if (plan.before_effect > duration::zero()) {
+        asio::steady_timer timer(context_, plan.before_effect);
+        co_await timer.async_wait(as_result);
+    }
+    if (plan.end == cloud::exchange_plan::ending::answer) {
+        co_return true;
+    }
+    const bool hangs = plan.end == cloud::exchange_plan::ending::hang;
+    log_.connection(service_name(service), from.times, from.text, hangs ? "hung" : "reset");
+    if (hangs) {
+        co_await wait_for_close(socket);
+    } else {
+        reset_connection(socket);
+    }
+    co_return false;
 }
 
 asio::awaitable<void> server::serve_ec2(tcp::socket socket, peer from)
 {
-    asio::ssl::stream<tcp::socket> stream(std::move(socket), tls_);
+    const auto plan = cloud_.handle_connection(true, from.source);
+    if (!co_await begin_connection(socket, from, service_kind::ec2, plan)) {
+        co_return;
+    }
+    asio::ssl::stream<tcp::socket> stream(std::move(socket), tls_.with(plan.certificate));
     const auto [failure] = co_await stream.async_handshake(asio::ssl::stream_base::server, as_result);
     if (failure) {
         log_.connection("ec2", from.times, from.text, "tls_failed: " + failure.message());
@@ -163,7 +237,29 @@ asio::awaitable<void> server::serve_ec2(tcp::socket socket, peer from)
 
 asio::awaitable<void> server::serve_imds(tcp::socket socket, peer from)
 {
-    co_await serve_cloud(socket, from, service_kind::imds);
+    const auto plan = cloud_.handle_connection(false, from.source);
+    if (co_await begin_connection(socket, from, service_kind::imds, plan)) {
+        co_await serve_cloud(socket, from, service_kind::imds);
+    }
+}
+
+template <class Socket>
+asio::awaitable<void> server::serve_control(Socket socket)
+{
+    beast::flat_buffer buffer;
+    request_times ignored;
+    for (;;) {
+        const auto request = co_await read_request(socket, buffer, ignored);
+        if (!request.complete) {
+            co_return;
+        }
+        cloud::collected_reply reply;
+        reply.answer.head = cloud::handle_control(cloud_, read_clocks(), request.message);
+        after_cloud_call();
+        if (!co_await write_answer(socket, reply, request.keep_alive) || !request.keep_alive) {
+            co_return;
+        }
+    }
 }
 
 template <class Stream>

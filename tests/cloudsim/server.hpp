@@ -4,14 +4,14 @@
 // thread.
 
 #include "tests/cloud/simulated_cloud.hpp"
-#include "tests/cloudsim/certificate.hpp"
 #include "tests/cloudsim/request_log.hpp"
+#include "tests/cloudsim/tls_contexts.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <cstdint>
@@ -39,7 +39,7 @@ struct listen_address {
 
 class server {
 public:
-    server(cloud::simulated_cloud& cloud, request_log& log, boost::asio::ssl::context& tls);
+    server(cloud::simulated_cloud& cloud, request_log& log, tls_contexts& tls);
 
     // Binds and begins to accept. The answer is what was bound, "127.0.0.1:34567".
     result<std::string> listen(const listen_address& where);
@@ -56,9 +56,17 @@ private:
         request_times times;
     };
 
+    result<std::string> listen_unix(const std::string& path);
     boost::asio::awaitable<void> accept_tcp(tcp::acceptor acceptor, listen_address where);
+    boost::asio::awaitable<void> accept_unix(boost::asio::local::stream_protocol::acceptor acceptor);
+    void serve(tcp::socket&& socket, peer&& from, service_kind service);
     boost::asio::awaitable<void> serve_ec2(tcp::socket socket, peer from);
     boost::asio::awaitable<void> serve_imds(tcp::socket socket, peer from);
+    template <class Socket>
+    boost::asio::awaitable<void> serve_control(Socket socket);
+    // Carries out what the faults say about a connection; false when it has ended of it.
+    boost::asio::awaitable<bool> begin_connection(tcp::socket& socket, const peer& from, service_kind service,
+                                                  const cloud::exchange_plan& plan);
     template <class Stream>
     boost::asio::awaitable<void> serve_cloud(Stream& stream, peer from, service_kind service);
     template <class Stream>
@@ -70,7 +78,7 @@ private:
     boost::asio::io_context context_{1};
     cloud::simulated_cloud& cloud_;
     request_log& log_;
-    boost::asio::ssl::context& tls_;
+    tls_contexts& tls_;
     boost::asio::steady_timer effect_timer_{context_};
     time_point effect_due_ = never;  // what the timer is armed for
     std::uint64_t connections_ = 0;

@@ -22,8 +22,8 @@ class Cloudsim(Process):
         """`first` goes before the program on its command line: a scheduler."""
         self.ca_file = Path(lab.directory, "cloudsim-ca.pem")
         self.control = Path(lab.directory, "cloudsim.sock")
-        arguments = [*first, program("CLOUDSIM", "cloudsim"), "--topology", str(topology), "--log", "-", "--ca-out", str(self.ca_file),
-                     "--control", f"unix:{self.control}", "--latency-ms", str(latency_ms)]
+        arguments = [*first, program("CLOUDSIM", "cloudsim"), "--topology", str(topology), "--log", "-",
+                     "--ca-out", str(self.ca_file), "--control", f"unix:{self.control}", "--latency-ms", str(latency_ms)]
         for address in ec2:
             arguments += ["--ec2", address]
         for address in imds:

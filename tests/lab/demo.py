@@ -67,8 +67,8 @@ class Demo:
         say = self.screen.say
         say(f"Three vipd nodes, priorities {', '.join(f'{n} {p}' for n, p in PRIORITIES.items())}; a in one zone, b and c in "
             f"another.")
-        say(f"Adverts every A = {INTERVAL_MS:g} ms; the virtual IP {VIP} is a route in {len(self.cluster.tables)} route tables; "
-            f"EC2 takes {LATENCY_MS:g} ms for a call.")
+        say(f"Adverts every A = {INTERVAL_MS:g} ms; the virtual IP {VIP} is a route in {len(self.cluster.tables)} route tables; EC2 "
+            f"takes {LATENCY_MS:g} ms for a call.")
         say(f"Bounds: the protocol's arithmetic, plus {bounds.ALLOWANCE_MS:g} ms for all else, plus EC2's time.")
         self.start_up()
         self.crash()
@@ -125,8 +125,9 @@ class Demo:
         self.screen.begin(changed.at)
         bound = bounds.repair(RECONCILE_MS, API_MS)
         timeout = bound.moved_ms / 1000 + 5
-        seen = self.lab.timeline.wait("b reads the tables", lambda e: e.kind == "request" and e.fields.get("node") == "node-b" and
-                                      e.action == "DescribeRouteTables", since=changed.at, timeout=timeout)
+        seen = self.lab.timeline.wait("b reads the tables", lambda e: e.kind == "request"
+                                      and e.fields.get("node") == "node-b" and e.action == "DescribeRouteTables",
+                                      since=changed.at, timeout=timeout)
         asked = self.cluster.first_mutating_request("b", changed.at, timeout)
         moved = self.lab.timeline.wait("the route is back", lambda e: e.kind == "change" and e.fields.get("node") == "node-b"
                                        and e.table == table, since=changed.at, timeout=timeout)

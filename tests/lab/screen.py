@@ -1,7 +1,7 @@
 """The demonstration's output: a live timeline, and beside each measured time the bound it has to keep.
 
-Colours appear when standard output is a terminal. Events reach the timeline a little out of order (a request is reported when it
-has been answered), so a line is printed once it is old enough that nothing earlier can follow.
+Colours appear when standard output is a terminal. Events reach the timeline a little out of order (a request is reported when
+it has been answered), so a line is printed once it is old enough that nothing earlier can follow.
 """
 
 import os
@@ -13,8 +13,7 @@ from collections.abc import Callable
 from .timeline import MILLISECOND, Event, now
 
 _SETTLE_NS = 120 * MILLISECOND
-_COLOURS = {"a": "36", "b": "35", "c": "33", "cloud": "34", "lab": "1", "client": "90", "good": "32", "bad": "1;31", "dim": "90",
-            "title": "1"}
+_COLOURS = {"a": "36", "b": "35", "c": "33", "cloud": "34", "lab": "1", "good": "32", "bad": "1;31", "dim": "90", "title": "1"}
 
 
 class Screen:

@@ -27,8 +27,8 @@ def verify(unit: Path) -> list[str]:
 
 
 def exposure(unit: Path) -> list[str]:
-    done = subprocess.run(["systemd-analyze", "security", "--offline=true", f"--threshold={EXPOSURE_MAX}", "--no-pager", str(unit)],
-                          capture_output=True, text=True, check=False)
+    done = subprocess.run(["systemd-analyze", "security", "--offline=true", f"--threshold={EXPOSURE_MAX}", "--no-pager",
+                           str(unit)], capture_output=True, text=True, check=False)
     return [] if done.returncode == 0 else [done.stdout.strip().splitlines()[-1] if done.stdout else done.stderr]
 
 

@@ -43,7 +43,7 @@ TEST(page, says_first_that_this_node_is_active)
     const auto text = page_of(node);
     expect_contains(text, "<title>This node is Active: haproxy - vipd</title>");
     expect_contains(text, "<section class=\"verdict active\"><h2>This node is Active</h2>");
-    expect_contains(text, "haproxy for 1 h 0 min: no advert for 722 ms");
+    expect_contains(text, "haproxy, for 1 h 0 min (no advert for 722 ms)");
     expect_contains(text, "2026-11-21 03:12:45 UTC");
     expect_contains(text, "vipd on i-0123456789abcdef0 in eu-west-1a");
 }
@@ -90,7 +90,7 @@ TEST(page, shows_resources_with_owner_state_and_error)
     const auto text = page_of(node);
     expect_contains(text, "<span class=\"state bad\">taking</span>");
     expect_contains(text, "eni-0f9e8d7c6b5a41302 (blackhole)");
-    expect_contains(text, "<td colspan=\"7\" class=\"text\">ReplaceRoute was refused with UnauthorizedOperation");
+    expect_contains(text, "<td colspan=\"5\" class=\"text\">ReplaceRoute was refused with UnauthorizedOperation");
     expect_contains(text, "next try in 3.2 s");
     expect_contains(text, "priority 100 (configured 150)");
 }
