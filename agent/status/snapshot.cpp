@@ -9,6 +9,8 @@ std::string_view to_string(resource_kind kind)
             return "address";
         case resource_kind::route:
             return "route";
+        case resource_kind::source_dest_check:
+            return "source_dest_check";
     }
     return "unknown";
 }

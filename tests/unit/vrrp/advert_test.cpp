@@ -1,6 +1,7 @@
 #include "agent/vrrp/advert.hpp"
 
 #include "common/random.hpp"
+#include "tests/unit/vrrp/values.hpp"
 
 #include <gtest/gtest.h>
 
@@ -16,18 +17,6 @@ namespace vipd::vrrp {
 namespace {
 
 using namespace std::chrono_literals;
-
-ip_address address(std::string_view text)
-{
-    return *ip_address::parse(text);
-}
-
-simple_password password(std::string_view text)
-{
-    simple_password p;
-    std::ranges::copy(text, p.bytes.begin());
-    return p;
-}
 
 // A message whose bytes are known from elsewhere: checked with tcpdump, scapy and keepalived.
 struct golden {
@@ -155,14 +144,6 @@ byte_buffer encode(const golden& g)
 std::variant<advert, advert_fault> decode(const golden& g, byte_view message)
 {
     return decode_advert(message, g.protocol_version, address(g.source), address(g.destination));
-}
-
-void store_checksum(byte_buffer& message)
-{
-    store_big_u16(message, 6, 0);
-    internet_checksum sum;
-    sum.add(message);
-    store_big_u16(message, 6, sum.finish());
 }
 
 std::variant<advert, advert_fault> decode_v4(byte_view message, version protocol_version)

@@ -1,0 +1,61 @@
+#pragma once
+
+// Keeps credentials at hand: fetches them at the start, again well before they expire, and at once when EC2 refuses them. While
+// a new fetch is under way, or fails, the last ones stay in use, even past their expiration: EC2 decides whether they still
+// work, and a source in trouble must not take away what may. [AWS SDKs call this static stability]
+
+#include "agent/aws/credential_fetch.hpp"
+#include "common/backoff.hpp"
+#include "common/log.hpp"
+#include "common/random.hpp"
+#include "common/time.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace vipd::aws {
+
+class credential_keeper {
+public:
+    credential_keeper(std::uint64_t seed, log_sink& log);
+
+    // `sts` as in credential_fetch. `now.wall` is the servers' time as well as it is known, here and below.
+    void start(instant now, credential_plan plan, std::optional<http_origin> sts);
+
+    // The next question; none while an answer is awaited or nothing is due.
+    std::optional<credential_question> poll_question(instant now);
+    void handle(instant now, credential_answer&& answer);
+    [[nodiscard]] wakeup next_wakeup() const;
+
+    // EC2 did not accept the credentials of `generation`; nothing happens when they have been replaced since.
+    void refused(instant now, std::uint64_t generation);
+
+    [[nodiscard]] const std::optional<credentials>& current() const { return current_; }
+    // Counts the changes of current().
+    [[nodiscard]] std::uint64_t generation() const { return generation_; }
+    [[nodiscard]] credential_source source() const;
+    // Why the last fetch failed; empty when it did not.
+    [[nodiscard]] const std::string& problem() const { return problem_; }
+
+private:
+    void take_step(instant now, credential_fetch::step&& step);
+    void succeed(instant now, credentials&& keys);
+    void fail(instant now, const error& cause);
+    duration time_until_refresh(wall_time now);
+
+    random_source random_;
+    log_sink& log_;
+    backoff backoff_;
+    std::optional<credential_plan> plan_;
+    std::optional<http_origin> sts_;
+    std::optional<credential_fetch> fetch_;  // there while one is under way
+    std::optional<credential_question> question_;
+    time_point next_fetch_ = never;
+    time_point earliest_fetch_{};
+    std::optional<credentials> current_;
+    std::uint64_t generation_ = 0;
+    std::string problem_;
+};
+
+}  // namespace vipd::aws

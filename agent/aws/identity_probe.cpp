@@ -1,0 +1,262 @@
+#include "agent/aws/identity_probe.hpp"
+
+#include "agent/aws/json.hpp"
+#include "agent/aws/text.hpp"
+#include "common/ensure.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace vipd::aws {
+
+namespace {
+
+constexpr std::string_view document_path = "/latest/dynamic/instance-identity/document";
+constexpr std::string_view interfaces_path = "/latest/meta-data/network/interfaces/macs/";
+constexpr std::size_t interfaces_max = 64;  // the largest instance types have 15 on a card, and a few cards
+
+enum class field : std::uint8_t { interface_id, vpc, subnet, v4, v6 };
+struct field_name {
+    field which;
+    std::string_view name;
+};
+constexpr std::array<field_name, 5> fields = {{{field::interface_id, "interface-id"},
+                                               {field::vpc, "vpc-id"},
+                                               {field::subnet, "subnet-id"},
+                                               {field::v4, "local-ipv4s"},
+                                               {field::v6, "ipv6s"}}};
+
+// After a refresh; each counts from the pass before.
+constexpr std::array<std::chrono::seconds, 4> refresh_pauses = {std::chrono::seconds{1}, std::chrono::seconds{3},
+                                                                std::chrono::seconds{10}, std::chrono::seconds{30}};
+constexpr std::chrono::seconds pass_spacing{1};
+
+template <class F>
+void for_each_line(std::string_view text, F f)
+{
+    while (!text.empty()) {
+        const auto end = std::min(text.find('\n'), text.size());
+        const auto line = trim(text.substr(0, end));
+        if (!line.empty()) {
+            f(line);
+        }
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+}
+
+bool is_mac(std::string_view text)
+{
+    if (text.size() != 17) {
+        return false;
+    }
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        const bool fits = i % 3 == 2 ? c == ':' : (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+        if (!fits) {
+            return false;
+        }
+    }
+    return true;
+}
+
+}  // namespace
+
+result<instance_identity> parse_identity_document(std::string_view body)
+{
+    const auto object = parse_json_object(body, "the instance identity document");
+    if (!object) {
+        return object.error();
+    }
+    const auto region = json_text(*object, "region");
+    const auto instance = json_text(*object, "instanceId");
+    if (!is_plain_id(region) || !is_plain_id(instance)) {
+        return error{error_class::malformed, "the instance identity document lacks region or instanceId"};
+    }
+    instance_identity identity;
+    identity.region = region;
+    identity.instance = instance_id{std::string{instance}};
+    identity.availability_zone = clean_text(json_text(*object, "availabilityZone"), 128);
+    identity.account = clean_text(json_text(*object, "accountId"), 128);
+    return identity;
+}
+
+std::vector<std::string> parse_mac_list(std::string_view body)
+{
+    std::vector<std::string> macs;
+    for_each_line(body, [&](std::string_view line) {
+        auto mac = to_lower(line.ends_with('/') ? line.substr(0, line.size() - 1) : line);
+        if (is_mac(mac) && macs.size() < interfaces_max) {
+            macs.push_back(std::move(mac));
+        }
+    });
+    // In an order of its own, so that one identity equals the next.
+    std::ranges::sort(macs);
+    macs.erase(std::unique(macs.begin(), macs.end()), macs.end());
+    return macs;
+}
+
+identity_probe::identity_probe(std::uint64_t seed) :
+    random_(seed), backoff_({.base = std::chrono::milliseconds{250}, .cap = std::chrono::seconds{5}})
+{}
+
+void identity_probe::start(time_point now)
+{
+    next_pass_ = now;
+}
+
+void identity_probe::refresh(time_point now)
+{
+    refreshes_left_ = refresh_pauses.size();
+    if (state_ == state::idle) {
+        next_pass_ = std::min(next_pass_, std::max(now, last_pass_ ? *last_pass_ + pass_spacing : now));
+    }
+}
+
+std::optional<std::string> identity_probe::poll_path(time_point now)
+{
+    if (awaiting_ || (state_ == state::idle && next_pass_ > now)) {
+        return std::nullopt;
+    }
+    awaiting_ = true;
+    switch (state_) {
+        case state::idle:
+            next_pass_ = never;
+            state_ = state::asking_document;
+            found_ = {};
+            [[fallthrough]];
+        case state::asking_document:
+            return std::string{document_path};
+        case state::asking_interfaces:
+            return std::string{interfaces_path};
+        case state::asking_field:
+            return fmt::format("{}{}/{}", interfaces_path, found_.interfaces[position_].mac, fields[field_].name);
+    }
+    return std::nullopt;
+}
+
+void identity_probe::handle(time_point now, result<std::string>&& body)
+{
+    ENSURE(awaiting_);
+    awaiting_ = false;
+    if (!body && !(state_ == state::asking_field && body.error().kind == error_class::not_found)) {
+        fail(now, body.error().text);
+        return;
+    }
+    const auto text = body ? std::move(*body) : std::string{};
+    switch (state_) {
+        case state::asking_document:
+            take_document(now, text);
+            break;
+        case state::asking_interfaces:
+            take_interfaces(now, text);
+            break;
+        case state::asking_field:
+            take_field(now, text);
+            break;
+        case state::idle:
+            break;
+    }
+}
+
+void identity_probe::take_document(time_point now, const std::string& body)
+{
+    auto identity = parse_identity_document(body);
+    if (!identity) {
+        fail(now, identity.error().text);
+        return;
+    }
+    found_ = std::move(*identity);
+    state_ = state::asking_interfaces;
+}
+
+void identity_probe::take_interfaces(time_point now, const std::string& body)
+{
+    for (auto& mac : parse_mac_list(body)) {
+        found_.interfaces.push_back({.mac = std::move(mac), .id = {}, .vpc = {}, .subnet = {}, .addresses = {}});
+    }
+    if (found_.interfaces.empty()) {
+        fail(now, "IMDS lists no network interface");
+        return;
+    }
+    state_ = state::asking_field;
+    position_ = 0;
+    field_ = 0;
+}
+
+// An empty body stands for an absent item: an interface without addresses of a family has no list of them.
+void identity_probe::take_field(time_point now, const std::string& body)
+{
+    auto& interface = found_.interfaces[position_];
+    const auto id = is_plain_id(trim(body)) ? std::string{trim(body)} : std::string{};
+    switch (fields[field_].which) {
+        case field::interface_id:
+            interface.id = network_interface_id{id};
+            break;
+        case field::vpc:
+            interface.vpc = vpc_id{id};
+            break;
+        case field::subnet:
+            interface.subnet = id;
+            break;
+        case field::v4:
+        case field::v6:
+            for_each_line(body, [&](std::string_view line) {
+                if (const auto address = ip_address::parse(line)) {
+                    interface.addresses.push_back(*address);
+                }
+            });
+            break;
+    }
+    if (interface.id.empty()) {
+        // It is going, or coming: without an id nothing can be routed to it.
+        found_.interfaces.erase(found_.interfaces.begin() + static_cast<std::ptrdiff_t>(position_));
+        field_ = 0;
+    } else if (++field_ == fields.size()) {
+        field_ = 0;
+        ++position_;
+    }
+    if (found_.interfaces.empty()) {
+        fail(now, "IMDS knows no id of any network interface");
+    } else if (position_ == found_.interfaces.size()) {
+        finish(now);
+    }
+}
+
+void identity_probe::finish(time_point now)
+{
+    state_ = state::idle;
+    problem_.clear();
+    backoff_.reset();
+    last_pass_ = now;
+    if (identity_ != found_) {
+        identity_ = std::move(found_);
+        changed_ = true;
+    }
+    if (refreshes_left_ > 0) {
+        next_pass_ = now + refresh_pauses[refresh_pauses.size() - refreshes_left_];
+        --refreshes_left_;
+    }
+}
+
+void identity_probe::fail(time_point now, std::string problem)
+{
+    state_ = state::idle;
+    problem_ = clean_text(problem, 300);
+    last_pass_ = now;
+    next_pass_ = now + backoff_.next(random_);
+}
+
+wakeup identity_probe::next_wakeup() const
+{
+    return state_ == state::idle ? wakeup{next_pass_, "instance identity"} : wakeup{};
+}
+
+bool identity_probe::take_changed()
+{
+    return std::exchange(changed_, false);
+}
+
+}  // namespace vipd::aws

@@ -1,0 +1,321 @@
+#include "agent/takeover/route_register.hpp"
+
+#include "tests/support/ec2_builders.hpp"
+
+#include <gtest/gtest.h>
+
+namespace vipd::takeover {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace vipd::test;
+using stage = route_register::stage;
+using kind = aws::ec2_error_class;
+
+constexpr time_point t0 = time_point{1000s};
+
+class route_register_test : public testing::Test {
+protected:
+    // One call made at `now` and accepted `after` later.
+    void take(time_point now, duration after = 100ms)
+    {
+        r.become_active(now);
+        ASSERT_TRUE(r.issue(now));
+        r.answered(now + after, reply_done(), random);
+    }
+
+    static std::string verb(const std::optional<aws::ec2_call>& call)
+    {
+        return call ? std::string(aws::action_name(*call)) : "none";
+    }
+
+    random_source random{1};
+    wanted_route wanted{{{rtb("rtb-1")}, {}, {}}, destination(), eni("eni-me")};
+    route_register r{rtb("rtb-1"), wanted};
+    aws::route mine = route_to("eni-me");
+    aws::route other = route_to("eni-other");
+};
+
+TEST_F(route_register_test, a_backup_makes_no_call)
+{
+    r.see(t0, t0, &other);
+    EXPECT_FALSE(r.issue(t0 + 1h));
+    EXPECT_EQ(r.next_wakeup().at, never);
+}
+
+TEST_F(route_register_test, becoming_active_replaces_at_once_without_having_looked)
+{
+    r.become_active(t0);
+    const auto call = r.issue(t0);
+    ASSERT_TRUE(call);
+    const auto& replace = std::get<aws::replace_route>(*call);
+    EXPECT_EQ(replace.table, rtb("rtb-1"));
+    EXPECT_EQ(replace.destination, destination());
+    EXPECT_EQ(replace.target, eni("eni-me"));
+    EXPECT_FALSE(r.issue(t0)) << "one call at a time";
+}
+
+TEST_F(route_register_test, becoming_active_writes_even_when_the_last_view_shows_the_route_here)
+{
+    r.see(t0, t0, &mine);
+    r.become_active(t0 + 9s);
+    EXPECT_EQ(verb(r.issue(t0 + 9s)), "ReplaceRoute");
+}
+
+TEST_F(route_register_test, a_route_known_to_be_missing_is_created_at_once)
+{
+    r.see(t0, t0, nullptr);
+    r.become_active(t0);
+    EXPECT_EQ(verb(r.issue(t0)), "CreateRoute");
+}
+
+TEST_F(route_register_test, a_propagated_route_is_overridden_by_creating_a_static_one)
+{
+    auto propagated = other;
+    propagated.propagated = true;
+    r.see(t0, t0, &propagated);
+    r.become_active(t0);
+    EXPECT_EQ(verb(r.issue(t0)), "CreateRoute");
+}
+
+TEST_F(route_register_test, create_and_replace_follow_the_answers_in_either_order)
+{
+    r.become_active(t0);
+    EXPECT_EQ(verb(r.issue(t0)), "ReplaceRoute");
+    r.answered(t0 + 1ms, reply_error(kind::route_missing), random);
+    EXPECT_EQ(verb(r.issue(t0 + 1ms)), "CreateRoute");
+    r.answered(t0 + 2ms, reply_error(kind::route_exists), random);
+    EXPECT_EQ(verb(r.issue(t0 + 2ms)), "ReplaceRoute");
+    r.answered(t0 + 3ms, reply_done(), random);
+    EXPECT_EQ(r.current(), stage::settled);
+}
+
+TEST_F(route_register_test, a_cloud_that_contradicts_itself_for_ever_is_met_with_backoff_and_the_budget)
+{
+    r.become_active(t0);
+    unsigned calls = 0;
+    for (auto now = t0; now < t0 + 60s; now += 1ms) {
+        if (const auto call = r.issue(now)) {
+            ++calls;
+            const bool was_create = std::holds_alternative<aws::create_route>(*call);
+            r.answered(now, reply_error(was_create ? kind::route_exists : kind::route_missing), random);
+        }
+    }
+    EXPECT_LE(calls, 5 + 30u);
+    EXPECT_GE(calls, 10u);
+}
+
+TEST_F(route_register_test, an_accepted_call_is_not_confirmed_until_a_later_view_shows_it)
+{
+    take(t0, 100ms);
+    EXPECT_FALSE(r.confirmed());
+    r.see(t0 + 50ms, t0 + 120ms, &mine);  // began before the call was accepted
+    EXPECT_FALSE(r.confirmed());
+    r.see(t0 + 1s, t0 + 1100ms, &mine);
+    EXPECT_TRUE(r.confirmed());
+}
+
+TEST_F(route_register_test, read_backs_are_asked_1_2_5_and_10_s_after_the_accepted_call)
+{
+    take(t0, 0ms);
+    std::vector<duration> asked;
+    while (r.next_read_back() != never) {
+        const auto at = r.next_read_back();
+        asked.push_back(at - t0);
+        r.read_back_asked(at);
+    }
+    EXPECT_EQ(asked, (std::vector<duration>{1s, 2s, 5s, 10s}));
+}
+
+TEST_F(route_register_test, read_backs_that_were_due_together_are_asked_once)
+{
+    take(t0, 0ms);
+    r.read_back_asked(t0 + 6s);
+    EXPECT_EQ(r.next_read_back(), t0 + 10s);
+}
+
+TEST_F(route_register_test, one_stale_view_after_the_write_is_no_loss)
+{
+    take(t0, 0ms);
+    EXPECT_FALSE(r.see(t0 + 1s, t0 + 1s, &other).repaired);
+    EXPECT_FALSE(r.see(t0 + 2s, t0 + 2s, &other).repaired);
+    EXPECT_EQ(r.current(), stage::settled);
+    r.see(t0 + 5s, t0 + 5s, &mine);
+    EXPECT_TRUE(r.confirmed());
+    EXPECT_FALSE(r.issue(t0 + 5s));
+}
+
+TEST_F(route_register_test, three_contradicting_views_over_5_s_make_it_write_again)
+{
+    take(t0, 0ms);
+    r.see(t0 + 1s, t0 + 1s, &other);
+    r.see(t0 + 2s, t0 + 2s, &other);
+    EXPECT_FALSE(r.see(t0 + 4900ms, t0 + 4900ms, &other).repaired);
+    EXPECT_TRUE(r.see(t0 + 5s, t0 + 5s, &other).repaired);
+    EXPECT_EQ(verb(r.issue(t0 + 5s)), "ReplaceRoute");
+}
+
+TEST_F(route_register_test, a_confirmed_route_that_was_moved_by_hand_is_repaired_after_a_second_opinion)
+{
+    take(t0, 0ms);
+    r.see(t0 + 1s, t0 + 1s, &mine);
+    const auto first = r.see(t0 + 20s, t0 + 20s, &other);
+    EXPECT_TRUE(first.read_again_soon);
+    EXPECT_FALSE(first.repaired);
+    EXPECT_TRUE(r.see(t0 + 20200ms, t0 + 20200ms, &other).repaired);
+    EXPECT_EQ(verb(r.issue(t0 + 20200ms)), "ReplaceRoute");
+    EXPECT_EQ(r.snapshot(t0 + 21s, "").repairs, 1u);
+}
+
+TEST_F(route_register_test, a_second_opinion_that_agrees_with_us_ends_the_doubt)
+{
+    take(t0, 0ms);
+    r.see(t0 + 1s, t0 + 1s, &mine);
+    r.see(t0 + 20s, t0 + 20s, &other);
+    r.see(t0 + 20200ms, t0 + 20200ms, &mine);
+    EXPECT_FALSE(r.see(t0 + 30s, t0 + 30s, &other).repaired) << "the count begins again";
+}
+
+TEST_F(route_register_test, a_lower_priority_advert_makes_two_views_enough_right_after_the_write)
+{
+    take(t0, 0ms);
+    r.suspect(t0 + 10ms);
+    EXPECT_TRUE(r.see(t0 + 20ms, t0 + 30ms, &other).read_again_soon);
+    EXPECT_TRUE(r.see(t0 + 220ms, t0 + 230ms, &other).repaired);
+}
+
+TEST_F(route_register_test, a_black_hole_towards_us_is_no_ownership_and_is_replaced)
+{
+    take(t0, 0ms);
+    r.see(t0 + 1s, t0 + 1s, &mine);
+    const auto hole = route_to("eni-me", aws::route_state::blackhole);
+    r.see(t0 + 20s, t0 + 20s, &hole);
+    EXPECT_TRUE(r.see(t0 + 21s, t0 + 21s, &hole).repaired);
+    EXPECT_EQ(verb(r.issue(t0 + 21s)), "ReplaceRoute");
+}
+
+TEST_F(route_register_test, a_route_that_was_deleted_is_created_again)
+{
+    take(t0, 0ms);
+    r.see(t0 + 1s, t0 + 1s, &mine);
+    r.see(t0 + 20s, t0 + 20s, nullptr);
+    EXPECT_TRUE(r.see(t0 + 21s, t0 + 21s, nullptr).repaired);
+    EXPECT_EQ(verb(r.issue(t0 + 21s)), "CreateRoute");
+}
+
+TEST_F(route_register_test, an_unknown_outcome_is_read_back_before_it_is_repeated)
+{
+    r.become_active(t0);
+    ASSERT_TRUE(r.issue(t0));
+    r.answered(t0 + 3s, reply_error(kind::unknown_outcome), random);
+    EXPECT_EQ(r.current(), stage::unknown);
+    EXPECT_FALSE(r.issue(t0 + 1h));
+    EXPECT_TRUE(r.see(t0 + 2s, t0 + 4s, &other).read_again_soon) << "began before the answer was lost";
+    EXPECT_EQ(r.current(), stage::unknown);
+    r.see(t0 + 4s, t0 + 4100ms, &other);
+    EXPECT_EQ(verb(r.issue(t0 + 4100ms)), "ReplaceRoute");
+}
+
+TEST_F(route_register_test, an_unknown_outcome_that_turns_out_to_have_worked_is_not_repeated)
+{
+    r.become_active(t0);
+    ASSERT_TRUE(r.issue(t0));
+    r.answered(t0 + 3s, reply_error(kind::unknown_outcome), random);
+    r.see(t0 + 3s, t0 + 3100ms, &mine);
+    EXPECT_TRUE(r.confirmed());
+    EXPECT_FALSE(r.issue(t0 + 4s));
+}
+
+struct retry_case {
+    kind error;
+    duration earliest;
+    duration latest;
+};
+
+class route_register_retry : public testing::TestWithParam<retry_case> {};
+
+TEST_P(route_register_retry, comes_back_within_its_range)
+{
+    random_source random{7};
+    for (int seed = 0; seed < 50; ++seed) {
+        route_register r{rtb("rtb-1"), {{{rtb("rtb-1")}, {}, {}}, destination(), eni("eni-me")}};
+        r.become_active(t0);
+        ASSERT_TRUE(r.issue(t0));
+        r.answered(t0, reply_error(GetParam().error), random);
+        EXPECT_EQ(r.current(), stage::writing);
+        EXPECT_GE(r.next_wakeup().at, t0 + GetParam().earliest);
+        EXPECT_LE(r.next_wakeup().at, t0 + GetParam().latest);
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(classes, route_register_retry,
+                         testing::Values(retry_case{kind::transient, 1ns, 100ms}, retry_case{kind::throttled, 1ns, 1s},
+                                         retry_case{kind::credentials, 1ns, 1ns}, retry_case{kind::clock, 1ns, 1ns},
+                                         retry_case{kind::denied, 1ns, 5s}, retry_case{kind::invalid, 1ns, 5s},
+                                         retry_case{kind::not_sent, 1ns, 100ms}, retry_case{kind::consistency, 1ns, 100ms}));
+
+TEST_F(route_register_test, no_storm_exceeds_5_calls_and_one_every_2_s)
+{
+    r.become_active(t0);
+    unsigned calls = 0;
+    for (auto now = t0; now <= t0 + 100s; now += 10ms) {
+        if (r.issue(now)) {
+            ++calls;
+            r.answered(now, reply_error(kind::transient), random);
+        }
+        EXPECT_LE(calls, 5 + 0.5 * to_seconds(now - t0) + 1e-6);
+    }
+    EXPECT_GE(calls, 20u) << "it has not given up";
+}
+
+TEST_F(route_register_test, the_budget_outlives_an_epoch)
+{
+    unsigned calls = 0;
+    for (int i = 0; i < 20; ++i) {
+        r.become_active(t0 + i * 1ms);
+        calls += r.issue(t0 + i * 1ms) ? 1U : 0U;
+        r.leave_active();
+    }
+    EXPECT_EQ(calls, 5u);
+}
+
+TEST_F(route_register_test, an_answer_after_demotion_changes_nothing)
+{
+    r.become_active(t0);
+    ASSERT_TRUE(r.issue(t0));
+    r.leave_active();
+    r.answered(t0 + 1s, reply_done(), random);
+    EXPECT_EQ(r.current(), stage::idle);
+    EXPECT_FALSE(r.issue(t0 + 1s));
+}
+
+TEST_F(route_register_test, a_new_target_is_written_while_active)
+{
+    take(t0, 0ms);
+    r.retarget(eni("eni-new"));
+    const auto call = r.issue(t0 + 1s);
+    ASSERT_TRUE(call);
+    EXPECT_EQ(std::get<aws::replace_route>(*call).target, eni("eni-new"));
+}
+
+TEST_F(route_register_test, status_shows_owner_state_and_error)
+{
+    EXPECT_EQ(r.snapshot(t0, "").state, status::resource_state::unknown);
+    r.see(t0, t0, &other);
+    auto s = r.snapshot(t0 + 3s, "private-a");
+    EXPECT_EQ(s.state, status::resource_state::elsewhere);
+    EXPECT_EQ(s.owner, "eni-other");
+    EXPECT_EQ(s.name, "172.16.1.100/32 in rtb-1 (private-a)");
+    EXPECT_EQ(s.confirmed_age, duration{3s});
+    r.become_active(t0 + 3s);
+    r.issue(t0 + 3s);
+    EXPECT_EQ(r.snapshot(t0 + 3s, "").state, status::resource_state::taking);
+    r.answered(t0 + 3s, reply_error(kind::denied, "UnauthorizedOperation"), random);
+    s = r.snapshot(t0 + 3s, "");
+    EXPECT_EQ(s.last_error, "UnauthorizedOperation: some message");
+    EXPECT_EQ(s.failures, 1u);
+    ASSERT_TRUE(s.retry_in);
+}
+
+}  // namespace
+}  // namespace vipd::takeover

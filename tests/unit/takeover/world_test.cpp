@@ -1,0 +1,185 @@
+#include "agent/takeover/world.hpp"
+
+#include "tests/support/ec2_builders.hpp"
+
+#include <gtest/gtest.h>
+
+namespace vipd::takeover {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace vipd::test;
+
+constexpr time_point t0 = time_point{1000s};
+
+class world_test : public testing::Test {
+protected:
+    read_call expect_read(time_point at)
+    {
+        w.handle_timeout(at);
+        auto call = w.poll_output();
+        EXPECT_TRUE(call);
+        EXPECT_FALSE(w.poll_output()) << "one read at a time";
+        return call.value_or(read_call{});
+    }
+
+    // The next moment at which it wants to read, reached.
+    read_call next_read()
+    {
+        now = std::max(now, w.next_wakeup().at);
+        return expect_read(now);
+    }
+
+    time_point now = t0;
+    world w{10s, 1};
+    table_query query{{}, aws::vpc_id{"vpc-1"}, {}};
+    watch_list watched{{query, {destination()}}};
+};
+
+TEST_F(world_test, a_new_query_is_read_at_once_and_then_once_a_period)
+{
+    w.watch(t0, watched);
+    const auto first = expect_read(t0);
+    EXPECT_EQ(first.call.vpc, aws::vpc_id{"vpc-1"});
+    EXPECT_TRUE(w.handle(t0 + 20ms, first.ticket, reply_page({table("rtb-1", {route_to("eni-1")})})));
+    for (int i = 0; i < 100; ++i) {
+        const auto before = now;
+        const auto read = next_read();
+        EXPECT_GE(now - before, 9s - 20ms);
+        EXPECT_LE(now - before, 11s);
+        w.handle(now, read.ticket, reply_page({}));
+    }
+}
+
+TEST_F(world_test, a_view_holds_only_what_is_watched)
+{
+    w.watch(t0, watched);
+    const auto read = expect_read(t0);
+    const auto unwatched = route_to("eni-9", aws::route_state::active, destination("10.0.0.0/8"));
+    w.handle(t0 + 1ms, read.ticket, reply_page({table("rtb-1", {unwatched, route_to("eni-1")}), table("rtb-2", {})}));
+    const auto* view = w.find(query);
+    ASSERT_NE(view, nullptr);
+    ASSERT_EQ(view->tables.size(), 2u);
+    EXPECT_EQ(view->tables.at(rtb("rtb-1")).routes.size(), 1u);
+    EXPECT_EQ(view->tables.at(rtb("rtb-1")).routes.at(destination()).interface, eni("eni-1"));
+    EXPECT_TRUE(view->tables.at(rtb("rtb-2")).routes.empty());
+    EXPECT_EQ(view->read_began, t0);
+    EXPECT_EQ(view->read_ended, t0 + 1ms);
+}
+
+TEST_F(world_test, a_static_route_hides_a_propagated_one_in_either_order)
+{
+    auto propagated = route_to("eni-vgw");
+    propagated.propagated = true;
+    for (const bool static_first : {true, false}) {
+        w.watch(now, {});
+        w.watch(now, watched);
+        const auto read = expect_read(now);
+        const auto fixed = route_to("eni-1");
+        w.handle(now, read.ticket,
+                 reply_page({table("rtb-1", static_first ? std::vector{fixed, propagated} : std::vector{propagated, fixed})}));
+        EXPECT_FALSE(w.find(query)->tables.at(rtb("rtb-1")).routes.at(destination()).propagated);
+    }
+}
+
+TEST_F(world_test, pages_make_one_view_and_only_when_the_last_has_come)
+{
+    w.watch(t0, watched);
+    const auto first = expect_read(t0);
+    EXPECT_FALSE(w.handle(t0 + 1ms, first.ticket, reply_page({table("rtb-1", {})}, "more")));
+    EXPECT_EQ(w.find(query), nullptr);
+    const auto second = w.poll_output();
+    ASSERT_TRUE(second);
+    EXPECT_EQ(second->call.next_token, "more");
+    EXPECT_TRUE(w.handle(t0 + 2ms, second->ticket, reply_page({table("rtb-2", {})})));
+    EXPECT_EQ(w.find(query)->tables.size(), 2u);
+}
+
+TEST_F(world_test, a_page_that_is_too_large_is_asked_for_in_smaller_ones)
+{
+    w.watch(t0, watched);
+    auto read = expect_read(t0);
+    std::vector<unsigned> sizes;
+    for (int i = 0; i < 7; ++i) {
+        sizes.push_back(read.call.results_max);
+        w.handle(now, read.ticket, reply_error(aws::ec2_error_class::page_too_large));
+        read = next_read();
+    }
+    EXPECT_EQ(sizes, (std::vector<unsigned>{100, 50, 25, 12, 6, 5, 5}));
+}
+
+TEST_F(world_test, a_failed_read_keeps_the_view_and_is_repeated_with_backoff)
+{
+    w.watch(t0, watched);
+    auto read = expect_read(t0);
+    w.handle(t0, read.ticket, reply_page({table("rtb-1", {})}));
+    read = next_read();
+    w.handle(now, read.ticket, reply_error(aws::ec2_error_class::denied, "UnauthorizedOperation"));
+    EXPECT_EQ(w.last_error(query), "UnauthorizedOperation: some message");
+    ASSERT_NE(w.find(query), nullptr);
+    const auto failed_at = now;
+    read = next_read();
+    EXPECT_LE(now - failed_at, 100ms);
+    w.handle(now, read.ticket, reply_page({}));
+    EXPECT_EQ(w.last_error(query), "");
+}
+
+TEST_F(world_test, a_wish_is_read_at_once_also_when_an_older_read_is_under_way)
+{
+    w.watch(t0, watched);
+    const auto old = expect_read(t0);
+    w.read_at(query, t0 + 5ms);
+    w.handle_timeout(t0 + 5ms);
+    EXPECT_FALSE(w.poll_output()) << "one read at a time";
+    w.handle(t0 + 20ms, old.ticket, reply_page({}));
+    const auto fresh = expect_read(t0 + 20ms);
+    EXPECT_NE(fresh.ticket, old.ticket);
+}
+
+TEST_F(world_test, wishes_are_bounded_to_5_and_one_a_second)
+{
+    w.watch(t0, watched);
+    unsigned reads = 0;
+    for (now = t0; now < t0 + 20s; now += 1ms) {
+        w.read_at(query, now);
+        w.handle_timeout(now);
+        if (const auto call = w.poll_output()) {
+            ++reads;
+            w.handle(now, call->ticket, reply_page({}));
+        }
+    }
+    EXPECT_LE(reads, 25u);
+    EXPECT_GE(reads, 24u);
+}
+
+TEST_F(world_test, the_answer_to_a_query_that_is_no_longer_watched_is_dropped)
+{
+    w.watch(t0, watched);
+    const auto read = expect_read(t0);
+    w.watch(t0, {});
+    EXPECT_FALSE(w.handle(t0 + 1ms, read.ticket, reply_page({table("rtb-1", {})})));
+    EXPECT_EQ(w.find(query), nullptr);
+    EXPECT_EQ(w.next_wakeup().at, never);
+}
+
+TEST_F(world_test, a_cloud_that_pages_for_ever_is_stopped)
+{
+    w.watch(t0, watched);
+    auto call = expect_read(t0);
+    int pages = 0;
+    while (true) {
+        ++pages;
+        w.handle(t0, call.ticket, reply_page({}, "again"));
+        const auto next = w.poll_output();
+        if (!next) {
+            break;
+        }
+        call = *next;
+        ASSERT_LE(pages, 1001);
+    }
+    EXPECT_EQ(w.find(query), nullptr);
+    EXPECT_NE(w.last_error(query), "");
+}
+
+}  // namespace
+}  // namespace vipd::takeover
