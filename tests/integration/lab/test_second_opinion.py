@@ -1,4 +1,4 @@
-"""The laboratory's own decoder, arithmetic and book-keeping: a second opinion is worth something only when it is right itself."""
+"""The laboratory's own decoder, arithmetic and book-keeping: a second opinion is worth something only when it is right."""
 
 import unittest
 
