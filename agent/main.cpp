@@ -146,6 +146,9 @@ int main(int argc, char** argv)
     CLI::App app{std::string(cli::overview()), "vipd"};
     app.footer(std::string(cli::overview_examples()));
     app.require_subcommand(1);
+    app.failure_message([](const CLI::App*, const CLI::Error& e) {
+        return std::string("vipd: ") + e.what() + "; `vipd --help` and `vipd COMMAND --help` say what is there\n";
+    });
     app.set_version_flag("--version", [] { return cli::version_text(); });
 
     add_config(add_command(app, "run"), o);
