@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <tuple>
 
 namespace vipd::config {
@@ -66,25 +67,44 @@ private:
         }
     }
 
-    // An advert is told by its destination, its source and its VRID. The destination is our source; where only the interface is
-    // given it is known at the start, and what turns out to be the same then is refused there.
+    // Where adverts for a router arrive.
+    struct local_end {
+        std::optional<ip_address> source;
+        std::string interface;
+        std::string path;
+        std::size_t offset = 0;
+    };
+
+    // An advert is told by its destination, which is our source, by its own source, and by its VRID. Where only the interface
+    // is given our source is its primary address, which is not known here: it may be any that is on that interface.
+    static bool may_be_the_same(const local_end& a, const local_end& b)
+    {
+        if (a.source && b.source) {
+            return *a.source == *b.source;
+        }
+        return a.interface.empty() || b.interface.empty() || a.interface == b.interface;
+    }
+
     void check_admission(const entry<router>& e)
     {
         if (!is_sound(r_, e, "router", {"vrid", "source", "interface", "peers"})) {
             return;
         }
-        const bool has_source = e.value.source.has_value();
-        const auto end = has_source ? "source " + e.value.source->to_string() : "primary of " + e.value.interface;
+        const local_end own{e.value.source, e.value.interface, e.path, e.at.offset};
         for (const auto& peer : e.value.peers) {
-            const auto* const other = ends_.claim({end, e.value.vrid, peer.address}, e.path, e.at.offset);
-            if (other != nullptr && other->offset != e.at.offset) {
-                r_.error(
-                    e.where("vrid"), e.path_to("vrid"),
-                    fmt::format("found {} with the peer {}, as {} has from the same {}; their adverts could not be told apart; "
-                                "choose another vrid",
-                                e.value.vrid, peer.address.to_string(), name(*other), has_source ? "source" : "interface"));
+            auto& ends = ends_[{e.value.vrid, peer.address}];
+            const auto other = std::ranges::find_if(
+                ends, [&](const local_end& end) { return end.offset != own.offset && may_be_the_same(end, own); });
+            if (other != ends.end()) {
+                const bool is_certain = own.source.has_value() == other->source.has_value();
+                r_.error(e.where("vrid"), e.path_to("vrid"),
+                         fmt::format("found {} with the peer {}, as {} has from {}; their adverts could not be told apart; {}",
+                                     e.value.vrid, peer.address.to_string(), name(*other),
+                                     is_certain ? "the same address" : "what may be the same address",
+                                     is_certain ? "choose another vrid" : "choose another vrid, or give both a source"));
                 return;
             }
+            ends.push_back(own);
         }
     }
 
@@ -134,12 +154,11 @@ private:
         }
     }
 
-    using local_end = std::tuple<std::string, std::uint8_t, ip_address>;
     using register_key = std::tuple<std::string, std::vector<std::pair<std::string, std::string>>, aws::route_destination>;
 
     reading& r_;
     first_owners<std::string> names_;
-    first_owners<local_end> ends_;
+    std::map<std::pair<std::uint8_t, ip_address>, std::vector<local_end>> ends_;
     first_owners<std::pair<std::string, ip_address>> addresses_;
     first_owners<register_key> registers_;
 };

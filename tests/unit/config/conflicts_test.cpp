@@ -17,19 +17,26 @@ TEST(conflicts, what_two_routers_may_not_share)
               (std::vector<std::string>{
                   "8:8: router[1].name: found \"a\", which router[0] (line 2) has already; names are unique in a file"}));
     const std::string told_apart = "; their adverts could not be told apart; choose another vrid";
-    EXPECT_EQ(
-        outcome_of(second_router("name = \"b\"\nvrid = 51\n" + rest)).errors,
-        (std::vector<std::string>{"9:8: router[1].vrid: found 51 with the peer 10.0.2.10, as router[0] (line 1) has from the "
-                                  "same interface" +
-                                  told_apart}));
+    EXPECT_EQ(outcome_of(second_router("name = \"b\"\nvrid = 51\n" + rest)).errors,
+              (std::vector<std::string>{"9:8: router[1].vrid: found 51 with the peer 10.0.2.10, as router[0] (line 1) has from "
+                                        "the same address" +
+                                        told_apart}));
     const std::string with_source = "source = \"10.0.1.10\"\n" + rest;
     EXPECT_EQ(
         outcome_of("[[router]]\nname = \"a\"\nvrid = 51\n" + with_source + "[[router]]\nname = \"b\"\nvrid = 51\n" +
                    with_source)
             .errors,
-        (std::vector<std::string>{"10:8: router[1].vrid: found 51 with the peer 10.0.2.10, as router[0] (line 1) has from the "
-                                  "same source" +
+        (std::vector<std::string>{"10:8: router[1].vrid: found 51 with the peer 10.0.2.10, as router[0] (line 1) has from "
+                                  "the same address" +
                                   told_apart}));
+    EXPECT_EQ(outcome_of(second_router("name = \"b\"\nvrid = 51\n" + with_source)).errors,
+              (std::vector<std::string>{
+                  "9:8: router[1].vrid: found 51 with the peer 10.0.2.10, as router[0] (line 1) has from what may be "
+                  "the same address; their adverts could not be told apart; choose another vrid, or give both a "
+                  "source"}));
+    EXPECT_TRUE(outcome_of(second_router("name = \"b\"\nvrid = 51\nsource = \"10.0.9.1\"\ninterface = \"ens6\"\n"
+                                         "peers = [\"10.0.2.10\"]\nadvertised_addresses = [\"10.1.1.1\"]\n"))
+                    .errors.empty());
     EXPECT_TRUE(outcome_of(second_router("name = \"b\"\nvrid = 51\ninterface = \"ens6\"\npeers = [\"10.0.2.10\"]\n"
                                          "advertised_addresses = [\"10.1.1.1\"]\n"))
                     .errors.empty());
