@@ -74,7 +74,11 @@ result<loaded_file> load_file(const std::string& path)
     }
     auto checked = config::load(*text, path);
     if (std::holds_alternative<std::vector<config::finding>>(checked)) {
-        return error{error_class::malformed, cli::check_report(*text, path).err};
+        auto report = cli::check_report(*text, path).err;
+        while (report.ends_with('\n')) {
+            report.pop_back();
+        }
+        return error{error_class::malformed, std::move(report)};
     }
     auto& good = std::get<config::loaded>(checked);
     loaded_file file;
@@ -317,7 +321,9 @@ result<std::string> daemon::reload()
 {
     systemd_.reloading();
     auto refused = [this](const error& reason) -> result<std::string> {
-        log_.error("reload", {{"outcome", "refused"}, {"reason", reason.text}});
+        auto line = reason.text;
+        std::ranges::replace(line, '\n', ' ');
+        log_.error("reload", {{"outcome", "refused"}, {"reason", line}});
         systemd_.ready();
         return reason;
     };
@@ -427,7 +433,7 @@ int refuse_file(const error& reason)
     if (reason.kind != error_class::malformed) {
         return refuse(reason.text);
     }
-    std::fputs(reason.text.c_str(), stderr);
+    std::fprintf(stderr, "%s\n", reason.text.c_str());
     return cli::exit_failure;
 }
 
