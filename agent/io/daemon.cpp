@@ -323,7 +323,7 @@ result<std::string> daemon::reload()
     auto refused = [this](const error& reason) -> result<std::string> {
         auto line = reason.text;
         std::ranges::replace(line, '\n', ' ');
-        log_.error("reload", {{"outcome", "refused"}, {"reason", line}});
+        shell_.tell(node::reload_refused{line});
         systemd_.ready();
         return reason;
     };
