@@ -156,7 +156,7 @@ class Version2WithPassword(Version2):
         first = self.lab.advert("vipd hears nobody", "b", since=vipd.started, timeout=self.seconds(100))
         router = vipd.router()
         self.assertEqual(router["state"], "Active")
-        self.assertEqual(set(nonzero(router["adverts"]["discarded"])), {"authentication"})
+        self.assertEqual(set(nonzero(router["adverts"]["discarded"])), {"auth_password"})
         self.assertEqual(first.authentication_type, 1)
 
 
