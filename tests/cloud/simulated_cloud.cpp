@@ -44,7 +44,9 @@ std::string html_page(unsigned status)
 std::string arn_of(const cloud_state& state, const std::string& resource)
 {
     const auto kind = resource.starts_with("rtb-") ? "route-table/" : "network-interface/";
-    return resource == "*" ? resource : "arn:aws:ec2:" + state.region + ":" + state.account + ":" + kind + resource;
+    return resource == "*"
+               ? resource
+               : "arn:" + std::string(state.partition()) + ":ec2:" + state.region + ":" + state.account + ":" + kind + resource;
 }
 
 }  // namespace
@@ -263,10 +265,11 @@ std::optional<api_error> simulated_cloud::check_permission(const exchange& one)
     }
     return api_error{
         "UnauthorizedOperation",
-        fmt::format("You are not authorized to perform this operation. User: arn:aws:iam::{}:{} is not authorized to "
+        fmt::format("You are not authorized to perform this operation. User: arn:{}:iam::{}:{} is not authorized to "
                     "perform: {} on resource: {} because no identity-based policy allows the {} action. Encoded "
                     "authorization failure message: {}",
-                    model_.state().account, one.principal, action, arn_of(model_.state(), resource), action, blob)};
+                    model_.state().partition(), model_.state().account, one.principal, action, arn_of(model_.state(), resource),
+                    action, blob)};
 }
 
 void simulated_cloud::note(exchange& one)
