@@ -276,7 +276,7 @@ void simulated_cloud::note(exchange& one)
 {
     one.record.effect_at = one.effect_at;
     const auto& record = one.record;
-    changes_.push_back(
+    changes_.push_dropping_oldest(
         {one.effect_at, record.request_id, record.action, record.node, record.table, record.destination, record.interface});
 }
 
@@ -285,9 +285,7 @@ std::optional<state_change> simulated_cloud::poll_change()
     if (changes_.empty()) {
         return std::nullopt;
     }
-    auto change = std::move(changes_.front());
-    changes_.pop_front();
-    return change;
+    return changes_.pop();
 }
 
 void simulated_cloud::refuse(exchange& one, const api_error& error, unsigned status)
