@@ -7,9 +7,10 @@
 // to be warm, so that a call made by a takeover needs nothing but its own round trip. Failures of IMDS or of a credential
 // source never make it unready while the last credentials may still work.
 //
-// Calls: at most `connections` are under way, mutating ones first, in the order in which they were made. A call is signed when
-// it is handed out, never before, and never sent twice: repeating is the caller's decision. The one exception is an answer that
-// blames our credentials or our clock: the session mends that and tells the caller to try again with `credentials` or `clock`.
+// Calls: at most `connections` are under way, mutating ones first, in the order in which they were made; reads take at most
+// half of the places, so that describes which hang cannot hold up a takeover. A call is signed when it is handed out, never
+// before, and never sent twice: repeating is the caller's decision. The one exception is an answer that blames our credentials
+// or our clock: the session mends that and tells the caller to try again with `credentials` or `clock`.
 
 #include "agent/aws/ec2_call.hpp"
 #include "agent/aws/ec2_reply.hpp"

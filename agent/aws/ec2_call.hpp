@@ -34,7 +34,8 @@ struct tag_filter {
 
 // Tables by id, or all that match every filter. Exactly the tables wanted, `vpc` and `tags` combined when both are there.
 struct describe_route_tables {
-    std::vector<route_table_id> ids;  // filter "route-table-id", so that one unknown id does not fail the call
+    // Filter "route-table-id", so that one unknown id does not fail the call; at most 200, EC2's limit for a filter.
+    std::vector<route_table_id> ids;
     std::optional<vpc_id> vpc;
     std::vector<tag_filter> tags;
     std::string next_token;

@@ -158,12 +158,13 @@ void session_setup::start_keeper(instant now)
         choice.region = region_;
         auto origin = resolve_endpoint(choice);
         if (!origin) {
-            set_problem(endpoint_problem_, "STS: " + origin.error().text);
+            set_problem(sts_problem_, "STS: " + origin.error().text);
             retry_plan(now);
             return;
         }
         sts = std::move(*origin);
     }
+    set_problem(sts_problem_, {});
     keeper_started_ = true;
     keeper_.start(now, plan, std::move(sts));
 }
@@ -186,6 +187,7 @@ void session_setup::find_endpoint(instant now)
     }
     set_problem(endpoint_problem_, {});
     endpoint_ = std::move(*origin);
+    log_.info("aws_endpoint", {{"region", region_}, {"endpoint", to_string(*endpoint_)}});
     outputs_.put_event(keep_warm{*endpoint_, settings_.warm_connections});
 }
 
@@ -212,6 +214,10 @@ void session_setup::advance(instant now)
     }
     log_imds_problem();
     if (probe_.take_changed()) {
+        const auto& identity = *probe_.identity();
+        log_.info("identity", {{"instance", identity.instance.str()},
+                               {"zone", identity.availability_zone},
+                               {"interfaces", identity.interfaces.size()}});
         outputs_.put_event(identity_changed{});
     }
 }
@@ -344,7 +350,7 @@ wakeup session_setup::next_wakeup() const
 
 std::string session_setup::last_error() const
 {
-    for (const auto* problem : {&plan_problem_, &endpoint_problem_, &keeper_.problem(), &probe_.problem()}) {
+    for (const auto* problem : {&plan_problem_, &endpoint_problem_, &sts_problem_, &keeper_.problem(), &probe_.problem()}) {
         if (!problem->empty()) {
             return *problem;
         }

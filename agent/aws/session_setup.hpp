@@ -110,6 +110,7 @@ private:
     std::optional<http_origin> endpoint_;
     std::string plan_problem_;
     std::string endpoint_problem_;
+    std::string sts_problem_;
     std::string logged_imds_problem_;
 
     // Who awaits what.

@@ -1,13 +1,13 @@
 #include "agent/config/checks.hpp"
 
+#include "agent/config/conflicts.hpp"
+#include "agent/config/entry.hpp"
 #include "agent/config/text.hpp"
 #include "common/duration_text.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
-#include <tuple>
 
 namespace vipd::config {
 
@@ -17,53 +17,6 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t advert_size_max = 1400;  // bytes that pass every tunnel without a fragment
 constexpr duration short_interval = 100ms;     // below it, scheduling noise on a loaded node is as long as the interval
-
-// One table of the file and what was read from it.
-template <class Section>
-struct entry {
-    const Section& value;
-    const node& at;
-    std::string path;
-
-    [[nodiscard]] const node* key(std::string_view name) const
-    {
-        const auto* const members = at.as_table();
-        return members == nullptr ? nullptr : find(*members, name);
-    }
-    // Where the value is, or where it is missing.
-    [[nodiscard]] std::size_t where(std::string_view name) const
-    {
-        const auto* const value_node = key(name);
-        return value_node == nullptr ? at.offset : value_node->offset;
-    }
-    [[nodiscard]] std::string path_to(std::string_view name) const { return fmt::format("{}.{}", path, name); }
-};
-
-// Whether these keys were read as they stand, or are absent and need not be there.
-template <class Section>
-bool is_sound(const reading& r, const entry<Section>& e, std::string_view section,
-              std::initializer_list<std::string_view> names)
-{
-    return e.at.as_table() != nullptr && std::ranges::all_of(names, [&](std::string_view name) {
-               const auto* const value = e.key(name);
-               return value == nullptr ? find_key(section, name)->need == presence::optional : !r.is_broken(*value);
-           });
-}
-
-// Calls visit(entry) for each element of a list that was read from key `name` of `parent`.
-template <class Parent, class Element, class Visit>
-void for_each_entry(const entry<Parent>& parent, std::string_view name, const std::vector<Element>& elements, Visit visit)
-{
-    const auto* const value = parent.key(name);
-    const auto* const nodes = value == nullptr ? nullptr : value->as_list();
-    if (nodes == nullptr || nodes->size() != elements.size()) {
-        return;
-    }
-    const auto prefix = parent.path.empty() ? std::string(name) : parent.path_to(name);
-    for (std::size_t i = 0; i < elements.size(); ++i) {
-        visit(entry<Element>{elements[i], (*nodes)[i], fmt::format("{}[{}]", prefix, i)});
-    }
-}
 
 std::string_view family_name(ip_family family)
 {
@@ -331,140 +284,6 @@ void check_router(reading& r, const entry<router>& e, bool realtime)
                    [&](const entry<route_entry>& route) { check_route(r, route, interface_is_sound); });
 }
 
-// --- routers with each other ---
-
-// Remembers who had something first.
-template <class Key>
-class first_owners {
-public:
-    struct owner {
-        std::string path;
-        std::size_t offset = 0;
-    };
-
-    // The one who had it before; null when nobody had, and then it is this one's.
-    const owner* claim(const Key& what, const std::string& path, std::size_t offset)
-    {
-        const auto [at, is_new] = owners_.try_emplace(what, owner{path, offset});
-        return is_new ? nullptr : &at->second;
-    }
-
-private:
-    std::map<Key, owner> owners_;
-};
-
-class checks_between_routers {
-public:
-    explicit checks_between_routers(reading& r) : r_(r) {}
-
-    void add(const entry<router>& e)
-    {
-        if (e.at.as_table() == nullptr) {
-            return;
-        }
-        check_name(e);
-        check_admission(e);
-        for_each_entry(e, "address", e.value.addresses, [&](const entry<address_entry>& address) { check_address(address); });
-        for_each_entry(e, "route", e.value.routes, [&](const entry<route_entry>& route) { check_destination(route); });
-    }
-
-private:
-    template <class Owner>
-    [[nodiscard]] std::string name(const Owner& owner) const
-    {
-        return fmt::format("{} (line {})", owner.path, r_.line_of(owner.offset));
-    }
-
-    void check_name(const entry<router>& e)
-    {
-        if (!is_sound(r_, e, "router", {"name"})) {
-            return;
-        }
-        if (const auto* const other = names_.claim(e.value.name, e.path, e.where("name"))) {
-            r_.error(
-                e.where("name"), e.path_to("name"),
-                fmt::format("found {}, which {} has already; names are unique in a file", quoted(e.value.name), name(*other)));
-        }
-    }
-
-    // An advert is told by its destination, its source and its VRID. The destination is our source; where only the interface is
-    // given it is known at the start, and what turns out to be the same then is refused there.
-    void check_admission(const entry<router>& e)
-    {
-        if (!is_sound(r_, e, "router", {"vrid", "source", "interface", "peers"})) {
-            return;
-        }
-        const bool has_source = e.value.source.has_value();
-        const auto end = has_source ? "source " + e.value.source->to_string() : "primary of " + e.value.interface;
-        for (const auto& peer : e.value.peers) {
-            const auto* const other = ends_.claim({end, e.value.vrid, peer.address}, e.path, e.at.offset);
-            if (other != nullptr && other->offset != e.at.offset) {
-                r_.error(
-                    e.where("vrid"), e.path_to("vrid"),
-                    fmt::format("found {} with the peer {}, as {} has from the same {}; their adverts could not be told apart; "
-                                "choose another vrid",
-                                e.value.vrid, peer.address.to_string(), name(*other), has_source ? "source" : "interface"));
-                return;
-            }
-        }
-    }
-
-    void check_address(const entry<address_entry>& e)
-    {
-        if (!is_sound(r_, e, "router.address", {"address", "interface"})) {
-            return;
-        }
-        const auto* const other = addresses_.claim({e.value.interface, e.value.address.address()}, e.path, e.where("address"));
-        if (other != nullptr) {
-            r_.error(e.where("address"), e.path_to("address"),
-                     fmt::format("found {}, which {} has on {} already; remove one of the two", shown(r_, *e.key("address")),
-                                 name(*other), e.value.interface));
-        }
-    }
-
-    // Which tables a selection means is EC2's to say; here only what is the same for certain.
-    void check_destination(const entry<route_entry>& e)
-    {
-        if (!is_sound(r_, e, "router.route", {"destination", "tables", "interface", "interface_id"})) {
-            return;
-        }
-        const auto where = e.where("destination");
-        const auto refuse_second = [&](const first_owners<register_key>::owner& other, std::string_view table) {
-            r_.error(where, e.path_to("destination"),
-                     fmt::format("found {}, which {} moves in {} already; one route cannot follow two routers",
-                                 shown(r_, *e.key("destination")), name(other), table));
-        };
-        for (const auto& id : e.value.tables.ids) {
-            const auto* const other = registers_.claim({id.str(), {}, e.value.destination}, e.path, where);
-            if (other != nullptr && other->path != e.path) {
-                refuse_second(*other, id.str());
-                return;
-            }
-        }
-        if (e.value.tables.ids.empty()) {
-            // Tags alone mean tables of the same VPC as `vpc = true` does.
-            auto tags = std::vector<std::pair<std::string, std::string>>{};
-            for (const auto& tag : e.value.tables.tags) {
-                tags.emplace_back(tag.key, tag.value);
-            }
-            std::ranges::sort(tags);
-            const auto target = e.value.interface_id ? e.value.interface_id->str() : e.value.interface;
-            if (const auto* const other = registers_.claim({"vpc of " + target, tags, e.value.destination}, e.path, where)) {
-                refuse_second(*other, "the same tables");
-            }
-        }
-    }
-
-    using local_end = std::tuple<std::string, std::uint8_t, ip_address>;
-    using register_key = std::tuple<std::string, std::vector<std::pair<std::string, std::string>>, aws::route_destination>;
-
-    reading& r_;
-    first_owners<std::string> names_;
-    first_owners<local_end> ends_;
-    first_owners<std::pair<std::string, ip_address>> addresses_;
-    first_owners<register_key> registers_;
-};
-
 }  // namespace
 
 void check(reading& r, const node& root, const configuration& all)
@@ -480,11 +299,8 @@ void check(reading& r, const node& root, const configuration& all)
     if (routers != nullptr && routers->as_list() != nullptr && routers->as_list()->empty()) {
         r.error(routers->offset, "router", "found no entry; at least one [[router]] is needed");
     }
-    checks_between_routers between{r};
-    for_each_entry(top, "router", all.routers, [&](const entry<router>& e) {
-        check_router(r, e, all.realtime);
-        between.add(e);
-    });
+    for_each_entry(top, "router", all.routers, [&](const entry<router>& e) { check_router(r, e, all.realtime); });
+    check_conflicts(r, top);
 }
 
 }  // namespace vipd::config

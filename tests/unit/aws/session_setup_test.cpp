@@ -137,6 +137,29 @@ TEST(session_setup, an_endpoint_that_is_refused_is_explained_once)
     EXPECT_EQ(s.log.count({"aws_settings"}), 1U);
 }
 
+TEST(session_setup, two_endpoints_that_are_refused_are_each_explained_once)
+{
+    harness s{region_only(),
+              {{"AWS_ENDPOINT_URL", "http://plain"}, {"AWS_WEB_IDENTITY_TOKEN_FILE", "/token"}, {"AWS_ROLE_ARN", "arn:x"}}};
+    s.start();
+    s.run_for(10min);
+    EXPECT_FALSE(s->ready());
+    EXPECT_EQ(s.log.count({"aws_settings"}), 2U);
+    EXPECT_EQ(s.log.count({"aws_settings", "STS"}), 1U);
+}
+
+TEST(session_setup, endpoint_and_identity_are_logged_when_they_are_learnt)
+{
+    harness s;
+    s.start();
+    EXPECT_EQ(s.log.lines,
+              (std::vector<std::string>{
+                  "info event=credentials source=instance_role access_key_id=AKIDROLE expires=2026-01-01T06:00:00Z",
+                  "info event=aws_endpoint region=eu-west-1 endpoint=https://ec2.eu-west-1.amazonaws.com",
+                  "info event=identity instance=i-1 zone=eu-west-1a interfaces=1",
+              }));
+}
+
 TEST(session_setup, half_a_key_pair_in_the_environment_is_no_reason_to_go_on_to_the_role)
 {
     harness s{region_only(), {{"AWS_ACCESS_KEY_ID", "A"}}};

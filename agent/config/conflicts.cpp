@@ -1,0 +1,174 @@
+#include "agent/config/conflicts.hpp"
+
+#include "agent/config/text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <tuple>
+
+namespace vipd::config {
+
+namespace {
+
+// Remembers who had something first.
+template <class Key>
+class first_owners {
+public:
+    struct owner {
+        std::string path;
+        std::size_t offset = 0;
+    };
+
+    // The one who had it before; null when nobody had, and then it is this one's.
+    const owner* claim(const Key& what, const std::string& path, std::size_t offset)
+    {
+        const auto [at, is_new] = owners_.try_emplace(what, owner{path, offset});
+        return is_new ? nullptr : &at->second;
+    }
+
+private:
+    std::map<Key, owner> owners_;
+};
+
+class conflict_finder {
+public:
+    explicit conflict_finder(reading& r) : r_(r) {}
+
+    void add(const entry<router>& e)
+    {
+        if (e.at.as_table() == nullptr) {
+            return;
+        }
+        check_name(e);
+        check_admission(e);
+        for_each_entry(e, "address", e.value.addresses, [&](const entry<address_entry>& address) { check_address(address); });
+        for_each_entry(e, "route", e.value.routes, [&](const entry<route_entry>& route) { check_destination(route); });
+    }
+
+private:
+    template <class Owner>
+    [[nodiscard]] std::string name(const Owner& owner) const
+    {
+        return fmt::format("{} (line {})", owner.path, r_.line_of(owner.offset));
+    }
+
+    void check_name(const entry<router>& e)
+    {
+        if (!is_sound(r_, e, "router", {"name"})) {
+            return;
+        }
+        if (const auto* const other = names_.claim(e.value.name, e.path, e.where("name"))) {
+            r_.error(
+                e.where("name"), e.path_to("name"),
+                fmt::format("found {}, which {} has already; names are unique in a file", quoted(e.value.name), name(*other)));
+        }
+    }
+
+    // Where adverts for a router arrive.
+    struct local_end {
+        std::optional<ip_address> source;
+        std::string interface;
+        std::string path;
+        std::size_t offset = 0;
+    };
+
+    // An advert is told by its destination, which is our source, by its own source, and by its VRID. Where only the interface
+    // is given our source is its primary address, which is not known here: it may be any that is on that interface.
+    static bool may_be_the_same(const local_end& a, const local_end& b)
+    {
+        if (a.source && b.source) {
+            return *a.source == *b.source;
+        }
+        return a.interface.empty() || b.interface.empty() || a.interface == b.interface;
+    }
+
+    void check_admission(const entry<router>& e)
+    {
+        if (!is_sound(r_, e, "router", {"vrid", "source", "interface", "peers"})) {
+            return;
+        }
+        const local_end own{e.value.source, e.value.interface, e.path, e.at.offset};
+        for (const auto& peer : e.value.peers) {
+            auto& ends = ends_[{e.value.vrid, peer.address}];
+            const auto other = std::ranges::find_if(
+                ends, [&](const local_end& end) { return end.offset != own.offset && may_be_the_same(end, own); });
+            if (other != ends.end()) {
+                const bool is_certain = own.source.has_value() == other->source.has_value();
+                r_.error(e.where("vrid"), e.path_to("vrid"),
+                         fmt::format("found {} with the peer {}, as {} has from {}; their adverts could not be told apart; {}",
+                                     e.value.vrid, peer.address.to_string(), name(*other),
+                                     is_certain ? "the same address" : "what may be the same address",
+                                     is_certain ? "choose another vrid" : "choose another vrid, or give both a source"));
+                return;
+            }
+            ends.push_back(own);
+        }
+    }
+
+    void check_address(const entry<address_entry>& e)
+    {
+        if (!is_sound(r_, e, "router.address", {"address", "interface"})) {
+            return;
+        }
+        const auto* const other = addresses_.claim({e.value.interface, e.value.address.address()}, e.path, e.where("address"));
+        if (other != nullptr) {
+            r_.error(e.where("address"), e.path_to("address"),
+                     fmt::format("found {}, which {} has on {} already; remove one of the two", shown(r_, *e.key("address")),
+                                 name(*other), e.value.interface));
+        }
+    }
+
+    // Which tables a selection means is EC2's to say; here only what is the same for certain.
+    void check_destination(const entry<route_entry>& e)
+    {
+        if (!is_sound(r_, e, "router.route", {"destination", "tables", "interface", "interface_id"})) {
+            return;
+        }
+        const auto where = e.where("destination");
+        const auto refuse_second = [&](const first_owners<register_key>::owner& other, std::string_view table) {
+            r_.error(where, e.path_to("destination"),
+                     fmt::format("found {}, which {} moves in {} already; one route cannot follow two routers",
+                                 shown(r_, *e.key("destination")), name(other), table));
+        };
+        for (const auto& id : e.value.tables.ids) {
+            const auto* const other = registers_.claim({id.str(), {}, e.value.destination}, e.path, where);
+            if (other != nullptr && other->path != e.path) {
+                refuse_second(*other, id.str());
+                return;
+            }
+        }
+        if (e.value.tables.ids.empty()) {
+            // Tags alone mean tables of the same VPC as `vpc = true` does.
+            auto tags = std::vector<std::pair<std::string, std::string>>{};
+            for (const auto& tag : e.value.tables.tags) {
+                tags.emplace_back(tag.key, tag.value);
+            }
+            std::ranges::sort(tags);
+            const auto target = e.value.interface_id ? e.value.interface_id->str() : e.value.interface;
+            if (const auto* const other = registers_.claim({"vpc of " + target, tags, e.value.destination}, e.path, where)) {
+                refuse_second(*other, "the same tables");
+            }
+        }
+    }
+
+    using register_key = std::tuple<std::string, std::vector<std::pair<std::string, std::string>>, aws::route_destination>;
+
+    reading& r_;
+    first_owners<std::string> names_;
+    std::map<std::pair<std::uint8_t, ip_address>, std::vector<local_end>> ends_;
+    first_owners<std::pair<std::string, ip_address>> addresses_;
+    first_owners<register_key> registers_;
+};
+
+}  // namespace
+
+void check_conflicts(reading& r, const entry<configuration>& all)
+{
+    conflict_finder finder{r};
+    for_each_entry(all, "router", all.value.routers, [&](const entry<router>& e) { finder.add(e); });
+}
+
+}  // namespace vipd::config
