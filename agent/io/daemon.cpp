@@ -324,6 +324,7 @@ result<std::string> daemon::reload()
         auto line = reason.text;
         std::ranges::replace(line, '\n', ' ');
         log_.error("reload", {{"outcome", "refused"}, {"reason", line}});
+        status_.note_refused_file();
         systemd_.ready();
         return reason;
     };
