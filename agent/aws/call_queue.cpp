@@ -20,7 +20,12 @@ void call_queue::add(waiting_call call)
 
 bool call_queue::can_send() const
 {
-    return waiting() > 0 && under_way_.size() < under_way_max_;
+    return under_way_.size() < under_way_max_ && (!mutating_.empty() || can_send_read());
+}
+
+bool call_queue::can_send_read() const
+{
+    return !reads_.empty() && reads_under_way_ < std::max<std::size_t>(under_way_max_ / 2, 1);
 }
 
 std::optional<waiting_call> call_queue::next()
@@ -36,6 +41,7 @@ std::optional<waiting_call> call_queue::next()
 
 void call_queue::mark_sent(http_exchange_id exchange, sent_call call)
 {
+    reads_under_way_ += is_mutating(call.call.what) ? 0U : 1U;
     const bool is_new = under_way_.emplace(exchange, std::move(call)).second;
     ENSURE(is_new);
 }
@@ -46,6 +52,7 @@ std::optional<sent_call> call_queue::finish(http_exchange_id exchange)
     if (found.empty()) {
         return std::nullopt;
     }
+    reads_under_way_ -= is_mutating(found.mapped().call.what) ? 0U : 1U;
     return std::move(found.mapped());
 }
 
@@ -61,7 +68,7 @@ call_queue::removed call_queue::remove(ec2_call_id id)
         return {};
     }
     const auto exchange = found->first;
-    under_way_.erase(found);
+    finish(exchange);
     return {.was_waiting = false, .exchange = exchange};
 }
 

@@ -35,7 +35,7 @@ public:
 
     void add(waiting_call call);
 
-    // Takes the call whose turn it is; none while there are `under_way_max` under way. mark_sent() has to follow.
+    // Takes the call whose turn it is; none while its places are taken. mark_sent() has to follow.
     std::optional<waiting_call> next();
     void mark_sent(http_exchange_id exchange, sent_call call);
     std::optional<sent_call> finish(http_exchange_id exchange);
@@ -56,7 +56,10 @@ public:
     [[nodiscard]] std::optional<ec2_call_id> call_of(http_exchange_id exchange) const;
 
 private:
+    [[nodiscard]] bool can_send_read() const;
+
     std::size_t under_way_max_;
+    std::size_t reads_under_way_ = 0;
     std::deque<waiting_call> mutating_;
     std::deque<waiting_call> reads_;
     std::map<http_exchange_id, sent_call> under_way_;

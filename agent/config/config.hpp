@@ -61,7 +61,7 @@ enum class address_lifetime : std::uint8_t {
 // [[router.address]]
 struct address_entry {
     ip_prefix address;
-    std::string interface;
+    std::string interface = "lo";
     address_lifetime when = address_lifetime::while_active;
     friend bool operator==(const address_entry&, const address_entry&) = default;
 };

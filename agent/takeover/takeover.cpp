@@ -32,9 +32,7 @@ void takeover::add_register(time_point now, const wanted_route& wanted, const aw
 {
     const auto [at, added] =
         registers_.try_emplace(register_key{wanted.destination, table}, tracked_register{route_register{table, wanted}});
-    if (!added) {
-        at->second.value.retarget(wanted.target);
-    } else if (active()) {
+    if (added && active()) {
         at->second.value.become_active(now);
     }
 }
@@ -57,12 +55,15 @@ void takeover::want(time_point now, const desired& wanted, const world& seen)
     wanted_ = wanted;
     // What nobody wants any more is let go, without a call.
     std::vector<register_key> unwanted;
-    for (const auto& [key, tracked] : registers_) {
+    for (auto& [key, tracked] : registers_) {
         const auto& old = tracked.value.wanted();
-        const bool kept = std::ranges::any_of(
-            wanted.routes, [&](const wanted_route& w) { return w.destination == old.destination && w.query == old.query; });
-        if (!kept) {
+        const auto kept = std::ranges::find_if(wanted.routes, [&](const wanted_route& w) {
+            return w.destination == old.destination && w.query == old.query;
+        });
+        if (kept == wanted.routes.end()) {
             unwanted.push_back(key);
+        } else {
+            tracked.value.retarget(kept->target);
         }
     }
     for (const auto& key : unwanted) {

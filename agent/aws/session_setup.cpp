@@ -1,0 +1,355 @@
+#include "agent/aws/session_setup.hpp"
+
+#include "agent/aws/endpoint.hpp"
+#include "common/overloaded.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace vipd::aws {
+
+http_exchange_id session_outputs::put(http_exchange exchange)
+{
+    exchange.id = exchange_ids_.next();
+    const auto id = exchange.id;
+    queue_.emplace_back(std::move(exchange));
+    return id;
+}
+
+file_read_id session_outputs::read(std::string path)
+{
+    const auto id = read_ids_.next();
+    queue_.emplace_back(read_file{id, std::move(path)});
+    return id;
+}
+
+std::optional<session_output> session_outputs::take()
+{
+    if (queue_.empty()) {
+        return std::nullopt;
+    }
+    auto output = std::move(queue_.front());
+    queue_.pop_front();
+    return output;
+}
+
+session_setup::session_setup(const session_settings& settings, const environment& variables, random_source& seeds,
+                             log_sink& log, session_outputs& outputs) :
+    settings_(settings),
+    variables_(variables),
+    log_(log),
+    outputs_(outputs),
+    random_(seeds.next()),
+    plan_backoff_({.base = std::chrono::seconds{5}, .cap = std::chrono::seconds{60}}),
+    keeper_(seeds.next(), log),
+    probe_(seeds.next())
+{}
+
+void session_setup::start(instant now)
+{
+    read_profile_files(now);
+}
+
+void session_setup::read_profile_files(instant now)
+{
+    const auto files = shared_files_of(variables_);
+    credentials_file_.path = files.credentials;
+    credentials_file_.named = variables_.get("AWS_SHARED_CREDENTIALS_FILE").has_value();
+    config_file_.path = files.config;
+    config_file_.named = variables_.get("AWS_CONFIG_FILE").has_value();
+    plan_retry_at_ = never;
+    for (auto* file : {&credentials_file_, &config_file_}) {
+        if (!file->path.empty()) {
+            file->reading = outputs_.read(file->path);
+        }
+    }
+    if (!credentials_file_.reading && !config_file_.reading) {
+        follow_plan(now);
+    }
+}
+
+bool session_setup::take_profile_file(file_read_id id, result<std::string>& content)
+{
+    for (auto* file : {&credentials_file_, &config_file_}) {
+        if (file->reading == id) {
+            file->reading.reset();
+            file->content = std::move(content);
+            return true;
+        }
+    }
+    return false;
+}
+
+// A file that nobody named need not be there, and one that this process may not read counts as absent.
+result<profile_settings> session_setup::profile_from_files() const
+{
+    std::array<ini_file, 2> files;
+    const std::array read = {&credentials_file_, &config_file_};
+    for (std::size_t i = 0; i < files.size(); ++i) {
+        const auto& content = read[i]->content;
+        if (!content && content.error().kind != error_class::not_found && read[i]->named) {
+            return content.error();
+        }
+        auto parsed = parse_ini(content ? std::string_view{*content} : std::string_view{}, read[i]->path);
+        if (!parsed) {
+            return parsed.error();
+        }
+        files[i] = std::move(*parsed);
+    }
+    return read_profile(files[0], files[1], choose_profile(settings_.profile, variables_).name);
+}
+
+void session_setup::follow_plan(instant now)
+{
+    plan_ = plan_session(settings_, variables_, profile_from_files());
+    if (region_.empty()) {
+        region_ = plan_->region;
+    }
+    std::string problem;
+    if (!plan_->credentials) {
+        problem = plan_->credentials.error().text;
+    } else if (!plan_->imds) {
+        problem = plan_->imds.error().text;
+    }
+    const bool wants_imds = settings_.needs_identity || region_.empty();
+    if (plan_->imds && *plan_->imds && !imds_) {
+        imds_.emplace(**plan_->imds);
+    }
+    if (imds_ && wants_imds && !probe_started_) {
+        probe_started_ = true;
+        probe_.start(now.steady);
+    }
+    if (problem.empty() && wants_imds && !imds_) {
+        problem = region_.empty()
+                      ? "no region: set region in [aws] or AWS_REGION, since AWS_EC2_METADATA_DISABLED forbids asking IMDS"
+                      : "no identity: AWS_EC2_METADATA_DISABLED forbids asking IMDS, so name the interface_id of each "
+                        "route";
+    }
+    set_problem(plan_problem_, problem);
+    if (!problem.empty()) {
+        retry_plan(now);
+    }
+}
+
+// A person mends the files; nothing else about a plan that cannot be followed changes while this process runs.
+void session_setup::retry_plan(instant now)
+{
+    if (plan_retry_at_ == never) {
+        plan_retry_at_ = now.steady + plan_backoff_.next(random_);
+    }
+}
+
+void session_setup::start_keeper(instant now)
+{
+    if (keeper_started_ || !plan_ || !plan_->credentials) {
+        return;
+    }
+    const auto& plan = *plan_->credentials;
+    if (std::holds_alternative<from_instance_role>(plan) && !imds_) {
+        return;
+    }
+    std::optional<http_origin> sts;
+    if (std::holds_alternative<web_identity_source>(plan)) {
+        if (region_.empty()) {
+            return;
+        }
+        auto choice = plan_->sts;
+        choice.region = region_;
+        auto origin = resolve_endpoint(choice);
+        if (!origin) {
+            set_problem(endpoint_problem_, "STS: " + origin.error().text);
+            retry_plan(now);
+            return;
+        }
+        sts = std::move(*origin);
+    }
+    keeper_started_ = true;
+    keeper_.start(now, plan, std::move(sts));
+}
+
+void session_setup::find_endpoint(instant now)
+{
+    if (region_.empty() && probe_.identity()) {
+        region_ = probe_.identity()->region;
+    }
+    if (endpoint_ || region_.empty() || !plan_) {
+        return;
+    }
+    auto choice = plan_->ec2;
+    choice.region = region_;
+    auto origin = resolve_endpoint(choice);
+    if (!origin) {
+        set_problem(endpoint_problem_, origin.error().text);
+        retry_plan(now);
+        return;
+    }
+    set_problem(endpoint_problem_, {});
+    endpoint_ = std::move(*origin);
+    outputs_.put_event(keep_warm{*endpoint_, settings_.warm_connections});
+}
+
+void session_setup::set_problem(std::string& which, std::string text)
+{
+    if (which == text) {
+        return;
+    }
+    which = std::move(text);
+    if (!which.empty()) {
+        log_.warning("aws_settings", {{"problem", which}});
+    }
+}
+
+// Until nothing moves: an answer leads to the next question. It ends because each question goes out and waits for the shell.
+void session_setup::advance(instant now)
+{
+    bool moved = true;
+    while (moved) {
+        find_endpoint(now);
+        start_keeper(now);
+        moved = pass_imds_answers(now);
+        moved = pass_questions(now) || moved;
+    }
+    log_imds_problem();
+    if (probe_.take_changed()) {
+        outputs_.put_event(identity_changed{});
+    }
+}
+
+bool session_setup::pass_imds_answers(instant now)
+{
+    bool moved = false;
+    while (imds_) {
+        auto answer = imds_->poll_answer();
+        if (!answer) {
+            break;
+        }
+        moved = true;
+        if (answer->ticket == probe_ticket_) {
+            probe_ticket_.reset();
+            probe_.handle(now.steady, std::move(answer->body));
+        } else if (answer->ticket == credentials_ticket_) {
+            credentials_ticket_.reset();
+            keeper_.handle(now, std::move(answer->body));
+        }
+    }
+    return moved;
+}
+
+bool session_setup::pass_questions(instant now)
+{
+    bool moved = false;
+    if (keeper_started_) {
+        if (auto question = keeper_.poll_question(now)) {
+            ask_for_credentials(std::move(*question));
+            moved = true;
+        }
+    }
+    if (!imds_) {
+        return moved;
+    }
+    if (auto path = probe_.poll_path(now.steady)) {
+        probe_ticket_ = imds_->get(std::move(*path));
+        moved = true;
+    }
+    if (auto exchange = imds_->poll_request(now.steady)) {
+        imds_exchange_ = outputs_.put(std::move(*exchange));
+        moved = true;
+    }
+    return moved;
+}
+
+void session_setup::ask_for_credentials(credential_question&& question)
+{
+    std::visit(overloaded{
+                   [&](ask_imds&& ask) { credentials_ticket_ = imds_->get(std::move(ask.path)); },
+                   [&](ask_file&& ask) { credentials_read_ = outputs_.read(std::move(ask.path)); },
+                   [&](http_exchange&& exchange) { credentials_exchange_ = outputs_.put(std::move(exchange)); },
+               },
+               std::move(question));
+}
+
+void session_setup::log_imds_problem()
+{
+    const auto& problem = probe_.problem();
+    if (problem == logged_imds_problem_) {
+        return;
+    }
+    logged_imds_problem_ = problem;
+    if (problem.empty()) {
+        log_.info("imds", {{"state", "answers"}});
+    } else {
+        log_.warning("imds", {{"state", "failing"}, {"problem", problem}, {"identity_known", probe_.identity().has_value()}});
+    }
+}
+
+bool session_setup::handle_http(instant now, http_exchange_id id, http_result& result)
+{
+    if (id == imds_exchange_) {
+        imds_exchange_.reset();
+        imds_->handle(now.steady, std::move(result));
+        return true;
+    }
+    if (id == credentials_exchange_) {
+        credentials_exchange_.reset();
+        keeper_.handle(now, std::move(result));
+        return true;
+    }
+    return false;
+}
+
+bool session_setup::handle_file(instant now, file_read_id id, result<std::string>& content)
+{
+    if (id == credentials_read_) {
+        credentials_read_.reset();
+        keeper_.handle(now, std::move(content));
+        return true;
+    }
+    if (!take_profile_file(id, content)) {
+        return false;
+    }
+    if (!credentials_file_.reading && !config_file_.reading) {
+        follow_plan(now);
+    }
+    return true;
+}
+
+void session_setup::handle_timeout(instant now)
+{
+    if (plan_retry_at_ <= now.steady) {
+        read_profile_files(now);
+    }
+}
+
+void session_setup::refresh_interfaces(instant now)
+{
+    if (probe_started_) {
+        probe_.refresh(now.steady);
+    }
+}
+
+void session_setup::refused(instant now, std::uint64_t keys_generation)
+{
+    keeper_.refused(now, keys_generation);
+}
+
+wakeup session_setup::next_wakeup() const
+{
+    wakeup next{plan_retry_at_, "AWS settings"};
+    if (probe_started_) {
+        next = earliest(next, probe_.next_wakeup());
+    }
+    return earliest(next, keeper_.next_wakeup());
+}
+
+std::string session_setup::last_error() const
+{
+    for (const auto* problem : {&plan_problem_, &endpoint_problem_, &keeper_.problem(), &probe_.problem()}) {
+        if (!problem->empty()) {
+            return *problem;
+        }
+    }
+    return {};
+}
+
+}  // namespace vipd::aws

@@ -1,0 +1,150 @@
+#pragma once
+
+// Which key fills which member. visit_fields(visit, section) calls visit(name of the key, member) for every key of the section
+// that is not refused; the reader writes the members, the reference shows what they are from the start.
+
+#include "agent/config/config.hpp"
+
+#include <string>
+#include <type_traits>
+
+namespace vipd::config {
+
+enum class auth_kind : std::uint8_t { password };
+
+// [router.auth]
+struct auth_section {
+    auth_kind kind = auth_kind::password;
+    std::string password;
+};
+
+template <class Visit>
+void visit_fields(Visit&& visit, aws_section& s)
+{
+    visit("region", s.region);
+    visit("endpoint", s.endpoint);
+    visit("imds_endpoint", s.imds_endpoint);
+    visit("ca_bundle", s.ca_bundle);
+    visit("profile", s.profile);
+    visit("use_fips_endpoint", s.use_fips_endpoint);
+    visit("use_dualstack_endpoint", s.use_dualstack_endpoint);
+    visit("connections", s.connections);
+    visit("reconcile_period", s.reconcile_period);
+}
+
+template <class Visit>
+void visit_fields(Visit&& visit, http_section& s)
+{
+    visit("listen", s.listen);
+    visit("socket", s.socket);
+}
+
+template <class Visit>
+void visit_fields(Visit&& visit, log_section& s)
+{
+    visit("format", s.format);
+    visit("level", s.debug);
+}
+
+template <class Visit>
+void visit_fields(Visit&& visit, vrrp::peer_rule& s)
+{
+    visit("address", s.address);
+    visit("min_ttl", s.min_ttl);
+}
+
+template <class Visit>
+void visit_fields(Visit&& visit, auth_section& s)
+{
+    visit("kind", s.kind);
+    visit("password", s.password);
+}
+
+template <class Visit>
+void visit_fields(Visit&& visit, address_entry& s)
+{
+    visit("address", s.address);
+    visit("interface", s.interface);
+    visit("when", s.when);
+}
+
+template <class Visit>
+void visit_fields(Visit&& visit, table_selection& s)
+{
+    visit("ids", s.ids);
+    visit("vpc", s.whole_vpc);
+    visit("tags", s.tags);
+}
+
+template <class Visit>
+void visit_fields(Visit&& visit, route_entry& s)
+{
+    visit("destination", s.destination);
+    visit("tables", s.tables);
+    visit("interface", s.interface);
+    visit("interface_id", s.interface_id);
+    visit("source_dest_check", s.disable_source_dest_check);
+}
+
+template <class Visit>
+void visit_fields(Visit&& visit, router& s)
+{
+    visit("name", s.name);
+    visit("vrid", s.vrid);
+    visit("version", s.version);
+    visit("priority", s.priority);
+    visit("address_owner", s.address_owner);
+    visit("source", s.source);
+    visit("interface", s.interface);
+    visit("peers", s.peers);
+    visit("advert_interval", s.advert_interval);
+    visit("down_timer_adverts", s.down_timer_adverts);
+    visit("preempt", s.preempt);
+    visit("preempt_delay", s.preempt_delay);
+    visit("checksum", s.checksum);
+    visit("auth", s.password);
+    visit("advertised_addresses", s.advertised_addresses);
+    visit("drain", s.drain);
+    visit("address", s.addresses);
+    visit("route", s.routes);
+}
+
+template <class Visit>
+void visit_fields(Visit&& visit, configuration& s)
+{
+    visit("realtime", s.realtime);
+    visit("aws", s.aws);
+    visit("http", s.http);
+    visit("log", s.log);
+    visit("router", s.routers);
+}
+
+// The section of the key table that describes a struct.
+template <class Section>
+constexpr std::string_view section_name()
+{
+    if constexpr (std::is_same_v<Section, aws_section>) {
+        return "aws";
+    } else if constexpr (std::is_same_v<Section, http_section>) {
+        return "http";
+    } else if constexpr (std::is_same_v<Section, log_section>) {
+        return "log";
+    } else if constexpr (std::is_same_v<Section, vrrp::peer_rule>) {
+        return "router.peers";
+    } else if constexpr (std::is_same_v<Section, auth_section>) {
+        return "router.auth";
+    } else if constexpr (std::is_same_v<Section, address_entry>) {
+        return "router.address";
+    } else if constexpr (std::is_same_v<Section, table_selection>) {
+        return "router.route.tables";
+    } else if constexpr (std::is_same_v<Section, route_entry>) {
+        return "router.route";
+    } else if constexpr (std::is_same_v<Section, router>) {
+        return "router";
+    } else {
+        static_assert(std::is_same_v<Section, configuration>);
+        return "";
+    }
+}
+
+}  // namespace vipd::config

@@ -1,0 +1,227 @@
+#include "agent/config/keys.hpp"
+
+#include "agent/aws/endpoint.hpp"
+#include "agent/config/text.hpp"
+#include "common/duration_text.hpp"
+#include "common/overloaded.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace vipd::config {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::array<std::string_view, 2> log_formats = {"logfmt", "json"};
+constexpr std::array<std::string_view, 2> log_levels = {"info", "debug"};
+constexpr std::array<std::string_view, 2> checksum_forms = {"rfc5798", "rfc9568"};
+constexpr std::array<std::string_view, 1> auth_kinds = {"password"};
+constexpr std::array<std::string_view, 2> address_lifetimes = {"active", "always"};
+constexpr std::array<std::string_view, 2> source_dest_checks = {"warn", "disable"};
+
+bool is_interface_id(std::string_view text)
+{
+    return is_aws_id(text, "eni-");
+}
+
+bool is_https_url(std::string_view text)
+{
+    return aws::parse_origin(text, false).has_value();
+}
+
+// IMDS is served in plain HTTP only.
+bool is_http_url(std::string_view text)
+{
+    return text.starts_with("http://") && aws::parse_origin(text, true).has_value();
+}
+
+constexpr text_rule file_path{"an absolute path", 4096, is_absolute_path};
+constexpr text_rule interface_name{"the name of a network interface (1 to 15 bytes, as in `ip link`)", 0, is_interface_name};
+constexpr text_rule unicast_text{"an IPv4 or IPv6 unicast address without a zone"};
+
+const std::array key_table = {
+    key{"", "realtime", boolean_rule{},
+        "Ask for SCHED_FIFO and locked memory, so that a loaded node still sends its adverts on time."},
+    key{"", "aws", table_rule{"[aws]"}, "How to reach EC2; all of it is optional on an instance."},
+    key{"", "http", table_rule{"[http]"}, "Where status and metrics are served."},
+    key{"", "log", table_rule{"[log]"}, "How log lines are written to standard error."},
+    key{"", "router", tables_rule{"[[router]]", 4096}, "One virtual router: one election and what follows its Active node.",
+        presence::required},
+    key{"", "policy", refused_rule{"set up policy routing"}, ""},
+    key{"", "wake", refused_rule{"serve a page that wakes sleeping servers"}, ""},
+    key{"", "wake_page", refused_rule{"serve a page that wakes sleeping servers"}, ""},
+    key{"", "sync_group", refused_rule{"change the role of several routers together"}, ""},
+    key{"", "track", refused_rule{"change the priority by what a tracker sees"}, ""},
+    key{"", "hooks", refused_rule{"run programs on a transition"}, ""},
+
+    key{"aws", "region", text_rule{"the name of a region, such as \"eu-west-1\"", 0, is_region},
+        "The region whose EC2 API is called.", presence::optional, false, "AWS_REGION, the profile, or IMDS"},
+    key{"aws", "endpoint", text_rule{"an https:// URL without a path", 0, is_https_url},
+        "Call this EC2 endpoint and not the region's.", presence::optional, false,
+        "AWS_ENDPOINT_URL_EC2, AWS_ENDPOINT_URL, or the region's"},
+    key{"aws", "imds_endpoint", text_rule{"an http:// URL without a path", 0, is_http_url},
+        "Where the instance metadata service answers.", presence::optional, false,
+        "AWS_EC2_METADATA_SERVICE_ENDPOINT, or http://169.254.169.254"},
+    key{"aws", "ca_bundle", file_path, "Trust the certificates in this PEM file, and not the system's.", presence::optional,
+        false, "AWS_CA_BUNDLE, or the system's"},
+    key{"aws", "profile", text_rule{"the name of a profile, 1 to 128 bytes", 128, has_no_control_character},
+        "The profile of the shared AWS files to take credentials from.", presence::optional, false, "AWS_PROFILE, or default"},
+    key{"aws", "use_fips_endpoint", boolean_rule{}, "Call the region's FIPS endpoint."},
+    key{"aws", "use_dualstack_endpoint", boolean_rule{}, "Call the region's dual-stack endpoint, which has IPv6 addresses."},
+    key{"aws", "connections", integer_rule{1, 256}, "How many EC2 calls may be under way at once."},
+    key{"aws", "reconcile_period", duration_rule{1s, 1h},
+        "How often an Active node reads back what the cloud says about its resources."},
+    key{"aws", "api_weight", refused_rule{"lower the priority while the EC2 API cannot be reached"}, ""},
+
+    key{"http", "listen", list_rule{0, 8, "\"ADDRESS:PORT\" or \"[IPV6]:PORT\""},
+        "Where status and metrics can be read over TCP; changes are never accepted there."},
+    key{"http", "socket", text_rule{"an absolute path of at most 107 bytes", 107, is_absolute_path},
+        "The Unix socket that the vipd command line talks to."},
+
+    key{"log", "format", word_rule{log_formats}, "The form of a log line."},
+    key{"log", "level", word_rule{log_levels}, "The least severe kind of line that is written."},
+
+    key{"router", "name", text_rule{"1 to 64 of the characters A-Z a-z 0-9 . _ -", 0, is_router_name},
+        "What this router is called in status, metrics, logs and commands; unique in the file.", presence::required},
+    key{"router", "vrid", integer_rule{1, 255}, "The virtual router's id, the same on every node of the cluster.",
+        presence::required},
+    key{"router", "version", integer_rule{2, 3}, "The VRRP version: 3 (RFC 9568), or 2 (RFC 3768, IPv4 only)."},
+    key{"router", "priority", integer_rule{1, 255}, "The highest priority becomes Active; 255 needs `address_owner`."},
+    key{"router", "address_owner", boolean_rule{}, "This node owns the address: Active at once when it starts, priority 255."},
+    key{"router", "source", unicast_text, "The address that adverts come from; it has to be in the peers' lists.",
+        presence::optional, false, "the primary address of `interface`"},
+    key{"router", "interface", interface_name,
+        "The interface whose primary address is the source, and the default target of routes.", presence::optional, false,
+        "none; `source` is needed then"},
+    key{"router", "peers", list_rule{1, 255, "an IP address or { address = \"...\", min_ttl = N }"},
+        "The other nodes of the cluster.", presence::required},
+    key{"router", "advert_interval", duration_rule{10ms, 255s},
+        "The time between adverts: 10ms to 40.95s in steps of 10ms, or 1s to 255s in whole seconds for version 2."},
+    key{"router", "down_timer_adverts", integer_rule{1, 100},
+        "How many adverts may be missing before a Backup takes over; the same on every node."},
+    key{"router", "preempt", boolean_rule{}, "Take over from an Active node of lower priority."},
+    key{"router", "preempt_delay", duration_rule{0s, 1000s}, "How long to wait before preempting."},
+    key{"router", "checksum", word_rule{checksum_forms},
+        "The checksum of version 3 over IPv4 that is sent: keepalived's (rfc5798) or the newer one; both are accepted."},
+    key{"router", "auth", table_rule{"[router.auth]"}, "Authentication of adverts."},
+    key{"router", "advertised_addresses", list_rule{1, 255, "an IP address"}, "The addresses that adverts list.",
+        presence::optional, false, "those of [[router.address]], then the host routes of [[router.route]]"},
+    key{"router", "drain", duration_rule{0s, 60s},
+        "How long local addresses stay after Active was lost, unless a better advert is heard first."},
+    key{"router", "address", tables_rule{"[[router.address]]", 255}, "An address that this node has while it is Active."},
+    key{"router", "route", tables_rule{"[[router.route]]", 255}, "A route of the VPC that leads to the Active node."},
+    key{"router", "eni", refused_rule{"move a network interface"}, ""},
+    key{"router", "secondary_ip", refused_rule{"move a secondary address"}, ""},
+    key{"router", "elastic_ip", refused_rule{"move an Elastic IP"}, ""},
+    key{"router", "policy", refused_rule{"set up policy routing"}, ""},
+    key{"router", "track", refused_rule{"change the priority by what a tracker sees"}, ""},
+    key{"router", "hooks", refused_rule{"run programs on a transition"}, ""},
+    key{"router", "sync_group", refused_rule{"change the role of several routers together"}, ""},
+    key{"router", "api_weight", refused_rule{"lower the priority while the EC2 API cannot be reached"}, ""},
+
+    key{"router.peers", "address", unicast_text, "The peer's source address.", presence::required},
+    key{"router.peers", "min_ttl", integer_rule{1, 255}, "The lowest TTL or hop limit that its adverts may arrive with."},
+
+    key{"router.auth", "kind", word_rule{auth_kinds},
+        "password: the simple text of VRRPv2, readable by whoever sees an advert.", presence::required},
+    key{"router.auth", "password", text_rule{"1 to 8 bytes", 8, has_no_control_character},
+        "The password, the same on every node.", presence::required, true},
+
+    key{"router.address", "address", text_rule{"an IPv4 or IPv6 address, with or without a prefix length"},
+        "The address, with its prefix length if that is not /32 or /128.", presence::required},
+    key{"router.address", "interface", interface_name, "The interface that gets it."},
+    key{"router.address", "when", word_rule{address_lifetimes}, "While this node is Active, or always."},
+
+    key{"router.route", "destination", text_rule{"an IPv4 or IPv6 prefix, or the id of a prefix list (\"pl-...\")"},
+        "Where the route leads.", presence::required},
+    key{"router.route", "tables", table_rule{"tables = { ... } in [[router.route]]"}, "Which route tables have it.",
+        presence::required},
+    key{"router.route", "interface", interface_name, "The local interface that the route points at.", presence::optional, false,
+        "the router's `interface`"},
+    key{"router.route", "interface_id",
+        text_rule{"the id of a network interface (\"eni-\" and 8 to 17 digits)", 0, is_interface_id},
+        "The interface that the route points at, by its id.", presence::optional, false, "the one behind `interface`"},
+    key{"router.route", "source_dest_check", word_rule{source_dest_checks},
+        "What to do when EC2's source/destination check is on for the target: say so, or switch it off."},
+
+    key{"router.route.tables", "ids", list_rule{1, 200, "the id of a route table (\"rtb-\" and 8 to 17 digits)"},
+        "These tables."},
+    key{"router.route.tables", "vpc", boolean_rule{}, "true: every table of the target interface's VPC."},
+    key{"router.route.tables", "tags", table_rule{"tags = { KEY = \"VALUE\" }"},
+        "Every table of that VPC whose tags match; * and ? stand for any characters and any one."},
+};
+
+struct section_header {
+    std::string_view section;
+    std::string_view header;
+};
+
+constexpr std::array section_headers = {
+    section_header{"", "the top of the file"},
+    section_header{"aws", "[aws]"},
+    section_header{"http", "[http]"},
+    section_header{"log", "[log]"},
+    section_header{"router", "[[router]]"},
+    section_header{"router.peers", "an entry of peers"},
+    section_header{"router.auth", "[router.auth]"},
+    section_header{"router.address", "[[router.address]]"},
+    section_header{"router.route", "[[router.route]]"},
+    section_header{"router.route.tables", "tables of [[router.route]]"},
+};
+
+}  // namespace
+
+std::span<const key> keys()
+{
+    return key_table;
+}
+
+std::span<const key> keys_of(std::string_view section)
+{
+    const auto is_other = [&](const key& k) { return k.section != section; };
+    const auto first = std::find_if_not(key_table.begin(), key_table.end(), is_other);
+    return {first, std::find_if(first, key_table.end(), is_other)};
+}
+
+const key* find_key(std::string_view section, std::string_view name)
+{
+    const auto candidates = keys_of(section);
+    const auto found = std::ranges::find(candidates, name, &key::name);
+    return found == candidates.end() ? nullptr : &*found;
+}
+
+std::string_view header_of(std::string_view section)
+{
+    const auto* const found = std::ranges::find(section_headers, section, &section_header::section);
+    return found == section_headers.end() ? section : found->header;
+}
+
+std::string allowed_text(const key& k)
+{
+    return std::visit(overloaded{
+                          [](const boolean_rule&) { return std::string("true or false"); },
+                          [](const integer_rule& r) { return fmt::format("a whole number from {} to {}", r.low, r.high); },
+                          [](const duration_rule& r) {
+                              return fmt::format("a duration from {} to {}", format_duration(r.low), format_duration(r.high));
+                          },
+                          [](const word_rule& r) {
+                              std::vector<std::string> words;
+                              for (const auto word : r.words) {
+                                  words.push_back(quoted(word));
+                              }
+                              return join_with_or(words);
+                          },
+                          [](const text_rule& r) { return std::string(r.form); },
+                          [](const list_rule& r) { return fmt::format("a list of {} to {}, each {}", r.low, r.high, r.of); },
+                          [](const table_rule& r) { return fmt::format("a table: {}", r.header); },
+                          [](const tables_rule& r) { return fmt::format("up to {} of {}", r.high, r.header); },
+                          [](const refused_rule&) { return std::string("nothing"); },
+                      },
+                      k.rule);
+}
+
+}  // namespace vipd::config

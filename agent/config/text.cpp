@@ -1,0 +1,142 @@
+#include "agent/config/text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+#include <vector>
+
+namespace vipd::config {
+
+namespace {
+
+bool is_control(char c)
+{
+    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+}
+
+bool is_lower_or_digit(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+bool is_alphanumeric(char c)
+{
+    return is_lower_or_digit(c) || (c >= 'A' && c <= 'Z');
+}
+
+// Levenshtein's distance.
+std::size_t edit_distance(std::string_view a, std::string_view b)
+{
+    std::vector<std::size_t> row(b.size() + 1);
+    std::iota(row.begin(), row.end(), std::size_t{0});
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        std::size_t diagonal = row[0];
+        row[0] = i + 1;
+        for (std::size_t j = 0; j < b.size(); ++j) {
+            const std::size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
+            diagonal = row[j + 1];
+            row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
+        }
+    }
+    return row.back();
+}
+
+}  // namespace
+
+std::string printable(std::string_view text, std::size_t size_max)
+{
+    std::string shown;
+    const bool is_cut = text.size() > size_max;
+    if (is_cut) {
+        // Not in the middle of a character.
+        std::size_t size = size_max;
+        while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xc0U) == 0x80U) {
+            --size;
+        }
+        text = text.substr(0, size);
+    }
+    for (const char c : text) {
+        if (is_control(c)) {
+            fmt::format_to(std::back_inserter(shown), "\\x{:02x}", static_cast<unsigned char>(c));
+        } else {
+            shown.push_back(c);
+        }
+    }
+    return is_cut ? shown + "..." : shown;
+}
+
+std::string quoted(std::string_view text)
+{
+    return "\"" + printable(text) + "\"";
+}
+
+std::string join_with_or(std::span<const std::string> items)
+{
+    std::string joined;
+    for (std::size_t i = 0; i < items.size(); ++i) {
+        if (i > 0) {
+            joined += i + 1 == items.size() ? " or " : ", ";
+        }
+        joined += items[i];
+    }
+    return joined;
+}
+
+std::string_view nearest(std::string_view word, std::span<const std::string_view> candidates)
+{
+    if (word.size() > 64) {
+        return {};
+    }
+    std::string_view best;
+    // A third of the letters may be wrong; one always may.
+    std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
+    for (const auto candidate : candidates) {
+        const auto distance = edit_distance(word, candidate);
+        if (distance < best_distance) {
+            best_distance = distance;
+            best = candidate;
+        }
+    }
+    return best;
+}
+
+bool has_no_control_character(std::string_view text)
+{
+    return std::ranges::none_of(text, is_control);
+}
+
+bool is_router_name(std::string_view text)
+{
+    return !text.empty() && text.size() <= 64 && text.find_first_not_of('.') != std::string_view::npos &&
+           std::ranges::all_of(text, [](char c) { return is_alphanumeric(c) || c == '.' || c == '_' || c == '-'; });
+}
+
+bool is_interface_name(std::string_view text)
+{
+    constexpr auto is_allowed = [](char c) { return !is_control(c) && c != '/' && c != ':' && c != ' '; };
+    return !text.empty() && text.size() <= 15 && text != "." && text != ".." && std::ranges::all_of(text, is_allowed);
+}
+
+bool is_aws_id(std::string_view text, std::string_view prefix)
+{
+    constexpr auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
+    if (!text.starts_with(prefix)) {
+        return false;
+    }
+    text.remove_prefix(prefix.size());
+    return text.size() >= 8 && text.size() <= 17 && std::ranges::all_of(text, is_hex);
+}
+
+bool is_region(std::string_view text)
+{
+    return !text.empty() && text.size() <= 64 &&
+           std::ranges::all_of(text, [](char c) { return is_lower_or_digit(c) || c == '-'; });
+}
+
+bool is_absolute_path(std::string_view text)
+{
+    return text.starts_with('/') && has_no_control_character(text);
+}
+
+}  // namespace vipd::config

@@ -1,0 +1,131 @@
+#include "agent/status/attention.hpp"
+
+#include "agent/status/text.hpp"
+
+#include <fmt/format.h>
+
+namespace vipd::status {
+
+namespace {
+
+void session_findings(const aws::session_snapshot& s, wall_time now, std::vector<finding>& out)
+{
+    if (s.credentials_expire) {
+        const duration left = *s.credentials_expire - now;
+        if (left <= duration::zero()) {
+            out.push_back({urgency::critical, "",
+                           fmt::format("the AWS credentials ended {} ago: no address can be moved", human_duration(-left))});
+        } else if (left < credentials_life_expected) {
+            out.push_back({urgency::warning, "",
+                           fmt::format("the AWS credentials end in {} and have not been renewed", human_duration(left))});
+        }
+    }
+    const duration skew = s.clock_skew < duration::zero() ? -s.clock_skew : s.clock_skew;
+    if (skew >= clock_skew_noticed) {
+        out.push_back(
+            {urgency::warning, "",
+             fmt::format("this node's clock is {} {} AWS's{}: check its time synchronisation", human_duration(skew),
+                         s.clock_skew > duration::zero() ? "behind" : "ahead of",
+                         skew >= clock_skew_refused ? ", too far for a request to be accepted without correction" : "")});
+    }
+    if (!s.last_error.empty()) {
+        out.push_back({s.ready ? urgency::warning : urgency::critical, "", "AWS: " + s.last_error});
+    } else if (!s.ready) {
+        out.push_back({urgency::warning, "", "AWS: not ready yet, the identity or the credentials are being fetched"});
+    }
+}
+
+void resource_findings(const router& r, const resource& x, std::vector<finding>& out)
+{
+    const bool active = r.state == vrrp::state::active;
+    const std::string retry = x.retry_in ? fmt::format("; next try in {}", human_duration(*x.retry_in)) : "";
+    const bool here = x.state == resource_state::here || x.state == resource_state::accepted;
+    if (!x.last_error.empty()) {
+        const bool missing = active && !here;
+        out.push_back({missing ? urgency::critical : urgency::warning, r.name,
+                       fmt::format("{}{}: {}{}", x.name, missing ? " is not here" : "", x.last_error, retry)});
+    } else if (active && !here) {
+        const std::string owner = x.owner.empty() ? "" : fmt::format(", last seen at {}", x.owner);
+        out.push_back({urgency::warning, r.name, fmt::format("{} is being taken{}{}", x.name, owner, retry)});
+    } else if (active && x.kind == resource_kind::route && x.confirmed_age && *x.confirmed_age > confirmed_age_expected) {
+        out.push_back(
+            {urgency::warning, r.name, fmt::format("{} was last confirmed {} ago", x.name, human_duration(*x.confirmed_age))});
+    }
+}
+
+void counter_findings(const router& r, std::vector<finding>& out)
+{
+    if (r.election.owner_conflicts > 0) {
+        out.push_back({urgency::warning, r.name,
+                       fmt::format("{} adverts had this node's own address or its priority 255: two nodes are configured alike",
+                                   r.election.owner_conflicts)});
+    }
+    if (r.received.address_list_differs > 0) {
+        out.push_back(
+            {urgency::note, r.name,
+             fmt::format("{} adverts named other addresses than this node's configuration", r.received.address_list_differs)});
+    }
+    if (r.received.interval_differs > 0) {
+        out.push_back(
+            {urgency::note, r.name,
+             fmt::format("{} adverts had another interval than this node's configuration", r.received.interval_differs)});
+    }
+}
+
+}  // namespace
+
+std::string_view to_string(urgency level)
+{
+    switch (level) {
+        case urgency::note:
+            return "note";
+        case urgency::warning:
+            return "warning";
+        case urgency::critical:
+            return "critical";
+    }
+    return "unknown";
+}
+
+std::vector<finding> findings(const node& n, const process& p, wall_time now)
+{
+    std::vector<finding> out;
+    if (!n.ready) {
+        out.push_back({urgency::warning, "", "not every router has been started yet"});
+    }
+    if (n.maintenance) {
+        out.push_back({urgency::warning, "", "maintenance is on: this node takes no part; \"vipd maintenance off\" ends it"});
+    }
+    if (n.aws) {
+        session_findings(*n.aws, now, out);
+    }
+    if (p.realtime_wanted && !p.realtime_scheduling) {
+        out.push_back({urgency::warning, "",
+                       "real-time scheduling was asked for and refused: adverts may be late on a loaded node; "
+                       "the unit needs LimitRTPRIO or CAP_SYS_NICE"});
+    }
+    if (p.log_lines_dropped > 0) {
+        out.push_back(
+            {urgency::note, "", fmt::format("{} log lines were dropped: their reader is too slow", p.log_lines_dropped)});
+    }
+    return out;
+}
+
+std::vector<finding> findings(const router& r)
+{
+    std::vector<finding> out;
+    if (r.state == vrrp::state::initialize) {
+        out.push_back(
+            {urgency::warning, r.name, "takes no part: " + (r.state_reason.empty() ? "not started" : r.state_reason)});
+    }
+    if (r.state == vrrp::state::backup && !r.active_address) {
+        out.push_back({urgency::warning, r.name, "no Active has been heard yet"});
+    }
+    for (const auto& x : r.resources) {
+        resource_findings(r, x, out);
+    }
+    counter_findings(r, out);
+    return out;
+}
+
+}  // namespace vipd::status

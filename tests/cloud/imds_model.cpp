@@ -1,0 +1,279 @@
+#include "tests/cloud/imds_model.hpp"
+
+#include "tests/cloud/wire_time.hpp"
+
+#include <boost/json.hpp>
+
+#include <algorithm>
+#include <charconv>
+
+namespace vipd::cloud {
+
+namespace {
+
+constexpr std::string_view ttl_header = "x-aws-ec2-metadata-token-ttl-seconds";
+constexpr std::string_view token_header = "x-aws-ec2-metadata-token";
+constexpr std::size_t tokens_max = 10'000;
+
+aws::http_response reply(unsigned status, std::string body)
+{
+    return {status, {{"Content-Type", "text/plain"}, {"Server", "EC2ws"}}, std::move(body)};
+}
+
+aws::http_response refusal(unsigned status, std::string_view title)
+{
+    const auto line = std::to_string(status) + " - " + std::string(title);
+    return {status,
+            {{"Content-Type", "text/html"}, {"Server", "EC2ws"}},
+            "<?xml version=\"1.0\" encoding=\"iso-8859-1\"?>\n<html xmlns=\"http://www.w3.org/1999/xhtml\"><head><title>" +
+                line + "</title></head><body><h1>" + line + "</h1></body></html>\n"};
+}
+
+template <class T>
+std::string lines(const std::vector<T>& values)
+{
+    std::string out;
+    for (const auto& value : values) {
+        out += (out.empty() ? "" : "\n") + value.to_string();
+    }
+    return out;
+}
+
+std::string domain_of(std::string_view region)
+{
+    return region.starts_with("cn-") ? "amazonaws.com.cn" : "amazonaws.com";
+}
+
+std::string partition_of(std::string_view region)
+{
+    return region.starts_with("cn-") ? "aws-cn" : region.starts_with("us-gov-") ? "aws-us-gov" : "aws";
+}
+
+std::vector<ip_prefix> of_family(const std::vector<ip_prefix>& prefixes, ip_family family)
+{
+    std::vector<ip_prefix> out;
+    std::ranges::copy_if(prefixes, std::back_inserter(out), [&](const ip_prefix& prefix) { return prefix.family() == family; });
+    return out;
+}
+
+void put_unless_empty(std::map<std::string, std::string, std::less<>>& out, const std::string& path, std::string value)
+{
+    if (!value.empty()) {
+        out[path] = std::move(value);
+    }
+}
+
+}  // namespace
+
+aws::http_response imds_model::answer(const instant& now, const aws::http_request& request, const instance_id& who)
+{
+    const std::string_view path = std::string_view(request.target).substr(0, request.target.find('?'));
+    if (request.method == "PUT") {
+        return path == "/latest/api/token" ? put_token(now, request, who) : refusal(403, "Forbidden");
+    }
+    if (request.method != "GET" && request.method != "HEAD") {
+        return refusal(405, "Method Not Allowed");
+    }
+    const auto token = aws::find_header(request.headers, token_header);
+    const auto held = token ? tokens_.find(*token) : tokens_.end();
+    if (held == tokens_.end() || held->second.instance != who || held->second.expires <= now.steady) {
+        return refusal(401, "Unauthorized");
+    }
+    auto out = get(now, path, who);
+    const auto left = std::chrono::duration_cast<std::chrono::seconds>(held->second.expires - now.steady).count();
+    out.headers.push_back({"X-aws-ec2-metadata-token-ttl-seconds", std::to_string(left)});
+    if (request.method == "HEAD") {
+        out.body.clear();
+    }
+    return out;
+}
+
+aws::http_response imds_model::put_token(const instant& now, const aws::http_request& request, const instance_id& who)
+{
+    if (aws::find_header(request.headers, "x-forwarded-for")) {
+        return refusal(403, "Forbidden");
+    }
+    const auto text = aws::find_header(request.headers, ttl_header).value_or("");
+    int seconds = 0;
+    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+    if (failure != std::errc{} || end != text.data() + text.size() || seconds < 1 || seconds > 21600) {
+        return refusal(400, "Bad Request");
+    }
+    if (token_order_.size() >= tokens_max) {
+        tokens_.erase(token_order_.front());
+        token_order_.pop_front();
+    }
+    auto token = random_text(54) + "==";
+    tokens_[token] = {who, now.steady + std::chrono::seconds{seconds}};
+    token_order_.push_back(token);
+    auto out = reply(200, std::move(token));
+    out.headers.push_back({"X-aws-ec2-metadata-token-ttl-seconds", std::to_string(seconds)});
+    return out;
+}
+
+aws::http_response imds_model::get(const instant& now, std::string_view path, const instance_id& who)
+{
+    const auto* machine = ec2_.primary().machine(who);
+    if (machine == nullptr || !path.starts_with("/latest/")) {
+        return refusal(404, "Not Found");
+    }
+    path.remove_prefix(std::string_view("/latest/").size());
+    const auto known = facts(now, *machine);
+    if (const auto found = known.find(path); found != known.end()) {
+        return reply(200, found->second);
+    }
+    // A directory: each name once, those with something below them marked by a slash.
+    const auto prefix = std::string(path) + (path.empty() || path.ends_with('/') ? "" : "/");
+    std::string listing;
+    std::string_view last;
+    for (auto entry = known.lower_bound(prefix); entry != known.end() && entry->first.starts_with(prefix); ++entry) {
+        const auto rest = std::string_view(entry->first).substr(prefix.size());
+        const auto name =
+            rest.substr(0, std::min(rest.size(), rest.find('/') + (rest.find('/') == std::string_view::npos ? 0 : 1)));
+        if (name != last) {
+            listing += (listing.empty() ? "" : "\n") + std::string(name);
+            last = name;
+        }
+    }
+    return listing.empty() ? refusal(404, "Not Found") : reply(200, listing);
+}
+
+imds_model::tree imds_model::facts(const instant& now, const instance& machine)
+{
+    const auto& state = ec2_.state();
+    const auto interfaces = ec2_.primary().interfaces_of(machine.id);
+    const auto* where = state.find_subnet(machine.subnet);
+    const std::string zone = where == nullptr ? "" : where->zone;
+    const std::string address =
+        interfaces.empty() || interfaces.front()->addresses.empty() ? "" : interfaces.front()->addresses.front().to_string();
+    tree out;
+    out["meta-data/instance-id"] = machine.id.str();
+    out["meta-data/instance-type"] = machine.type;
+    out["meta-data/instance-life-cycle"] = "on-demand";
+    put_unless_empty(out, "meta-data/local-ipv4", address);
+    out["meta-data/placement/region"] = state.region;
+    out["meta-data/placement/availability-zone"] = zone;
+    out["meta-data/placement/availability-zone-id"] =
+        "euw1-az" + std::string(1, static_cast<char>('1' + (zone.empty() ? 0 : zone.back() - 'a')));
+    out["meta-data/services/domain"] = domain_of(state.region);
+    out["meta-data/services/partition"] = partition_of(state.region);
+    out["meta-data/events/maintenance/scheduled"] = "[]";
+    out["meta-data/events/maintenance/history"] = "[]";
+    add_interfaces(out, machine);
+    if (!machine.role.empty()) {
+        const auto& key = credentials(now.wall, machine);
+        const boost::json::value document{{"Code", "Success"},
+                                          {"LastUpdated", iso_time(*key.expires - credential_lifetime_)},
+                                          {"Type", "AWS-HMAC"},
+                                          {"AccessKeyId", key.id},
+                                          {"SecretAccessKey", key.secret},
+                                          {"Token", key.token},
+                                          {"Expiration", iso_time(*key.expires)}};
+        out["meta-data/iam/security-credentials/" + machine.role] = boost::json::serialize(document);
+        out["meta-data/iam/info"] = boost::json::serialize(boost::json::value{
+            {"Code", "Success"},
+            {"InstanceProfileArn",
+             "arn:" + partition_of(state.region) + ":iam::" + state.account + ":instance-profile/" + machine.role}});
+    }
+    out["dynamic/instance-identity/document"] =
+        boost::json::serialize(boost::json::value{{"accountId", state.account},
+                                                  {"architecture", "x86_64"},
+                                                  {"availabilityZone", zone},
+                                                  {"instanceId", machine.id.str()},
+                                                  {"instanceType", machine.type},
+                                                  {"pendingTime", "2026-01-01T00:00:00Z"},
+                                                  {"privateIp", address},
+                                                  {"region", state.region},
+                                                  {"version", "2017-09-30"}});
+    if (const auto extra = items_.find(machine.id); extra != items_.end()) {
+        for (const auto& [path, value] : extra->second) {
+            out["meta-data/" + path] = value;
+        }
+    }
+    return out;
+}
+
+void imds_model::add_interfaces(tree& out, const instance& machine) const
+{
+    const auto& state = ec2_.state();
+    for (const auto* interface : ec2_.primary().interfaces_of(machine.id)) {
+        if (interface->attached->device_index == 0) {
+            out["meta-data/mac"] = interface->mac;
+        }
+        const auto base = "meta-data/network/interfaces/macs/" + interface->mac + "/";
+        const auto* where = state.find_subnet(interface->subnet);
+        const auto vpc = state.vpc_of(*interface);
+        const auto& vpc_cidrs = state.vpcs.at(vpc).cidrs;
+        out[base + "device-number"] = std::to_string(interface->attached->device_index);
+        out[base + "interface-id"] = interface->id.str();
+        out[base + "mac"] = interface->mac;
+        out[base + "owner-id"] = state.account;
+        out[base + "subnet-id"] = interface->subnet.str();
+        out[base + "vpc-id"] = vpc.str();
+        // Absent, not empty, when there is none: IMDS answers 404.
+        put_unless_empty(out, base + "local-ipv4s", lines(interface->addresses));
+        put_unless_empty(out, base + "ipv6s", lines(interface->addresses6));
+        put_unless_empty(out, base + "subnet-ipv4-cidr-block", lines(of_family(where->cidrs, ip_family::v4)));
+        put_unless_empty(out, base + "subnet-ipv6-cidr-blocks", lines(of_family(where->cidrs, ip_family::v6)));
+        put_unless_empty(out, base + "vpc-ipv4-cidr-blocks", lines(of_family(vpc_cidrs, ip_family::v4)));
+        put_unless_empty(out, base + "vpc-ipv6-cidr-blocks", lines(of_family(vpc_cidrs, ip_family::v6)));
+        const auto v4 = of_family(vpc_cidrs, ip_family::v4);
+        put_unless_empty(out, base + "vpc-ipv4-cidr-block", v4.empty() ? "" : v4.front().to_string());
+    }
+}
+
+const access_key& imds_model::credentials(wall_time now, const instance& machine)
+{
+    if (const auto current = current_key_.find(machine.id); current != current_key_.end()) {
+        const auto key = keys_.find(current->second);
+        if (key != keys_.end() && *key->second.expires - now > credential_lifetime_ / 4) {
+            return key->second;
+        }
+    }
+    access_key key;
+    key.id = "ASIA";
+    for (int i = 0; i < 16; ++i) {
+        key.id.push_back(static_cast<char>('A' + random_.below(26)));
+    }
+    key.secret = random_text(40);
+    key.token = "IQoJ" + random_text(320) + "==";
+    key.principal = "role/" + machine.role;
+    key.issued_to = machine.id;
+    // IMDS states whole seconds.
+    key.expires = std::chrono::floor<std::chrono::seconds>(now + credential_lifetime_);
+    current_key_[machine.id] = key.id;
+    return keys_.insert_or_assign(key.id, key).first->second;
+}
+
+void imds_model::rotate_credentials(const instance_id& who, bool revoke)
+{
+    const auto current = current_key_.find(who);
+    if (current == current_key_.end()) {
+        return;
+    }
+    if (revoke) {
+        keys_.erase(current->second);
+    }
+    current_key_.erase(current);
+}
+
+void imds_model::set_item(const instance_id& who, const std::string& path, std::string value)
+{
+    if (value.empty()) {
+        items_[who].erase(path);
+    } else {
+        items_[who][path] = std::move(value);
+    }
+}
+
+std::string imds_model::random_text(std::size_t length)
+{
+    constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    std::string out;
+    while (out.size() < length) {
+        out.push_back(alphabet[random_.below(alphabet.size())]);
+    }
+    return out;
+}
+
+}  // namespace vipd::cloud

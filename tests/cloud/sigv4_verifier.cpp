@@ -1,0 +1,336 @@
+#include "tests/cloud/sigv4_verifier.hpp"
+
+#include "common/bytes.hpp"
+
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <map>
+#include <vector>
+
+namespace vipd::cloud {
+
+namespace {
+
+using digest = std::array<std::uint8_t, 32>;
+
+byte_view as_bytes(std::string_view text)
+{
+    return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+
+digest sha256(std::string_view text)
+{
+    digest out{};
+    ENSURE(EVP_Digest(text.data(), text.size(), out.data(), nullptr, EVP_sha256(), nullptr) == 1);
+    return out;
+}
+
+digest keyed(byte_view key, std::string_view text)
+{
+    digest out{};
+    ENSURE(HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), as_bytes(text).data(), text.size(), out.data(),
+                nullptr) != nullptr);
+    return out;
+}
+
+// What the Authorization header claims.
+struct claim {
+    std::string key_id, day, region, service, terminator, signature;
+    std::vector<std::string> signed_headers;
+};
+
+std::vector<std::string> split(std::string_view text, char separator)
+{
+    std::vector<std::string> parts;
+    for (;;) {
+        const auto end = text.find(separator);
+        parts.emplace_back(text.substr(0, end));
+        if (end == std::string_view::npos) {
+            return parts;
+        }
+        text.remove_prefix(end + 1);
+    }
+}
+
+std::string_view trimmed(std::string_view text)
+{
+    const auto first = text.find_first_not_of(" \t");
+    return first == std::string_view::npos ? std::string_view{} : text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+std::string lower(std::string_view text)
+{
+    std::string out(text);
+    std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    return out;
+}
+
+// "AWS4-HMAC-SHA256 Credential=AKID/20260101/eu-west-1/ec2/aws4_request, SignedHeaders=host;x-amz-date, Signature=hex"
+std::optional<claim> parse_authorization(std::string_view header)
+{
+    constexpr std::string_view algorithm = "AWS4-HMAC-SHA256 ";
+    if (!header.starts_with(algorithm)) {
+        return std::nullopt;
+    }
+    std::map<std::string, std::string, std::less<>> parts;
+    for (const auto& part : split(header.substr(algorithm.size()), ',')) {
+        const auto text = trimmed(part);
+        const auto equals = text.find('=');
+        if (equals == std::string_view::npos) {
+            return std::nullopt;
+        }
+        parts[std::string(text.substr(0, equals))] = text.substr(equals + 1);
+    }
+    auto scope = split(parts["Credential"], '/');
+    if (scope.size() != 5 || parts["SignedHeaders"].empty() || parts["Signature"].size() != 64) {
+        return std::nullopt;
+    }
+    return claim{scope[0], scope[1], scope[2], scope[3], scope[4], parts["Signature"], split(parts["SignedHeaders"], ';')};
+}
+
+// "20260101T000000Z"
+std::optional<wall_time> parse_amz_date(std::string_view text)
+{
+    if (text.size() != 16 || text[8] != 'T' || text[15] != 'Z') {
+        return std::nullopt;
+    }
+    const auto number = [&](std::size_t offset, std::size_t digits) {
+        int value = -1;
+        const auto part = text.substr(offset, digits);
+        const auto [end, failure] = std::from_chars(part.data(), part.data() + part.size(), value);
+        return failure == std::errc{} && end == part.data() + part.size() ? value : -1;
+    };
+    const std::chrono::year_month_day day{std::chrono::year{number(0, 4)},
+                                          std::chrono::month{static_cast<unsigned>(number(4, 2))},
+                                          std::chrono::day{static_cast<unsigned>(number(6, 2))}};
+    const int hours = number(9, 2);
+    const int minutes = number(11, 2);
+    const int seconds = number(13, 2);
+    if (!day.ok() || hours < 0 || hours > 23 || minutes < 0 || minutes > 59 || seconds < 0 || seconds > 60) {
+        return std::nullopt;
+    }
+    return std::chrono::sys_days{day} + std::chrono::hours{hours} + std::chrono::minutes{minutes} +
+           std::chrono::seconds{seconds};
+}
+
+bool is_unreserved(char c)
+{
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' ||
+           c == '~';
+}
+
+std::string encoded_again(std::string_view text, bool keep_slash)
+{
+    constexpr std::string_view digits = "0123456789ABCDEF";
+    std::string out;
+    for (const char c : text) {
+        if (is_unreserved(c) || (keep_slash && c == '/')) {
+            out.push_back(c);
+        } else {
+            const auto byte = static_cast<std::uint8_t>(c);
+            out.push_back('%');
+            out.push_back(digits[byte >> 4U]);
+            out.push_back(digits[byte & 15U]);
+        }
+    }
+    return out;
+}
+
+// Dot segments and repeated slashes removed, then the path as sent encoded once more (every service but S3 does so).
+std::string canonical_path(std::string_view path)
+{
+    std::vector<std::string> kept;
+    for (const auto& segment : split(path, '/')) {
+        if (segment == "..") {
+            if (!kept.empty()) {
+                kept.pop_back();
+            }
+        } else if (!segment.empty() && segment != ".") {
+            kept.push_back(segment);
+        }
+    }
+    std::string out;
+    for (const auto& segment : kept) {
+        out += "/" + encoded_again(segment, false);
+    }
+    return out.empty() || (path.ends_with('/') && !kept.empty()) ? out + "/" : out;
+}
+
+// The parameters are encoded as sent; a proper client has percent-encoded them already.
+std::string canonical_query(std::string_view query)
+{
+    if (query.empty()) {
+        return {};
+    }
+    std::vector<std::pair<std::string, std::string>> parameters;
+    for (const auto& part : split(query, '&')) {
+        const auto equals = part.find('=');
+        parameters.emplace_back(part.substr(0, equals), equals == std::string::npos ? std::string{} : part.substr(equals + 1));
+    }
+    std::ranges::sort(parameters);
+    std::string out;
+    for (const auto& [name, value] : parameters) {
+        out += (out.empty() ? "" : "&") + name + "=" + value;
+    }
+    return out;
+}
+
+// Values of one name joined by commas; outer blanks removed, inner runs of blanks made one.
+std::string canonical_value(const std::vector<aws::http_header>& headers, std::string_view name)
+{
+    std::string out;
+    bool first = true;
+    for (const auto& header : headers) {
+        if (!aws::equal_ignoring_case(header.name, name)) {
+            continue;
+        }
+        if (!first) {
+            out.push_back(',');
+        }
+        first = false;
+        bool blank = false;
+        for (const char c : trimmed(header.value)) {
+            if (c != ' ' || !blank) {
+                out.push_back(c);
+            }
+            blank = c == ' ';
+        }
+    }
+    return out;
+}
+
+std::string canonical_form(const aws::http_request& request, const claim& claimed)
+{
+    const std::string_view target = request.target;
+    const auto question = target.find('?');
+    std::string out = request.method + "\n" + canonical_path(target.substr(0, question)) + "\n";
+    out += canonical_query(question == std::string_view::npos ? std::string_view{} : target.substr(question + 1)) + "\n";
+    std::string names;
+    for (const auto& name : claimed.signed_headers) {
+        out += name + ":" + canonical_value(request.headers, name) + "\n";
+        names += (names.empty() ? "" : ";") + name;
+    }
+    return out + "\n" + names + "\n" + to_hex(sha256(request.body));
+}
+
+// Host and every x-amz-* header that is there have to be under the signature; otherwise a proxy could change their meaning.
+bool signs_enough(const aws::http_request& request, const claim& claimed)
+{
+    const auto is_signed = [&](std::string_view name) {
+        return std::ranges::find(claimed.signed_headers, lower(name)) != claimed.signed_headers.end();
+    };
+    return is_signed("host") && std::ranges::is_sorted(claimed.signed_headers) &&
+           std::ranges::all_of(request.headers, [&](const aws::http_header& header) {
+               return !lower(header.name).starts_with("x-amz-") || is_signed(header.name);
+           });
+}
+
+std::string expected_signature(const claim& claimed, const access_key& key, std::string_view amz_date,
+                               const std::string& canonical)
+{
+    const auto day_key = keyed(as_bytes("AWS4" + key.secret), claimed.day);
+    const auto region_key = keyed(day_key, claimed.region);
+    const auto service_key = keyed(region_key, claimed.service);
+    const auto signing_key = keyed(service_key, "aws4_request");
+    const std::string to_sign = "AWS4-HMAC-SHA256\n" + std::string(amz_date) + "\n" + claimed.day + "/" + claimed.region + "/" +
+                                claimed.service + "/aws4_request\n" + to_hex(sha256(canonical));
+    return to_hex(keyed(signing_key, to_sign));
+}
+
+// X-Amz-Content-SHA256 is optional for EC2; where it is, it has to tell the truth.
+bool body_hash_is_true(const aws::http_request& request)
+{
+    const auto stated = aws::find_header(request.headers, "x-amz-content-sha256");
+    return !stated || *stated == to_hex(sha256(request.body));
+}
+
+}  // namespace
+
+std::string_view to_string(signature_verdict verdict)
+{
+    constexpr std::array<std::string_view, 10> names{"valid",           "missing",     "malformed",  "unknown_key",
+                                                     "wrong_token",     "expired_key", "wrong_date", "wrong_scope",
+                                                     "unsigned_header", "mismatch"};
+    return names.at(static_cast<std::size_t>(verdict));
+}
+
+signature_check verify_signature(const aws::http_request& request, const signature_scope& scope, const key_ring& keys,
+                                 wall_time now)
+{
+    signature_check check;
+    const auto conclude = [&](signature_verdict verdict) {
+        check.verdict = verdict;
+        return check;
+    };
+    const auto header = aws::find_header(request.headers, "authorization");
+    if (!header) {
+        return conclude(signature_verdict::missing);
+    }
+    const auto claimed = parse_authorization(*header);
+    const auto date_text = aws::find_header(request.headers, "x-amz-date");
+    const auto date = parse_amz_date(date_text.value_or(""));
+    if (!claimed || !date) {
+        return conclude(signature_verdict::malformed);
+    }
+    check.access_key_id = claimed->key_id;
+    const auto key = keys.find(claimed->key_id);
+    if (key == keys.end()) {
+        return conclude(signature_verdict::unknown_key);
+    }
+    check.key = &key->second;
+    if (aws::find_header(request.headers, "x-amz-security-token").value_or("") != key->second.token) {
+        return conclude(signature_verdict::wrong_token);
+    }
+    if (*date < now - signature_window || *date > now + signature_window) {
+        return conclude(signature_verdict::wrong_date);
+    }
+    if (claimed->region != scope.region || claimed->service != scope.service || claimed->terminator != "aws4_request" ||
+        claimed->day != date_text->substr(0, 8)) {
+        return conclude(signature_verdict::wrong_scope);
+    }
+    if (!signs_enough(request, *claimed)) {
+        return conclude(signature_verdict::unsigned_header);
+    }
+    const auto canonical = canonical_form(request, *claimed);
+    if (!body_hash_is_true(request) || expected_signature(*claimed, key->second, *date_text, canonical) != claimed->signature) {
+        check.detail = canonical;
+        return conclude(signature_verdict::mismatch);
+    }
+    // Last, so that the wrong secret of an expired key is still a mismatch.
+    return conclude(key->second.expires && now >= *key->second.expires ? signature_verdict::expired_key
+                                                                       : signature_verdict::valid);
+}
+
+std::optional<api_error> signature_error(const signature_check& check, const signature_scope& scope)
+{
+    switch (check.verdict) {
+        case signature_verdict::valid:
+            return std::nullopt;
+        case signature_verdict::missing:
+            return api_error{"MissingAuthenticationToken", "Request is missing Authentication Token"};
+        case signature_verdict::malformed:
+            return api_error{"IncompleteSignature", "The request signature does not conform to AWS standards."};
+        case signature_verdict::unknown_key:
+        case signature_verdict::wrong_token:
+            return api_error{"AuthFailure", "AWS was not able to validate the provided access credentials"};
+        case signature_verdict::expired_key:
+        case signature_verdict::wrong_date:
+            return api_error{"RequestExpired", "Request has expired."};
+        case signature_verdict::wrong_scope:
+            return api_error{"SignatureDoesNotMatch", "Credential should be scoped to region '" + std::string(scope.region) +
+                                                          "' and to service '" + std::string(scope.service) + "'."};
+        case signature_verdict::unsigned_header:
+        case signature_verdict::mismatch:
+            return api_error{
+                "SignatureDoesNotMatch",
+                "The request signature we calculated does not match the signature you provided. Check your AWS Secret "
+                "Access Key and signing method. Consult the service documentation for details."};
+    }
+    return std::nullopt;
+}
+
+}  // namespace vipd::cloud

@@ -1,0 +1,398 @@
+#include "tests/cloud/simulated_cloud.hpp"
+
+#include "tests/cloud/ec2_answer.hpp"
+#include "tests/cloud/wire_time.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace vipd::cloud {
+
+namespace {
+
+constexpr std::string_view service = "ec2";
+
+// EC2 takes its parameters from the query, the body, or both.
+std::string form_text(const aws::http_request& request)
+{
+    const auto question = request.target.find('?');
+    const auto query = question == std::string::npos ? std::string{} : request.target.substr(question + 1);
+    return query.empty() || request.body.empty() ? query + request.body : query + "&" + request.body;
+}
+
+exchange_record describe_request(const query_form& form)
+{
+    exchange_record record;
+    record.action = form.peek("Action");
+    record.table = form.peek("RouteTableId");
+    for (const auto* name : {"DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId"}) {
+        record.destination += form.peek(name);
+    }
+    record.interface = form.peek("NetworkInterfaceId");
+    record.dry_run = form.peek("DryRun") == "true";
+    return record;
+}
+
+std::string html_page(unsigned status)
+{
+    return fmt::format("<html>\r\n<head><title>{0}</title></head>\r\n<body><center><h1>{0}</h1></center></body>\r\n</html>\r\n",
+                       status);
+}
+
+// The parts of an ARN follow from the id's prefix.
+std::string arn_of(const cloud_state& state, const std::string& resource)
+{
+    const auto kind = resource.starts_with("rtb-") ? "route-table/" : "network-interface/";
+    return resource == "*" ? resource : "arn:aws:ec2:" + state.region + ":" + state.account + ":" + kind + resource;
+}
+
+}  // namespace
+
+simulated_cloud::simulated_cloud(topology what, std::uint64_t seed) :
+    random_(seed),
+    model_(std::move(what.state)),
+    imds_(model_, keys_, random_.next()),
+    faults_(random_.next()),
+    policies_(std::move(what.policies))
+{
+    for (auto& key : what.keys) {
+        const auto id = key.id;
+        keys_.emplace(id, std::move(key));
+    }
+}
+
+instance_id simulated_cloud::instance_at(const ip_address& address) const
+{
+    for (const auto& [id, versions] : model_.state().interfaces) {
+        const auto* interface = versions.current();
+        if (interface != nullptr && interface->attached &&
+            (std::ranges::find(interface->addresses, address) != interface->addresses.end() ||
+             std::ranges::find(interface->addresses6, address) != interface->addresses6.end())) {
+            return interface->attached->instance;
+        }
+    }
+    return {};
+}
+
+std::string simulated_cloud::node_name(const instance_id& id) const
+{
+    const auto* machine = model_.primary().machine(id);
+    return machine == nullptr ? std::string{} : machine->name;
+}
+
+planned_reply simulated_cloud::handle_ec2(const instant& now, const aws::http_request& request, const request_source& source)
+{
+    handle_timeout(now);
+    exchange one;
+    one.record = describe_request(query_form(form_text(request)));
+    one.record.request_id = new_request_id();
+    auto who = source.instance.empty() ? instance_at(source.address) : source.instance;
+    if (const auto refused = admit(now, request, one, who)) {
+        refuse(one, *refused, http_status(refused->code));
+    }
+    one.record.node = node_name(who);
+    return accept(now, std::move(one), {"ec2:" + one.record.action, one.record.node, who.str(), one.record.table});
+}
+
+// Everything that is decided on arrival: who it is, whether there is such a call, and whether the account has a token for it.
+std::optional<api_error> simulated_cloud::admit(const instant& now, const aws::http_request& request, exchange& one,
+                                                instance_id& who)
+{
+    const signature_scope scope{model_.state().region, service};
+    const auto check = verify_signature(request, scope, keys_, now.wall + clock_offset_);
+    one.record.signature = to_string(check.verdict);
+    one.record.access_key_id = check.access_key_id;
+    if (check.key != nullptr) {
+        one.principal = check.key->principal;
+        who = who.empty() ? check.key->issued_to : who;
+    }
+    if (const auto refused = signature_error(check, scope)) {
+        return refused;
+    }
+    query_form form(form_text(request));
+    auto call = parse_ec2_request(form);
+    if (!call) {
+        return call.error();
+    }
+    one.call = std::move(*call);
+    if (!buckets_.try_take(now.steady, throttle_bucket(*one.call))) {
+        one.call.reset();
+        return api_error{"RequestLimitExceeded", "Request limit exceeded."};
+    }
+    return std::nullopt;
+}
+
+planned_reply simulated_cloud::handle_imds(const instant& now, const aws::http_request& request, const request_source& source)
+{
+    handle_timeout(now);
+    exchange one;
+    const auto who = source.instance.empty() ? instance_at(source.address) : source.instance;
+    one.record.request_id = new_request_id();
+    one.record.action = request.method + " " + request.target;
+    one.record.node = node_name(who);
+    one.response = imds_.answer({now.steady, now.wall + clock_offset_}, request, who);
+    one.record.status = one.response.status;
+    return accept(now, std::move(one), {"imds:" + request.target, one.record.node, who.str(), ""});
+}
+
+planned_reply simulated_cloud::accept(const instant& now, exchange&& one, const fault_subject& subject)
+{
+    one.plan = faults_.plan(subject);
+    one.record.faults = one.plan.names;
+    if (!one.record.signature.empty()) {
+        one.plan.before_effect += latency_.draw(random_);
+    }
+    if (one.plan.lag == duration::zero() && random_.chance(consistency_.stale_probability)) {
+        one.plan.lag = random_.between(duration::zero(), consistency_.lag_max);
+    }
+    one.effect_at = saturating_add(now.steady, one.plan.before_effect);
+    const auto answered = one.plan.reply_first ? now.steady : saturating_add(one.effect_at, one.plan.after_effect);
+    const planned_reply reply{ids_.next(), one.effect_at, one.plan.end == exchange_plan::ending::hang ? never : answered};
+    add_headers(one);
+    due_.emplace(one.effect_at, reply.id);
+    exchanges_.emplace(reply.id, std::move(one));
+    handle_timeout(now);
+    return reply;
+}
+
+void simulated_cloud::handle_timeout(const instant& now)
+{
+    while (!due_.empty() && due_.begin()->first <= now.steady) {
+        const auto id = due_.begin()->second;
+        due_.erase(due_.begin());
+        auto& one = exchanges_.at(id);
+        carry_out(one);
+        if (one.abandoned) {
+            exchanges_.erase(id);
+        }
+    }
+}
+
+wakeup simulated_cloud::next_wakeup() const
+{
+    return due_.empty() ? wakeup{} : wakeup{due_.begin()->first, "an accepted call takes effect"};
+}
+
+void simulated_cloud::carry_out(exchange& one)
+{
+    one.carried_out = true;
+    if (one.plan.lag > duration::zero()) {
+        one.lag_to = one.effect_at - one.plan.lag;
+    }
+    if (one.call && one.plan.applied) {
+        const auto body = perform(one);
+        if (!body) {
+            refuse(one, body.error(), http_status(body.error().code));
+        } else {
+            one.record.status = 200;
+            one.response.status = 200;
+            one.response.body = *body;
+        }
+    }
+    if (one.plan.failure) {
+        const auto& failure = *one.plan.failure;
+        refuse(one, {failure.code, failure.message}, failure.status);
+        if (failure.code.empty() || one.record.signature.empty()) {
+            one.response.body = html_page(failure.status);
+            std::ranges::find(one.response.headers, "Content-Type", &aws::http_header::name)->value = "text/html";
+        }
+    }
+}
+
+api_result<std::string> simulated_cloud::perform(exchange& one)
+{
+    return std::visit(overloaded{[&](const change_route& change) { return perform_change(one, change); },
+                                 [&](const set_source_dest_check& change) { return perform_change(one, change); },
+                                 [&](const auto& query) { return perform_query(one, query); }},
+                      one.call->call);
+}
+
+template <class Change>
+api_result<std::string> simulated_cloud::perform_change(exchange& one, const Change& change)
+{
+    // The resource has to exist before there is anything to be authorised for.
+    if (const auto named = model_.check_named(change); !named) {
+        return named.error();
+    }
+    if (const auto refused = check_permission(one)) {
+        return *refused;
+    }
+    if (one.call->dry_run) {
+        return api_error{"DryRunOperation", "Request would have succeeded, but DryRun flag is set."};
+    }
+    if (const auto applied = model_.apply(one.effect_at, change); !applied) {
+        return applied.error();
+    }
+    note(one);
+    return done_xml(one.record.request_id, one.record.action);
+}
+
+template <class Query>
+api_result<std::string> simulated_cloud::perform_query(exchange& one, const Query& query)
+{
+    if (const auto refused = check_permission(one)) {
+        return *refused;
+    }
+    if (one.call->dry_run) {
+        return api_error{"DryRunOperation", "Request would have succeeded, but DryRun flag is set."};
+    }
+    const auto from = model_.as_of(one.lag_to);
+    const auto found = ec2_model::list(query, from);
+    if (!found) {
+        return found.error();
+    }
+    if constexpr (std::is_same_v<Query, describe_instance_status>) {
+        return status_xml(one.record.request_id, *found, from);
+    } else {
+        return answer_xml(one.record.request_id, *found, from);
+    }
+}
+
+std::optional<api_error> simulated_cloud::check_permission(const exchange& one)
+{
+    const auto statements = policies_.find(one.principal);
+    const auto resource = authorised_resource(*one.call);
+    const auto action = "ec2:" + one.call->action;
+    if (statements == policies_.end() || is_allowed(statements->second, action, resource)) {
+        return std::nullopt;
+    }
+    std::string blob;
+    while (blob.size() < 400) {
+        blob += fmt::format("{:016x}", random_.next());
+    }
+    return api_error{
+        "UnauthorizedOperation",
+        fmt::format("You are not authorized to perform this operation. User: arn:aws:iam::{}:{} is not authorized to "
+                    "perform: {} on resource: {} because no identity-based policy allows the {} action. Encoded "
+                    "authorization failure message: {}",
+                    model_.state().account, one.principal, action, arn_of(model_.state(), resource), action, blob)};
+}
+
+void simulated_cloud::note(exchange& one)
+{
+    one.record.effect_at = one.effect_at;
+    const auto& record = one.record;
+    changes_.push_back(
+        {one.effect_at, record.request_id, record.action, record.node, record.table, record.destination, record.interface});
+}
+
+std::optional<state_change> simulated_cloud::poll_change()
+{
+    if (changes_.empty()) {
+        return std::nullopt;
+    }
+    auto change = std::move(changes_.front());
+    changes_.pop_front();
+    return change;
+}
+
+void simulated_cloud::refuse(exchange& one, const api_error& error, unsigned status)
+{
+    one.record.status = status;
+    one.record.code = error.code;
+    one.response.status = status;
+    one.response.body = error_xml(one.record.request_id, error);
+}
+
+void simulated_cloud::add_headers(exchange& one)
+{
+    if (one.record.signature.empty()) {
+        return;
+    }
+    auto& headers = one.response.headers;
+    headers.push_back({"x-amzn-RequestId", one.record.request_id});
+    headers.push_back({"Cache-Control", "no-cache, no-store"});
+    headers.push_back({"Content-Type", "text/xml;charset=UTF-8"});
+    headers.push_back({"Server", "AmazonEC2"});
+}
+
+exchange_plan simulated_cloud::handle_connection(bool to_ec2, const request_source& source)
+{
+    const auto who = source.instance.empty() ? instance_at(source.address) : source.instance;
+    return faults_.plan({to_ec2 ? "connect:ec2" : "connect:imds", node_name(who), who.str(), ""});
+}
+
+collected_reply simulated_cloud::collect(const instant& now, exchange_id id)
+{
+    handle_timeout(now);
+    auto& one = exchanges_.at(id);
+    one.response.headers.push_back({"Date", http_date(now.wall + clock_offset_)});
+    collected_reply reply;
+    reply.record = one.record;
+    reply.bytes_per_second = one.plan.bytes_per_second;
+    switch (one.plan.end) {
+        case exchange_plan::ending::answer:
+            reply.end = collected_reply::ending::answer;
+            break;
+        case exchange_plan::ending::reset:
+            reply.end = collected_reply::ending::reset;
+            break;
+        case exchange_plan::ending::hang:
+            reply.end = collected_reply::ending::hang;
+            break;
+    }
+    if (reply.end == collected_reply::ending::answer && one.plan.hostile) {
+        const auto [kind, size] = *one.plan.hostile;
+        reply.answer = make_hostile(kind, size, std::move(one.response), random_);
+    } else {
+        reply.answer.head = std::move(one.response);
+    }
+    abandon(id);
+    return reply;
+}
+
+void simulated_cloud::abandon(exchange_id id)
+{
+    const auto found = exchanges_.find(id);
+    if (found == exchanges_.end()) {
+        return;
+    }
+    if (found->second.carried_out) {
+        exchanges_.erase(found);
+    } else {
+        found->second.abandoned = true;
+    }
+}
+
+std::string simulated_cloud::new_request_id()
+{
+    const auto high = random_.next();
+    const auto low = random_.next();
+    return fmt::format("{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}", high >> 32U, (high >> 16U) & 0xffffU, high & 0xfffU,
+                       0x8000U | ((low >> 48U) & 0x3fffU), low & 0xffffffffffffU);
+}
+
+std::variant<aws::http_response, aws::http_failure> collected_reply::as_client_sees(duration time_max,
+                                                                                    std::size_t body_size_max) const
+{
+    const auto failed = [](error_class kind, const char* text) { return aws::http_failure{true, error{kind, text}}; };
+    if (end == ending::reset) {
+        return failed(error_class::unavailable, "connection reset");
+    }
+    if (end == ending::hang || answer.end == wire_answer::ending::hang) {
+        return failed(error_class::timed_out, "no complete answer in time");
+    }
+    if (answer.raw) {
+        return failed(error_class::malformed, "not an HTTP message");
+    }
+    const bool is_too_large = answer.filler_count == endless || answer.head.body.size() + answer.tail.size() > body_size_max ||
+                              (answer.filler_count > 0 && answer.filler.size() > body_size_max / answer.filler_count);
+    if (is_too_large) {
+        return failed(error_class::too_large, "the answer is larger than the bound");
+    }
+    auto response = answer.head;
+    for (std::uint64_t i = 0; i < answer.filler_count; ++i) {
+        response.body += answer.filler;
+    }
+    response.body += answer.tail;
+    if (answer.announced_length.value_or(response.body.size()) != response.body.size()) {
+        return failed(error_class::unavailable, "the connection ended before the answer did");
+    }
+    if (bytes_per_second && static_cast<double>(response.body.size()) / *bytes_per_second > to_seconds(time_max)) {
+        return failed(error_class::timed_out, "no complete answer in time");
+    }
+    return response;
+}
+
+}  // namespace vipd::cloud

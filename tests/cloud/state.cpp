@@ -1,0 +1,117 @@
+#include "tests/cloud/state.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace vipd::cloud {
+
+namespace {
+
+constexpr std::array<std::pair<instance_state, std::string_view>, 6> state_names{{
+    {instance_state::pending, "pending"},
+    {instance_state::running, "running"},
+    {instance_state::shutting_down, "shutting-down"},
+    {instance_state::terminated, "terminated"},
+    {instance_state::stopping, "stopping"},
+    {instance_state::stopped, "stopped"},
+}};
+
+}  // namespace
+
+std::string_view to_string(instance_state state)
+{
+    return std::ranges::find(state_names, state, &std::pair<instance_state, std::string_view>::first)->second;
+}
+
+std::optional<instance_state> parse_instance_state(std::string_view text)
+{
+    const auto found = std::ranges::find(state_names, text, &std::pair<instance_state, std::string_view>::second);
+    return found == state_names.end() ? std::nullopt : std::optional{found->first};
+}
+
+std::string to_string(const route_destination& destination)
+{
+    return std::visit(overloaded{[](const ip_prefix& prefix) { return prefix.to_string(); },
+                                 [](const prefix_list_id& list) { return list.str(); }},
+                      destination);
+}
+
+std::string_view to_string(route_origin origin)
+{
+    switch (origin) {
+        case route_origin::create_route_table:
+            return "CreateRouteTable";
+        case route_origin::create_route:
+            return "CreateRoute";
+        case route_origin::propagation:
+            return "EnableVgwRoutePropagation";
+        case route_origin::advertisement:
+            return "Advertisement";
+    }
+    return "";
+}
+
+const route* route_table::static_route(const route_destination& destination) const
+{
+    const auto found = std::ranges::find_if(
+        routes, [&](const route& candidate) { return candidate.is_static() && candidate.destination == destination; });
+    return found == routes.end() ? nullptr : &*found;
+}
+
+const subnet* cloud_state::find_subnet(const subnet_id& id) const
+{
+    const auto found = subnets.find(id);
+    return found == subnets.end() ? nullptr : &found->second;
+}
+
+vpc_id cloud_state::vpc_of(const network_interface& interface) const
+{
+    const auto* where = find_subnet(interface.subnet);
+    return where == nullptr ? vpc_id{} : where->vpc;
+}
+
+const route_table* replica::table(const route_table_id& id) const
+{
+    return find_as_of(state.tables, id, as_of);
+}
+
+const network_interface* replica::interface(const network_interface_id& id) const
+{
+    return find_as_of(state.interfaces, id, as_of);
+}
+
+const instance* replica::machine(const instance_id& id) const
+{
+    return find_as_of(state.instances, id, as_of);
+}
+
+std::vector<const network_interface*> replica::interfaces_of(const instance_id& id) const
+{
+    std::vector<const network_interface*> found;
+    for (const auto& [name, versions] : state.interfaces) {
+        const auto* interface = versions.as_of(as_of);
+        if (interface != nullptr && interface->attached && interface->attached->instance == id) {
+            found.push_back(interface);
+        }
+    }
+    std::ranges::sort(found, {}, [](const network_interface* interface) { return interface->attached->device_index; });
+    return found;
+}
+
+const instance* replica::machine_of(const network_interface& interface) const
+{
+    return interface.attached ? machine(interface.attached->instance) : nullptr;
+}
+
+bool replica::is_blackhole(const route_target& target) const
+{
+    if (!target.is_interface()) {
+        return false;
+    }
+    const auto* found = interface(target.interface());
+    const auto* owner = found == nullptr ? nullptr : machine_of(*found);
+    return owner == nullptr || owner->state != instance_state::running;
+}
+
+}  // namespace vipd::cloud

@@ -1,0 +1,271 @@
+#include "tests/cloud/topology.hpp"
+
+#include "tests/cloud/json_reader.hpp"
+
+#include <boost/json.hpp>
+
+namespace vipd::cloud {
+
+namespace {
+
+std::optional<ip_prefix> read_prefix(json_reader& reader, std::string_view key, const std::string& text)
+{
+    const auto prefix = ip_prefix::parse(text);
+    if (!prefix) {
+        reader.fail(key, prefix.error().text);
+        return std::nullopt;
+    }
+    return prefix->canonical();
+}
+
+std::vector<ip_prefix> read_prefixes(json_reader& reader, std::string_view key)
+{
+    std::vector<ip_prefix> out;
+    for (const auto& text : reader.texts(key)) {
+        if (const auto prefix = read_prefix(reader, key, text)) {
+            out.push_back(*prefix);
+        }
+    }
+    return out;
+}
+
+std::vector<ip_address> read_addresses(json_reader& reader, std::string_view key)
+{
+    std::vector<ip_address> out;
+    for (const auto& text : reader.texts(key)) {
+        if (const auto address = ip_address::parse(text)) {
+            out.push_back(*address);
+        } else {
+            reader.fail(key, address.error().text);
+        }
+    }
+    return out;
+}
+
+tag_map read_tags(json_reader& reader)
+{
+    tag_map tags;
+    for (auto& [key, value] : reader.text_pairs("tags")) {
+        tags[key] = value;
+    }
+    return tags;
+}
+
+void read_vpcs(json_reader& root, cloud_state& state)
+{
+    for (auto& item : root.items("vpcs")) {
+        vpc one{vpc_id{item.required_text("id")}, read_prefixes(item, "cidrs"), read_tags(item)};
+        if (one.cidrs.empty()) {
+            item.fail("cidrs", "needs at least one");
+        }
+        item.finish();
+        state.vpcs[one.id] = std::move(one);
+    }
+    for (auto& item : root.items("subnets")) {
+        subnet one{subnet_id{item.required_text("id")}, vpc_id{item.required_text("vpc")}, item.required_text("zone"),
+                   read_prefixes(item, "cidrs")};
+        if (!state.vpcs.contains(one.vpc)) {
+            item.fail("vpc", "'" + one.vpc.str() + "' is not one of the VPCs");
+        }
+        item.finish();
+        state.subnets[one.id] = std::move(one);
+    }
+    for (auto& item : root.items("prefix_lists")) {
+        prefix_list one{prefix_list_id{item.required_text("id")}, item.text("name"), read_prefixes(item, "entries")};
+        item.finish();
+        state.prefix_lists[one.id] = std::move(one);
+    }
+}
+
+network_interface read_interface(json_reader& item, const cloud_state& state)
+{
+    network_interface one;
+    one.id = network_interface_id{item.required_text("id")};
+    one.subnet = subnet_id{item.required_text("subnet")};
+    one.mac = item.required_text("mac");
+    one.addresses = read_addresses(item, "addresses");
+    one.addresses6 = read_addresses(item, "ipv6_addresses");
+    one.source_dest_check = item.boolean("source_dest_check", true);
+    one.description = item.text("description");
+    one.tags = read_tags(item);
+    if (state.find_subnet(one.subnet) == nullptr) {
+        item.fail("subnet", "'" + one.subnet.str() + "' is not one of the subnets");
+    }
+    return one;
+}
+
+void read_instances(json_reader& root, cloud_state& state, time_point now)
+{
+    for (auto& item : root.items("instances")) {
+        instance one;
+        one.id = instance_id{item.required_text("id")};
+        one.name = item.text("name", one.id.str());
+        one.type = item.text("type", one.type);
+        one.role = item.text("role");
+        one.tags = read_tags(item);
+        one.tags.try_emplace("Name", one.name);
+        if (const auto state_name = parse_instance_state(item.text("state", "running"))) {
+            one.state = *state_name;
+        } else {
+            item.fail("state", "has to be pending, running, shutting-down, terminated, stopping or stopped");
+        }
+        unsigned device_index = 0;
+        for (auto& part : item.items("interfaces")) {
+            auto interface = read_interface(part, state);
+            interface.attached =
+                attachment{"eni-attach-" + interface.id.str().substr(std::min<std::size_t>(4, interface.id.str().size())),
+                           one.id, device_index};
+            if (device_index++ == 0) {
+                one.subnet = interface.subnet;
+            }
+            part.finish();
+            state.interfaces[interface.id].put(now, interface);
+        }
+        if (device_index == 0) {
+            item.fail("interfaces", "needs at least one");
+        }
+        item.finish();
+        state.instances[one.id].put(now, one);
+    }
+    for (auto& item : root.items("interfaces")) {
+        const auto interface = read_interface(item, state);
+        item.finish();
+        state.interfaces[interface.id].put(now, interface);
+    }
+}
+
+route_origin read_origin(json_reader& item)
+{
+    const auto text = item.text("origin", "CreateRoute");
+    for (const auto origin : {route_origin::create_route_table, route_origin::create_route, route_origin::propagation,
+                              route_origin::advertisement}) {
+        if (text == to_string(origin)) {
+            return origin;
+        }
+    }
+    item.fail("origin", "has to be CreateRouteTable, CreateRoute, EnableVgwRoutePropagation or Advertisement");
+    return route_origin::create_route;
+}
+
+void read_routes(json_reader& reader, route_table& table)
+{
+    for (auto& item : reader.items("routes")) {
+        route one;
+        const auto destination = item.required_text("destination");
+        if (destination.starts_with("pl-")) {
+            one.destination = prefix_list_id{destination};
+        } else if (const auto prefix = read_prefix(item, "destination", destination)) {
+            one.destination = *prefix;
+        }
+        one.target = {item.required_text("target")};
+        one.origin = read_origin(item);
+        item.finish();
+        table.routes.push_back(std::move(one));
+    }
+}
+
+// "rtb-" and 17 digits that follow from the number, so that `copies` of a table have ids that EC2 could have made.
+route_table_id numbered_id(const route_table_id& first, std::uint64_t number)
+{
+    auto text = first.str();
+    const auto digits = std::to_string(number);
+    return route_table_id{text.replace(text.size() - digits.size(), digits.size(), digits)};
+}
+
+void read_tables(json_reader& root, cloud_state& state, time_point now)
+{
+    for (auto& item : root.items("route_tables")) {
+        const auto copies = item.count("copies", 1);
+        const auto table = read_route_table(item, state);
+        item.finish();
+        for (std::uint64_t number = 0; number < copies && !root.problem(); ++number) {
+            auto copy = table;
+            if (copies > 1) {
+                copy.id = numbered_id(table.id, number);
+                copy.tags["Name"] += "-" + std::to_string(number);
+            }
+            state.tables[copy.id].put(now, copy);
+        }
+    }
+}
+
+}  // namespace
+
+route_table read_route_table(json_reader& reader, const cloud_state& known)
+{
+    route_table table;
+    table.id = route_table_id{reader.required_text("id")};
+    table.vpc = vpc_id{reader.required_text("vpc")};
+    table.tags = read_tags(reader);
+    table.propagating_gateways = reader.texts("propagating_gateways");
+    const auto home = known.vpcs.find(table.vpc);
+    if (home == known.vpcs.end()) {
+        reader.fail("vpc", "'" + table.vpc.str() + "' is not one of the VPCs");
+        return table;
+    }
+    if (table.id.str().size() != 21 || !table.id.str().starts_with("rtb-")) {
+        reader.fail("id", "'" + table.id.str() + "' is not of the form rtb- and 17 hexadecimal digits");
+    }
+    for (const auto& cidr : home->second.cidrs) {
+        table.routes.push_back({cidr, {"local"}, route_origin::create_route_table});
+    }
+    const auto digits = table.id.str().substr(4);
+    if (reader.boolean("main", false)) {
+        table.associations.push_back({"rtbassoc-" + digits, true, {}, {}});
+    }
+    for (const auto& name : reader.texts("subnets")) {
+        const subnet_id id{name};
+        if (known.find_subnet(id) == nullptr) {
+            reader.fail("subnets", "'" + name + "' is not one of the subnets");
+        }
+        table.associations.push_back(
+            {"rtbassoc-" + digits.substr(0, 13) + name.substr(name.size() - std::min<std::size_t>(4, name.size())),
+             false,
+             id,
+             {}});
+    }
+    read_routes(reader, table);
+    return table;
+}
+
+result<topology> parse_topology(std::string_view json, time_point now)
+{
+    boost::json::error_code failure;
+    const auto document = boost::json::parse(json, failure);
+    if (failure) {
+        return error{error_class::malformed, "the topology is not JSON: " + failure.message()};
+    }
+    topology out;
+    json_reader root(document, "topology");
+    out.state.region = root.text("region", out.state.region);
+    out.state.account = root.text("account", out.state.account);
+    out.state.routes_per_table_max = static_cast<unsigned>(root.count("routes_per_table_max", out.state.routes_per_table_max));
+    read_vpcs(root, out.state);
+    read_instances(root, out.state, now);
+    read_tables(root, out.state, now);
+    for (auto& item : root.items("access_keys")) {
+        access_key key;
+        key.id = item.required_text("id");
+        key.secret = item.required_text("secret");
+        key.token = item.text("token");
+        key.principal = item.text("principal", "user/" + key.id);
+        item.finish();
+        out.keys.push_back(std::move(key));
+    }
+    if (const auto* policies = root.raw("policies"); policies != nullptr && policies->is_object()) {
+        for (const auto& member : policies->get_object()) {
+            const auto statements = parse_policy(member.value());
+            if (!statements) {
+                return statements.error();
+            }
+            out.policies[std::string(member.key())] = *statements;
+        }
+    }
+    root.finish();
+    if (const auto problem = root.problem()) {
+        return *problem;
+    }
+    return out;
+}
+
+}  // namespace vipd::cloud

@@ -1,0 +1,45 @@
+#include "tests/cloud/topology.hpp"
+
+namespace vipd::cloud {
+
+std::string_view example_topology()
+{
+    return R"({
+  "region": "eu-west-1",
+  "account": "123456789012",
+  "vpcs": [{"id": "vpc-0aaaaaaaaaaaaaaa1", "cidrs": ["10.0.0.0/16"], "tags": {"Name": "example"}}],
+  "subnets": [
+    {"id": "subnet-0aaaaaaaaaaaaaaa1", "vpc": "vpc-0aaaaaaaaaaaaaaa1", "zone": "eu-west-1a", "cidrs": ["10.0.1.0/24"]},
+    {"id": "subnet-0aaaaaaaaaaaaaaa2", "vpc": "vpc-0aaaaaaaaaaaaaaa1", "zone": "eu-west-1b", "cidrs": ["10.0.2.0/24"]}
+  ],
+  "instances": [
+    {"id": "i-0aaaaaaaaaaaaaaa1", "name": "node-a", "role": "vipd",
+     "interfaces": [{"id": "eni-0aaaaaaaaaaaaaaa1", "subnet": "subnet-0aaaaaaaaaaaaaaa1", "mac": "02:00:00:00:01:10",
+                     "addresses": ["10.0.1.10"], "source_dest_check": false}]},
+    {"id": "i-0aaaaaaaaaaaaaaa2", "name": "node-b", "role": "vipd",
+     "interfaces": [{"id": "eni-0aaaaaaaaaaaaaaa2", "subnet": "subnet-0aaaaaaaaaaaaaaa2", "mac": "02:00:00:00:02:10",
+                     "addresses": ["10.0.2.10"], "source_dest_check": false}]},
+    {"id": "i-0aaaaaaaaaaaaaaa3", "name": "node-c", "role": "vipd",
+     "interfaces": [{"id": "eni-0aaaaaaaaaaaaaaa3", "subnet": "subnet-0aaaaaaaaaaaaaaa1", "mac": "02:00:00:00:01:11",
+                     "addresses": ["10.0.1.11"], "source_dest_check": true}]}
+  ],
+  "route_tables": [
+    {"id": "rtb-0aaaaaaaaaaaaaaa1", "vpc": "vpc-0aaaaaaaaaaaaaaa1", "main": true, "tags": {"Name": "main"},
+     "routes": [{"destination": "0.0.0.0/0", "target": "igw-0aaaaaaaaaaaaaaa1"}]},
+    {"id": "rtb-0aaaaaaaaaaaaaaa2", "vpc": "vpc-0aaaaaaaaaaaaaaa1", "subnets": ["subnet-0aaaaaaaaaaaaaaa1"],
+     "tags": {"Name": "private-a"},
+     "routes": [{"destination": "172.16.1.100/32", "target": "eni-0aaaaaaaaaaaaaaa1"}]},
+    {"id": "rtb-0aaaaaaaaaaaaaaa3", "vpc": "vpc-0aaaaaaaaaaaaaaa1", "subnets": ["subnet-0aaaaaaaaaaaaaaa2"],
+     "tags": {"Name": "private-b"}}
+  ],
+  "prefix_lists": [{"id": "pl-0aaaaaaaaaaaaaaa1", "name": "virtual-ips", "entries": ["172.16.1.100/32", "172.16.1.101/32"]}],
+  "access_keys": [{"id": "AKIAEXAMPLEOPERATOR1", "secret": "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "principal": "user/operator"}],
+  "policies": {
+    "role/vipd": [{"effect": "allow", "actions": ["ec2:Describe*", "ec2:ReplaceRoute", "ec2:CreateRoute",
+                                                  "ec2:ModifyNetworkInterfaceAttribute"]}]
+  }
+}
+)";
+}
+
+}  // namespace vipd::cloud

@@ -1,0 +1,216 @@
+// Datagrams from anywhere, into the codec, admission and the elections behind it.
+//
+// The input is a row of records: one byte that chooses source, destination and TTL, one byte of time that passes, one byte for
+// the length, and that many bytes of VRRP message. Whatever they are:
+//  - a message that decodes is encoded again to the same bytes, but for reserved bits and the form of the checksum;
+//  - every datagram is counted exactly once;
+//  - a datagram that is discarded changes no election;
+//  - no election sends another priority than 0 or its own, nor 0 unless it leaves Active, nor waits longer than it may.
+
+#include "agent/vrrp/advert.hpp"
+
+#include "agent/vrrp/admission.hpp"
+#include "agent/vrrp/election.hpp"
+#include "agent/vrrp/timers.hpp"
+#include "common/ensure.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace {
+
+using namespace std::chrono_literals;
+using namespace vipd;
+using namespace vipd::vrrp;
+
+ip_address address(std::string_view text)
+{
+    return *ip_address::parse(text);
+}
+
+const std::array<ip_address, 6>& addresses()
+{
+    static const std::array<ip_address, 6> all = {address("10.0.1.10"),     address("10.0.2.20"),     address("10.9.9.9"),
+                                                  address("2001:db8:1::a"), address("2001:db8:2::b"), address("224.0.0.18")};
+    return all;
+}
+
+std::vector<router_rule> rules()
+{
+    const auto& [self_v4, peer_v4, stranger, self_v6, peer_v6, group] = addresses();
+    const simple_password secret{{'s', 'e', 'c', 'r', 'e', 't'}};
+    return {
+        {version::v3, 51, self_v4, {{peer_v4, 255}}, {address("192.0.2.100")}, 1s, std::nullopt},
+        {version::v2, 52, self_v4, {{peer_v4, 254}}, {address("192.0.2.100")}, 1s, std::nullopt},
+        {version::v2, 53, self_v4, {{peer_v4, 255}}, {address("192.0.2.100")}, 1s, secret},
+        {version::v3, 51, self_v6, {{peer_v6, 255}}, {address("fe80::1"), address("2001:db8::100")}, 1s, std::nullopt},
+    };
+}
+
+std::vector<ip_address> copy(const address_list_view& list)
+{
+    std::vector<ip_address> all;
+    for (std::size_t i = 0; i < list.size(); ++i) {
+        all.push_back(list[i]);
+    }
+    return all;
+}
+
+void check_codec(byte_view message, version v, const ip_address& source, const ip_address& destination)
+{
+    const auto decoded = decode_advert(message, v, source, destination);
+    const auto* const a = std::get_if<advert>(&decoded);
+    if (a == nullptr) {
+        return;
+    }
+    const bool can_be_sent = a->interval > duration::zero() && a->vrid != 0;
+    ENSURE(can_be_sent || v == version::v2 || a->vrid == 0);
+    if (!can_be_sent) {
+        return;
+    }
+    const auto list = copy(a->addresses);
+    const auto* const secret = a->authentication == auth_type::simple_password ? &a->password : nullptr;
+    byte_buffer again;
+    encode_advert({v, a->vrid, a->priority, a->interval, list, secret}, source, destination, a->form, again);
+    const auto twice = decode_advert(again, v, source, destination);
+    const auto* const b = std::get_if<advert>(&twice);
+    ENSURE(b != nullptr);
+    ENSURE(b->vrid == a->vrid && b->priority == a->priority && b->interval == a->interval);
+    ENSURE(copy(b->addresses) == list);
+    ENSURE(b->authentication == a->authentication && b->password == a->password);
+    ENSURE(again.size() == message.size());
+    for (std::size_t i = 1; i < again.size(); ++i) {
+        const bool is_reserved = v == version::v3 && i == 4;
+        const bool is_checksum = i == 6 || i == 7;
+        const bool is_ignored = v == version::v2 && secret == nullptr && i >= again.size() - 8;
+        ENSURE(is_reserved || is_checksum || is_ignored || again[i] == message[i]);
+    }
+}
+
+// What of an election may not change when a datagram is discarded: everything that can be seen.
+struct seen {
+    state current;
+    time_point due;
+    duration interval;
+    std::uint64_t counted;
+    friend bool operator==(const seen&, const seen&) = default;
+};
+
+class node {
+public:
+    node() : admission_(rules())
+    {
+        for (const auto& rule : rules()) {
+            election_settings s;
+            s.protocol_version = rule.protocol_version;
+            s.source = rule.source;
+            s.preempt_delay = rule.vrid == 51 ? 0s : 5s;
+            elections_.emplace_back(s);
+            elections_.back().startup(now_, out_);
+            check_outputs();
+        }
+    }
+
+    void receive(const datagram& d)
+    {
+        const auto before = look();
+        const auto verdict = admission_.check(d);
+        ++received_;
+        if (const auto* const a = std::get_if<admitted>(&verdict)) {
+            elections_[a->router].handle(now_, a->advert, out_);
+            check_outputs();
+        } else {
+            ENSURE(look() == before);
+        }
+        ENSURE(counted() == received_);
+    }
+
+    void pass(duration d)
+    {
+        now_ += d;
+        for (auto& e : elections_) {
+            e.handle_timeout(now_, out_);
+            check_outputs();
+            ENSURE(e.next_wakeup().at > now_);
+            ENSURE(e.next_wakeup().at - now_ <= longest_down_interval(version::v3, 40950ms, 3));
+        }
+    }
+
+private:
+    [[nodiscard]] std::vector<seen> look() const
+    {
+        std::vector<seen> all;
+        for (const auto& e : elections_) {
+            const auto& c = e.counters();
+            all.push_back({e.current(), e.next_wakeup().at, e.active_advert_interval(),
+                           c.became_active + c.became_backup + c.priority_zero_received + c.lower_priority_heard_while_active +
+                               c.owner_conflicts + c.adverts_skipped});
+        }
+        return all;
+    }
+
+    [[nodiscard]] std::uint64_t counted() const
+    {
+        std::uint64_t sum = 0;
+        for (const auto count : admission_.counters_before_router()) {
+            sum += count;
+        }
+        for (std::uint32_t router = 0; router < elections_.size(); ++router) {
+            const auto& c = admission_.counters(router);
+            sum += c.accepted;
+            for (const auto count : c.discarded) {
+                sum += count;
+            }
+        }
+        return sum;
+    }
+
+    void check_outputs()
+    {
+        for (const auto& output : out_) {
+            if (const auto* const a = std::get_if<send_advert>(&output)) {
+                ENSURE(a->priority == election_settings{}.priority);
+            }
+        }
+        ENSURE(out_.size() <= 2);
+        out_.clear();
+    }
+
+    time_point now_{1000s};
+    admission admission_;
+    std::vector<election> elections_;
+    std::vector<election_output> out_;
+    std::uint64_t received_ = 0;
+};
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
+{
+    byte_view rest{data, size};
+    node n;
+    while (rest.size() >= 3) {
+        const unsigned choice = rest[0];
+        const duration passed = rest[1] * 20ms;
+        const auto message = rest.subspan(3, std::min<std::size_t>(rest[2], rest.size() - 3));
+        rest = rest.subspan(3 + message.size());
+
+        // 36 pairs of addresses; what is left of the byte makes the TTL too low.
+        const auto& source = addresses()[choice % 6];
+        const auto& destination = addresses()[choice / 6 % 6];
+        const auto ttl = static_cast<std::uint8_t>(255 - choice / 36);
+        if (source.family() == destination.family()) {
+            check_codec(message, version::v2, source, destination);
+            check_codec(message, version::v3, source, destination);
+        }
+        n.receive({source, destination, ttl, message});
+        n.pass(passed);
+    }
+    return 0;
+}

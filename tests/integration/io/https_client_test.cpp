@@ -1,0 +1,406 @@
+#include "agent/io/https_client.hpp"
+
+#include "tests/integration/io/child_program.hpp"
+#include "tests/integration/io/reactor_fixture.hpp"
+
+#include <boost/json.hpp>
+
+#include <map>
+#include <memory>
+#include <optional>
+
+namespace vipd::io {
+namespace {
+
+using namespace std::chrono_literals;
+
+// The server of hostile_server.py, started once for all tests.
+class hostile_server {
+public:
+    static hostile_server& get()
+    {
+        static hostile_server server;
+        return server;
+    }
+
+    [[nodiscard]] std::string ca() const { return folder_.file("ca.pem"); }
+    [[nodiscard]] std::uint16_t port(const char* name) const { return static_cast<std::uint16_t>(ports_.at(name).as_int64()); }
+
+private:
+    hostile_server() :
+        program_({"python3", TEST_FOLDER "/hostile_server.py", folder_.path()}),
+        ports_(boost::json::parse(program_.read_line()).as_object())
+    {}
+
+    temporary_folder folder_;
+    child_program program_;
+    boost::json::object ports_;
+};
+
+struct https_client_test : reactor_fixture, https_client::owner {
+    hostile_server& server = hostile_server::get();
+    resolver names{context, log};
+    https_client::limits limits;
+    std::unique_ptr<https_client> client;
+    bool permit = true;
+    std::vector<aws::http_exchange_id> asked_for_permit;
+    std::map<std::uint64_t, aws::http_result> results;
+    std::uint64_t last_id = 0;
+
+    void SetUp() override { make_client(server.ca()); }
+    void TearDown() override { client.reset(); }
+
+    void make_client(const std::string& ca_bundle)
+    {
+        auto made = https_client::create(context, names, *this, ca_bundle, 1, log, limits);
+        ASSERT_TRUE(made) << made.error().text;
+        client = std::move(*made);
+    }
+
+    bool may_begin(aws::http_exchange_id id) override
+    {
+        asked_for_permit.push_back(id);
+        return permit;
+    }
+    void on_http_finished(aws::http_exchange_id id, aws::http_result&& result) override
+    {
+        EXPECT_TRUE(results.emplace(id.value(), std::move(result)).second) << "finished twice";
+    }
+
+    [[nodiscard]] aws::http_origin origin(const char* port, const std::string& host = "localhost") const
+    {
+        return {std::string{port} != "plain", host, server.port(port)};
+    }
+
+    aws::http_exchange exchange(const aws::http_origin& to, const std::string& target)
+    {
+        aws::http_exchange e;
+        e.id = aws::http_exchange_id{++last_id};
+        e.origin = to;
+        e.request.target = target;
+        e.request.headers = {{"Host", to.host}};
+        // Far above what a busy machine needs, unless a test is about time.
+        e.time_max = 20s;
+        e.connect_time_max = 10s;
+        return e;
+    }
+
+    aws::http_result run(aws::http_exchange e)
+    {
+        const auto id = e.id.value();
+        client->start(std::move(e));
+        run_until([&] { return results.contains(id); });
+        return results[id];
+    }
+    aws::http_result get(const aws::http_origin& to, const std::string& target) { return run(exchange(to, target)); }
+
+    void wait_for_idle(const aws::http_origin& at, std::size_t count)
+    {
+        run_until([&] { return client->idle_connections(at) == count; });
+    }
+
+    static const aws::http_response& response(const aws::http_result& result)
+    {
+        static const aws::http_response none;
+        if (const auto* failure = std::get_if<aws::http_failure>(&result.outcome)) {
+            ADD_FAILURE() << failure->cause.text;
+            return none;
+        }
+        return std::get<aws::http_response>(result.outcome);
+    }
+    static const aws::http_failure& failure(const aws::http_result& result)
+    {
+        static const aws::http_failure none;
+        if (const auto* answer = std::get_if<aws::http_response>(&result.outcome)) {
+            ADD_FAILURE() << "answered with " << answer->status << ": " << answer->body.substr(0, 100);
+            return none;
+        }
+        return std::get<aws::http_failure>(result.outcome);
+    }
+};
+
+// --- answers ---
+
+TEST_F(https_client_test, a_verified_server_is_asked_and_answers)
+{
+    const auto result = get(origin("good"), "/ok");
+    EXPECT_EQ(response(result).status, 200U);
+    EXPECT_EQ(response(result).body, "fine");
+    EXPECT_LE(result.started, result.first_byte);
+    EXPECT_LE(result.first_byte, result.finished);
+}
+
+TEST_F(https_client_test, an_ip_literal_is_verified_against_the_addresses_of_the_certificate)
+{
+    EXPECT_EQ(response(get(origin("good", "127.0.0.1"), "/ok")).body, "fine");
+    const auto result = get(origin("other_name", "127.0.0.1"), "/ok");
+    EXPECT_FALSE(failure(result).may_have_arrived);
+}
+
+TEST_F(https_client_test, tls_1_2_and_plain_http_are_spoken)
+{
+    EXPECT_EQ(response(get(origin("tls12"), "/ok")).body, "fine");
+    EXPECT_EQ(response(get(origin("plain"), "/ok")).body, "fine");
+}
+
+TEST_F(https_client_test, a_request_arrives_as_it_was_meant)
+{
+    auto e = exchange(origin("good"), "/echo");
+    e.request.method = "PUT";
+    e.request.headers.push_back({"X-Token", "abc"});
+    e.request.body = std::string(100'000, 'b');
+    const auto body = response(run(e)).body;
+    EXPECT_TRUE(body.starts_with("PUT\nPUT /echo HTTP/1.1\r\nHost: localhost\r\nX-Token: abc\r\n")) << body.substr(0, 200);
+    EXPECT_NE(body.find("Content-Length: 100000\r\nConnection: keep-alive"), std::string::npos);
+    EXPECT_TRUE(body.ends_with(std::string(100'000, 'b')));
+}
+
+TEST_F(https_client_test, every_honest_form_of_answer_is_read)
+{
+    EXPECT_EQ(response(get(origin("good"), "/chunked")).body, "fine");
+    EXPECT_EQ(response(get(origin("good"), "/interim")).body, "fine");
+    EXPECT_EQ(response(get(origin("good"), "/until-end")).body, "fine");
+    EXPECT_EQ(response(get(origin("good"), "/close")).body, "fine");
+    EXPECT_EQ(response(get(origin("good"), "/ok")).body, "fine");
+}
+
+TEST_F(https_client_test, a_redirect_is_an_answer_and_followed_by_nobody)
+{
+    EXPECT_EQ(response(get(origin("good"), "/redirect")).status, 302U);
+}
+
+TEST_F(https_client_test, a_header_that_would_begin_another_line_is_not_sent)
+{
+    auto e = exchange(origin("good"), "/ok");
+    e.request.headers.push_back({"X-Token", "a\r\nX-Evil: b"});
+    EXPECT_FALSE(failure(run(e)).may_have_arrived);
+}
+
+// --- servers that are not whom we mean ---
+
+TEST_F(https_client_test, no_request_reaches_a_server_that_cannot_prove_its_name)
+{
+    for (const auto* port : {"other_name", "expired", "unknown_ca"}) {
+        auto e = exchange(origin(port), "/ok");
+        e.mutating = true;
+        const auto result = run(e);
+        EXPECT_FALSE(failure(result).may_have_arrived) << port;
+        EXPECT_EQ(result.first_byte, never) << port;
+        EXPECT_NE(failure(result).cause.text.find("certificate of localhost"), std::string::npos) << failure(result).cause.text;
+    }
+    EXPECT_TRUE(asked_for_permit.empty());
+}
+
+TEST_F(https_client_test, a_certificate_of_our_own_ca_is_a_stranger_to_the_systems_trust)
+{
+    make_client("");
+    const auto result = get(origin("good"), "/ok");
+    EXPECT_FALSE(failure(result).may_have_arrived);
+    EXPECT_NE(failure(result).cause.text.find("ca_bundle"), std::string::npos);
+}
+
+TEST_F(https_client_test, trust_can_be_exchanged_while_running)
+{
+    make_client("");
+    failure(get(origin("good"), "/ok"));
+    ASSERT_TRUE(client->trust(server.ca()));
+    EXPECT_EQ(response(get(origin("good"), "/ok")).body, "fine");
+    EXPECT_FALSE(client->trust("/nonexistent/ca.pem"));
+    EXPECT_EQ(response(get(origin("good"), "/ok")).body, "fine");
+}
+
+TEST_F(https_client_test, there_is_no_fallback_to_plain_text)
+{
+    const auto result = get(origin("speaks_plainly"), "/ok");
+    EXPECT_FALSE(failure(result).may_have_arrived);
+    EXPECT_NE(failure(result).cause.text.find("TLS"), std::string::npos) << failure(result).cause.text;
+}
+
+// --- servers that do not get far ---
+
+TEST_F(https_client_test, whoever_does_not_come_to_tls_in_time_has_not_got_the_request)
+{
+    for (const auto* port : {"silent", "half_handshake"}) {
+        auto e = exchange(origin(port), "/ok");
+        e.connect_time_max = 200ms;
+        e.time_max = 400ms;
+        const auto result = run(e);
+        EXPECT_FALSE(failure(result).may_have_arrived) << port;
+        EXPECT_EQ(failure(result).cause.kind, error_class::timed_out) << port;
+    }
+    for (const auto* port : {"closed", "closing"}) {
+        const auto result = get(origin(port), "/ok");
+        EXPECT_FALSE(failure(result).may_have_arrived) << port;
+        EXPECT_EQ(failure(result).cause.kind, error_class::unavailable) << port;
+    }
+}
+
+TEST_F(https_client_test, a_name_that_does_not_exist_is_told_without_a_byte_sent)
+{
+    auto e = exchange(origin("good", "no-such-host.invalid"), "/ok");
+    EXPECT_FALSE(failure(run(e)).may_have_arrived);
+}
+
+// --- answers that are none ---
+
+TEST_F(https_client_test, a_broken_answer_is_an_unknown_outcome)
+{
+    for (const auto* target : {"/truncated", "/no-answer", "/bad-chunk", "/two-lengths", "/garbage", "/switch",
+                               "/endless-interim", "/endless-chunk-head"}) {
+        const auto result = get(origin("good"), target);
+        EXPECT_TRUE(failure(result).may_have_arrived) << target;
+        EXPECT_NE(result.first_byte, never) << target;
+    }
+}
+
+TEST_F(https_client_test, an_answer_without_length_needs_the_goodbye_of_tls)
+{
+    EXPECT_TRUE(failure(get(origin("truncating"), "/")).may_have_arrived);
+}
+
+TEST_F(https_client_test, what_is_too_large_is_broken_off)
+{
+    for (const auto* target : {"/large", "/endless", "/endless-head", "/endless-line"}) {
+        auto e = exchange(origin("good"), target);
+        e.body_size_max = 1U << 20U;
+        const auto result = run(e);
+        EXPECT_EQ(failure(result).cause.kind, error_class::too_large) << target << ": " << failure(result).cause.text;
+        EXPECT_TRUE(failure(result).may_have_arrived) << target;
+    }
+}
+
+TEST_F(https_client_test, the_deadline_ends_what_never_ends_by_itself)
+{
+    for (const auto* target : {"/hang", "/one-byte-a-time", "/slow-head"}) {
+        auto e = exchange(origin("good"), target);
+        e.time_max = 1s;
+        const auto result = run(e);
+        EXPECT_EQ(failure(result).cause.kind, error_class::timed_out) << target;
+        EXPECT_TRUE(failure(result).may_have_arrived) << target;
+        EXPECT_GE(result.finished - result.started, 1s) << target;
+    }
+}
+
+// --- connections ---
+
+TEST_F(https_client_test, warm_connections_are_opened_ahead_and_a_request_on_one_leaves_at_once)
+{
+    client->keep_warm(origin("good"), 2);
+    wait_for_idle(origin("good"), 2);
+    auto e = exchange(origin("good"), "/ok");
+    e.mutating = true;
+    const auto id = e.id;
+    client->start(std::move(e));
+    EXPECT_EQ(asked_for_permit, std::vector{id}) << "the permit is asked for, and the request written, before start() returns";
+    EXPECT_EQ(client->idle_connections(origin("good")), 1U);
+    run_until([&] { return results.contains(id.value()); });
+    EXPECT_EQ(response(results[id.value()]).body, "fine");
+    wait_for_idle(origin("good"), 2);
+}
+
+TEST_F(https_client_test, warm_connections_come_back_when_the_server_closes_them)
+{
+    client->keep_warm(origin("good"), 2);
+    wait_for_idle(origin("good"), 2);
+    response(get(origin("good"), "/close-silently"));
+    response(get(origin("good"), "/close-silently"));
+    run_until([&] { return client->idle_connections(origin("good")) < 2; });
+    wait_for_idle(origin("good"), 2);
+    EXPECT_EQ(response(get(origin("good"), "/ok")).body, "fine");
+}
+
+TEST_F(https_client_test, a_warm_connection_that_grows_old_is_replaced_without_a_gap)
+{
+    limits.idle_max = 100ms;
+    make_client(server.ca());
+    client->keep_warm(origin("good"), 1);
+    wait_for_idle(origin("good"), 1);
+    const auto first = response(get(origin("good"), "/whoami")).body;
+    const auto later = std::chrono::steady_clock::now() + 250ms;
+    while (std::chrono::steady_clock::now() < later) {
+        context.restart();
+        context.run_one_until(later);
+        ASSERT_EQ(client->idle_connections(origin("good")), 1U);
+    }
+    EXPECT_NE(response(get(origin("good"), "/whoami")).body, first);
+    EXPECT_TRUE(log.lines.empty());
+}
+
+TEST_F(https_client_test, zero_closes_what_is_warm)
+{
+    client->keep_warm(origin("good"), 2);
+    wait_for_idle(origin("good"), 2);
+    client->keep_warm(origin("good"), 0);
+    EXPECT_EQ(client->idle_connections(origin("good")), 0U);
+}
+
+TEST_F(https_client_test, a_server_that_is_down_is_tried_again_with_pauses_and_few_words)
+{
+    client->keep_warm(origin("closed"), 2);
+    const auto end = std::chrono::steady_clock::now() + 600ms;
+    while (std::chrono::steady_clock::now() < end) {
+        context.restart();
+        context.run_one_until(end);
+    }
+    EXPECT_EQ(log.lines.size(), 1U);
+    EXPECT_NE(log.lines.at(0).find("event=connect_failed"), std::string::npos);
+}
+
+TEST_F(https_client_test, many_requests_at_once_each_get_their_own_connection)
+{
+    for (int i = 0; i < 32; ++i) {
+        client->start(exchange(origin("good"), "/ok"));
+    }
+    run_until([&] { return results.size() == 32; });
+    for (const auto& [id, result] : results) {
+        EXPECT_EQ(response(result).body, "fine");
+    }
+}
+
+TEST_F(https_client_test, an_answer_that_nobody_asked_for_spoils_the_connection)
+{
+    EXPECT_EQ(response(get(origin("good"), "/extra")).body, "fine");
+    EXPECT_EQ(response(get(origin("good"), "/ok")).body, "fine");
+}
+
+// --- permit and cancellation ---
+
+TEST_F(https_client_test, without_the_permit_nothing_is_written)
+{
+    client->keep_warm(origin("good"), 1);
+    wait_for_idle(origin("good"), 1);
+    permit = false;
+    auto e = exchange(origin("good"), "/ok");
+    e.mutating = true;
+    const auto result = run(e);
+    EXPECT_FALSE(failure(result).may_have_arrived);
+    EXPECT_EQ(failure(result).cause.kind, error_class::cancelled);
+    EXPECT_EQ(result.first_byte, never);
+    EXPECT_EQ(client->idle_connections(origin("good")), 1U) << "the connection is as good as before";
+}
+
+TEST_F(https_client_test, reading_needs_no_permit)
+{
+    permit = false;
+    EXPECT_EQ(response(get(origin("good"), "/ok")).body, "fine");
+}
+
+TEST_F(https_client_test, a_cancelled_request_is_never_heard_of_again)
+{
+    client->keep_warm(origin("good"), 1);
+    wait_for_idle(origin("good"), 1);
+    auto under_way = exchange(origin("good"), "/hang");
+    under_way.mutating = true;
+    auto waiting = exchange(origin("silent"), "/ok");
+    const auto ids = {under_way.id, waiting.id};
+    client->start(std::move(under_way));
+    client->start(std::move(waiting));
+    for (const auto id : ids) {
+        client->cancel(id);
+    }
+    EXPECT_EQ(response(get(origin("good"), "/ok")).body, "fine");
+    EXPECT_EQ(results.size(), 1U);
+}
+
+}  // namespace
+}  // namespace vipd::io

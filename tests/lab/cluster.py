@@ -1,0 +1,78 @@
+"""cloudsim and vipd on every node of two zones, one virtual IP that the VPC's route tables lead to: the product's main job, for
+the demonstration and for the tests."""
+
+from pathlib import Path
+
+from .cloudsim import Cloudsim, is_mutating, is_takeover
+from .timeline import Event
+from .vipd import Vipd, VipdConfig
+from .zones import EC2_ADDRESS, IMDS_ADDRESS, VIP, Zones
+
+
+class Cluster:
+    def __init__(self, lab, *, priorities: dict[str, int], interval_ms: float, preempt_delay_ms: float = 0.0,
+                 reconcile_ms: float = 10_000.0, latency_ms: float = 0.0, realtime: bool = False, tables: int = 3,
+                 listen: dict[str, str] | None = None) -> None:
+        self.lab = lab
+        self.priorities = priorities
+        self.interval_ms = interval_ms
+        self.preempt_delay_ms = preempt_delay_ms
+        self.reconcile_ms = reconcile_ms
+        self.realtime = realtime
+        self._listen = listen or {}
+        self.zones = Zones(lab)
+        topology = Path(lab.directory, "topology.json")
+        self.tables = self.zones.write_topology(topology, tables)
+        # The cloud is not what is measured: with realtime it gets the processor before the rest of the machine too.
+        first = ("chrt", "--fifo", "5") if realtime else ()
+        self.cloud: Cloudsim = lab.own(Cloudsim(lab, self.zones.cloud, topology, ec2=[f"{EC2_ADDRESS}:443"],
+                                                imds=[f"{IMDS_ADDRESS}:80"], latency_ms=latency_ms, first=first))
+        if self.cloud.ready().kind == "exit":
+            raise RuntimeError("cloudsim did not start:\n" + "\n".join(
+                event.text for event in lab.timeline.select(lambda e: e.source == "cloud" and e.kind == "log")))
+        self.nodes: dict[str, Vipd] = {}
+
+    def config(self, name: str, **changes) -> VipdConfig:
+        place = self.zones.places[name]
+        settings = {
+            "source": place.address, "peers": self.zones.peers_of(name), "priority": self.priorities[name],
+            "advert_interval": f"{self.interval_ms:g}ms", "preempt_delay": f"{self.preempt_delay_ms:g}ms",
+            "realtime": self.realtime,
+            "aws": {"endpoint": f"https://{EC2_ADDRESS}", "ca_bundle": str(self.cloud.ca_file),
+                    "reconcile_period": f"{self.reconcile_ms:g}ms"},
+            "routes": [{"destination": VIP, "tables": {"vpc": True}}],
+        }
+        if name in self._listen:
+            settings["http"] = {"listen": [self._listen[name]]}
+        return VipdConfig(**{**settings, **changes})
+
+    def start(self, name: str, **changes) -> Vipd:
+        """Starts a node, or starts it again after it ended."""
+        node = self.nodes[name] = self.lab.own(Vipd(self.lab, self.zones.nodes[name], self.config(name, **changes)))
+        return node
+
+    # --- what happened ---
+
+    def first_mutating_request(self, name: str, since: int, timeout: float = 10.0) -> Event:
+        return self.lab.timeline.wait(f"{name} asks EC2 for the route",
+                                      lambda e: is_mutating(e) and e.fields.get("node") == f"node-{name}",
+                                      since=since, timeout=timeout)
+
+    def all_tables_moved(self, name: str, since: int, timeout: float = 10.0) -> Event:
+        """The change that brought the last table to `name`."""
+        changes = {table: self.lab.timeline.wait(
+            f"{table} leads to {name}", lambda e, table=table: is_takeover(e, f"node-{name}") and e.table == table,
+            since=since, timeout=timeout) for table in self.tables}
+        return max(changes.values(), key=lambda event: event.at)
+
+    def owners(self) -> set[str]:
+        """The nodes that the route tables lead to, as the cloud knows it at this moment."""
+        return {self.zones.owner_of(interface) for interface in self.route_targets().values()}
+
+    def route_targets(self) -> dict[str, str]:
+        """By table: the interface that the virtual IP's route leads to; "" where there is none."""
+        targets = dict.fromkeys(self.tables, "")
+        for table, routes in self.cloud.routes().items():
+            if table in targets:
+                targets[table] = routes.get(VIP, {}).get("target", "")
+        return targets

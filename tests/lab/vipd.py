@@ -1,0 +1,159 @@
+"""vipd in a lab: its configuration, its process, and what it says of itself over its Unix socket."""
+
+import http.client
+import json
+import os
+import socket
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .network import Namespace
+from .process import Process, logfmt
+from .timeline import Event, TimedOut, now
+from .unix_http import UnixConnection
+
+
+def program(variable: str, name: str) -> str:
+    """The path of a program that was built: what the environment says, or the release build's."""
+    path = Path(os.environ.get(variable) or Path(__file__).parents[2] / "build" / "release" / name)
+    if not path.exists():
+        raise FileNotFoundError(f"{path} is not there: build it, or name another one in {variable}")
+    return str(path)
+
+
+def toml(value) -> str:
+    """A value in TOML; dicts become inline tables."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case int() | float():
+            return str(value)
+        case dict():
+            return "{ " + ", ".join(f"{key} = {toml(item)}" for key, item in value.items()) + " }"
+        case list() | tuple():
+            return "[" + ", ".join(toml(item) for item in value) + "]"
+        case _:
+            return json.dumps(str(value))
+
+
+def section(header: str, values: dict) -> str:
+    return header + "\n" + "".join(f"{key} = {toml(value)}\n" for key, value in values.items() if value is not None)
+
+
+@dataclass
+class VipdConfig:
+    """One router; `more`, `aws` and `http` hold further keys of [[router]], [aws] and [http] as they stand in the file."""
+
+    source: str
+    peers: list
+    vrid: int = 51
+    version: int = 3
+    priority: int = 100
+    advert_interval: str = "200ms"
+    preempt_delay: str = "0s"
+    interface: str = "eth0"
+    addresses: list[dict] = field(default_factory=lambda: [{"address": "172.16.1.100/32", "interface": "lo"}])
+    routes: list[dict] = field(default_factory=list)
+    password: str = ""
+    realtime: bool = False
+    more: dict = field(default_factory=dict)
+    aws: dict = field(default_factory=dict)
+    http: dict = field(default_factory=dict)
+
+    def text(self, socket_path: str) -> str:
+        parts = [f"realtime = {toml(self.realtime)}\n"]
+        if self.aws:
+            parts.append(section("[aws]", self.aws))
+        parts.append(section("[http]", {"listen": [], **self.http, "socket": socket_path}))
+        parts.append(section("[[router]]", {
+            "name": "lab", "vrid": self.vrid, "version": self.version, "priority": self.priority, "source": self.source,
+            "interface": self.interface, "peers": self.peers, "advert_interval": self.advert_interval,
+            "preempt_delay": self.preempt_delay, **self.more}))
+        if self.password:
+            parts.append(section("[router.auth]", {"kind": "password", "password": self.password}))
+        parts += [section("[[router.address]]", address) for address in self.addresses]
+        parts += [section("[[router.route]]", route) for route in self.routes]
+        return "\n".join(parts)
+
+
+class Vipd(Process):
+    """The daemon. READY=1 of its service manager's protocol is a `ready` event."""
+
+    def __init__(self, lab, node: Namespace, config: VipdConfig) -> None:
+        self.node = node
+        self.lab = lab
+        self.file = Path(lab.directory, f"vipd-{node.name}.toml")
+        self.socket = str(Path(lab.directory, f"vipd-{node.name}.sock"))
+        self.configure(config)
+        environment = {"NOTIFY_SOCKET": self._listen_for_notifications(lab)}
+        super().__init__(lab.timeline, lab.observer, node.name, [program("VIPD", "vipd"), "run", "--config", str(self.file)],
+                         namespace=node, environment=environment, parse=logfmt)
+
+    def configure(self, config: VipdConfig) -> None:
+        """Writes the file; SIGHUP makes the daemon read it."""
+        self.config = config
+        self.file.write_text(config.text(self.socket))
+
+    def _listen_for_notifications(self, lab) -> str:
+        # One name for each start: the socket of a predecessor may still be open.
+        path = str(Path(lab.directory, f"notify-{self.node.name}-{now()}"))
+        notifications = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        notifications.bind(path)
+
+        def readable() -> None:
+            for line in notifications.recv(4096).decode(errors="replace").splitlines():
+                if line in ("READY=1", "STOPPING=1", "RELOADING=1"):
+                    lab.timeline.note(self.node.name, line.partition("=")[0].lower())
+
+        lab.observer.watch(notifications, readable)
+        lab.own_socket(notifications)
+        return path
+
+    # --- over the Unix socket ---
+
+    def request(self, method: str, path: str, body: str | None = None, timeout: float = 5.0) -> tuple[int, str]:
+        connection = UnixConnection(self.socket, timeout)
+        try:
+            connection.request(method, path, body)
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+        finally:
+            connection.close()
+
+    def get(self, path: str) -> dict:
+        code, text = self.request("GET", path)
+        assert code == 200, f"GET {path}: {code} {text}"
+        return json.loads(text)
+
+    def status(self) -> dict:
+        return self.get("/v1/status")
+
+    def router(self) -> dict:
+        return self.get("/v1/routers/lab")
+
+    def state(self) -> str:
+        """"Active", "Backup", "Initialize", or "absent" while nobody answers."""
+        try:
+            return self.router()["state"]
+        except (OSError, http.client.HTTPException):
+            return "absent"
+
+    def step_down(self) -> Event:
+        """Asks for a graceful hand-over; the event's time is the moment just before."""
+        event = self.lab.timeline.note("lab", "step_down", target=self.name)
+        code, text = self.request("POST", "/v1/routers/lab/step-down")
+        assert code == 200, f"step-down: {code} {text}"
+        return event
+
+    # --- waiting ---
+
+    def ready(self, timeout: float = 20.0) -> Event:
+        return self.lab.timeline.wait(f"{self.name}: ready", lambda e: e.source == self.name and e.kind == "ready",
+                                      since=self.started, timeout=timeout)
+
+    def wait_for_state(self, state: str, timeout: float = 20.0) -> None:
+        """Looks again after each event on the timeline; adverts alone bring several in a second."""
+        try:
+            self.lab.timeline.until(f"{self.name} is {state}", lambda: self.state() == state, timeout=timeout)
+        except TimedOut as error:
+            raise TimedOut(f"{self.name} is {self.state()} and not {state}. {error}") from None

@@ -1,0 +1,76 @@
+// Signs and verifies requests for sigv4_oracle.py: one JSON object a line in, one a line out.
+//
+//   {"op": "sign", "method", "target", "headers": [[name, value]...], "body": hex, "region", "service", "key", "secret", "token",
+//    "time": seconds}  ->  {"authorization": text, "canonical": text}
+//   {"op": "verify", "method", "target", "headers", "body", "secret"}  ->  {"claimed": hex, "expected": hex} or {"error": text}
+
+#include "agent/aws/sigv4.hpp"
+#include "common/bytes.hpp"
+
+#include <boost/json.hpp>
+
+#include <iostream>
+#include <string>
+
+namespace {
+
+using namespace vipd;
+using namespace vipd::aws;
+
+std::string text_at(const boost::json::object& o, const char* key)
+{
+    return std::string{o.at(key).as_string()};
+}
+
+http_request request_from(const boost::json::object& o)
+{
+    http_request request;
+    request.method = text_at(o, "method");
+    request.target = text_at(o, "target");
+    for (const auto& header : o.at("headers").as_array()) {
+        const auto& pair = header.as_array();
+        request.headers.push_back({std::string{pair.at(0).as_string()}, std::string{pair.at(1).as_string()}});
+    }
+    const auto body = from_hex(text_at(o, "body"));
+    request.body.assign(body.begin(), body.end());
+    return request;
+}
+
+boost::json::object sign_one(const boost::json::object& o, signer& keeps_keys)
+{
+    auto request = request_from(o);
+    const auto region = text_at(o, "region");
+    const auto service = text_at(o, "service");
+    const credentials keys{text_at(o, "key"), text_at(o, "secret"), text_at(o, "token"), {}};
+    const wall_time time{std::chrono::seconds{o.at("time").to_number<std::int64_t>()}};
+    keeps_keys.sign(request, {region, service}, keys, time);
+    return {{"authorization", std::string{*find_header(request.headers, "Authorization")}},
+            {"canonical", canonical_request(request)}};
+}
+
+boost::json::object verify_one(const boost::json::object& o)
+{
+    const auto request = request_from(o);
+    const auto claim = parse_authorization(find_header(request.headers, "authorization").value_or(""));
+    if (!claim) {
+        return {{"error", claim.error().text}};
+    }
+    const auto expected = expected_signature(request, *claim, text_at(o, "secret"));
+    if (!expected) {
+        return {{"error", expected.error().text}};
+    }
+    return {{"claimed", claim->signature}, {"expected", *expected}};
+}
+
+}  // namespace
+
+int main()
+{
+    vipd::aws::signer keeps_keys;
+    for (std::string line; std::getline(std::cin, line);) {
+        const auto value = boost::json::parse(line);
+        const auto& o = value.as_object();
+        const auto answer = text_at(o, "op") == "sign" ? sign_one(o, keeps_keys) : verify_one(o);
+        std::cout << boost::json::serialize(answer) << std::endl;
+    }
+}

@@ -1,0 +1,106 @@
+#include "agent/aws/ec2_call.hpp"
+
+#include <gtest/gtest.h>
+
+namespace vipd::aws {
+namespace {
+
+const route_table_id table{"rtb-0123456789abcdef0"};
+const network_interface_id eni{"eni-0123456789abcdef0"};
+
+route_destination cidr(const char* text)
+{
+    return route_destination::cidr(ip_prefix::parse(text).value());
+}
+
+TEST(ec2_call, replace_route_names_exactly_one_destination_and_the_interface)
+{
+    EXPECT_EQ(encode_form(replace_route{table, cidr("198.51.100.10/32"), eni}),
+              "Action=ReplaceRoute&Version=2016-11-15&RouteTableId=rtb-0123456789abcdef0&"
+              "DestinationCidrBlock=198.51.100.10%2F32&NetworkInterfaceId=eni-0123456789abcdef0");
+    EXPECT_EQ(encode_form(replace_route{table, cidr("2001:db8::1/128"), eni}),
+              "Action=ReplaceRoute&Version=2016-11-15&RouteTableId=rtb-0123456789abcdef0&"
+              "DestinationIpv6CidrBlock=2001%3Adb8%3A%3A1%2F128&NetworkInterfaceId=eni-0123456789abcdef0");
+    EXPECT_EQ(encode_form(replace_route{table, route_destination::prefix_list("pl-1"), eni}),
+              "Action=ReplaceRoute&Version=2016-11-15&RouteTableId=rtb-0123456789abcdef0&"
+              "DestinationPrefixListId=pl-1&NetworkInterfaceId=eni-0123456789abcdef0");
+}
+
+TEST(ec2_call, create_route_has_the_same_parameters_and_a_dry_run_says_so)
+{
+    EXPECT_EQ(encode_form(create_route{table, cidr("198.51.100.10/32"), eni, true}),
+              "Action=CreateRoute&Version=2016-11-15&RouteTableId=rtb-0123456789abcdef0&"
+              "DestinationCidrBlock=198.51.100.10%2F32&NetworkInterfaceId=eni-0123456789abcdef0&DryRun=true");
+}
+
+TEST(ec2_call, route_tables_are_named_by_filter_so_that_one_unknown_id_fails_nothing)
+{
+    EXPECT_EQ(
+        encode_form(describe_route_tables{.ids = {table, route_table_id{"rtb-2"}}, .vpc = {}, .tags = {}, .next_token = {}}),
+        "Action=DescribeRouteTables&Version=2016-11-15&Filter.1.Name=route-table-id&"
+        "Filter.1.Value.1=rtb-0123456789abcdef0&Filter.1.Value.2=rtb-2&MaxResults=100");
+}
+
+TEST(ec2_call, vpc_and_tags_are_combined_and_wildcards_are_encoded_as_they_stand)
+{
+    EXPECT_EQ(encode_form(describe_route_tables{.ids = {},
+                                                .vpc = vpc_id{"vpc-1"},
+                                                .tags = {{"Name", "private-*"}, {"team&x", "a b?"}},
+                                                .next_token = "to/ken==",
+                                                .results_max = 50}),
+              "Action=DescribeRouteTables&Version=2016-11-15&Filter.1.Name=vpc-id&Filter.1.Value.1=vpc-1&"
+              "Filter.2.Name=tag%3AName&Filter.2.Value.1=private-%2A&Filter.3.Name=tag%3Ateam%26x&Filter.3.Value.1=a%20b%3F&"
+              "MaxResults=50&NextToken=to%2Fken%3D%3D");
+}
+
+TEST(ec2_call, the_page_size_stays_within_what_ec2_allows)
+{
+    const auto form_with = [](unsigned results_max) {
+        return encode_form(
+            describe_route_tables{.ids = {}, .vpc = {}, .tags = {}, .next_token = {}, .results_max = results_max});
+    };
+    EXPECT_EQ(form_with(1), "Action=DescribeRouteTables&Version=2016-11-15&MaxResults=5");
+    EXPECT_EQ(form_with(1000), "Action=DescribeRouteTables&Version=2016-11-15&MaxResults=100");
+}
+
+TEST(ec2_call, interfaces_are_named_by_filter_because_ids_exclude_pages)
+{
+    EXPECT_EQ(encode_form(describe_network_interfaces{.ids = {eni}, .next_token = {}}),
+              "Action=DescribeNetworkInterfaces&Version=2016-11-15&Filter.1.Name=network-interface-id&"
+              "Filter.1.Value.1=eni-0123456789abcdef0&MaxResults=100");
+}
+
+TEST(ec2_call, source_dest_check_is_a_wrapped_attribute)
+{
+    EXPECT_EQ(encode_form(disable_source_dest_check{eni}),
+              "Action=ModifyNetworkInterfaceAttribute&Version=2016-11-15&NetworkInterfaceId=eni-0123456789abcdef0&"
+              "SourceDestCheck.Value=false");
+}
+
+TEST(ec2_call, hostile_text_cannot_add_a_parameter)
+{
+    const auto form = encode_form(replace_route{route_table_id{"x&DryRun=false"}, route_destination::prefix_list("a=b"), eni});
+    EXPECT_EQ(form.find("&DryRun"), std::string::npos);
+    EXPECT_NE(form.find("RouteTableId=x%26DryRun%3Dfalse&"), std::string::npos);
+}
+
+TEST(ec2_call, dry_runs_and_describes_change_nothing)
+{
+    EXPECT_TRUE(is_mutating(replace_route{table, cidr("10.0.0.1/32"), eni}));
+    EXPECT_TRUE(is_mutating(create_route{table, cidr("10.0.0.1/32"), eni}));
+    EXPECT_TRUE(is_mutating(disable_source_dest_check{eni}));
+    EXPECT_FALSE(is_mutating(replace_route{table, cidr("10.0.0.1/32"), eni, true}));
+    EXPECT_FALSE(is_mutating(create_route{table, cidr("10.0.0.1/32"), eni, true}));
+    EXPECT_FALSE(is_mutating(describe_route_tables{}));
+    EXPECT_FALSE(is_mutating(describe_network_interfaces{}));
+}
+
+TEST(ec2_call, destinations_are_canonical_as_ec2_stores_them)
+{
+    EXPECT_EQ(cidr("100.68.0.18/18").to_string(), "100.68.0.0/18");
+    EXPECT_EQ(cidr("100.68.0.18/18"), cidr("100.68.0.0/18"));
+    EXPECT_EQ(route_destination::prefix_list("pl-1").to_string(), "pl-1");
+}
+
+}  // namespace
+}  // namespace vipd::aws

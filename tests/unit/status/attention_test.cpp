@@ -1,0 +1,161 @@
+#include "agent/status/attention.hpp"
+
+#include "tests/unit/status/fake_node.hpp"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace vipd::status::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+// "critical: text" for each.
+std::vector<std::string> lines(const std::vector<finding>& found)
+{
+    std::vector<std::string> out;
+    for (const auto& f : found) {
+        out.push_back(std::string(to_string(f.level)) + ": " + f.text);
+    }
+    return out;
+}
+
+using expected = std::vector<std::string>;
+
+expected of_node(const node& n, duration when = {})
+{
+    return lines(findings(n, sample_process(), at(when).wall));
+}
+
+TEST(attention, is_not_asked_for_when_all_is_well)
+{
+    EXPECT_EQ(of_node(sample_node()), expected{});
+    EXPECT_EQ(lines(findings(sample_router("a"))), expected{});
+    EXPECT_EQ(lines(findings(sample_backup("a"))), expected{});
+}
+
+TEST(attention, resource_that_an_active_cannot_take_is_critical)
+{
+    const auto found = findings(sample_in_trouble("web"));
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_EQ(found[0].level, urgency::critical);
+    EXPECT_EQ(found[0].router, "web");
+    EXPECT_TRUE(found[0].text.starts_with("172.16.1.100/32 in rtb-0a1b2c3d4e5f60718 is not here: ReplaceRoute was refused"));
+    EXPECT_TRUE(found[0].text.ends_with("; next try in 3.2 s"));
+}
+
+TEST(attention, resource_on_its_way_is_a_warning)
+{
+    auto r = sample_router("web");
+    r.resources[0].state = resource_state::taking;
+    r.resources[0].owner = "eni-0f";
+    EXPECT_EQ(lines(findings(r)),
+              expected{"warning: 172.16.1.100/32 in rtb-0a1b2c3d4e5f60718 is being taken, last seen at eni-0f"});
+    r.resources[0].state = resource_state::accepted;
+    EXPECT_EQ(lines(findings(r)), expected{});
+}
+
+TEST(attention, world_that_was_not_read_for_a_minute_is_a_warning_while_active)
+{
+    auto r = sample_router("web");
+    r.resources.resize(1);
+    r.resources[0].confirmed_age = confirmed_age_expected;
+    EXPECT_EQ(lines(findings(r)), expected{});
+    r.resources[0].confirmed_age = 95s;
+    EXPECT_EQ(lines(findings(r)),
+              expected{"warning: 172.16.1.100/32 in rtb-0a1b2c3d4e5f60718 was last confirmed 1 min 35 s ago"});
+}
+
+TEST(attention, failure_on_a_backup_is_a_warning)
+{
+    auto r = sample_backup("web");
+    r.resources[0].last_error = "DescribeRouteTables timed out";
+    EXPECT_EQ(lines(findings(r)), expected{"warning: 172.16.1.100/32 in rtb-0a1b2c3d4e5f60718: DescribeRouteTables timed out"});
+}
+
+TEST(attention, router_that_takes_no_part_says_why)
+{
+    auto r = sample_router("web");
+    r.state = vrrp::state::initialize;
+    r.state_reason = "no source address on ens5";
+    EXPECT_EQ(lines(findings(r)), expected{"warning: takes no part: no source address on ens5"});
+}
+
+TEST(attention, backup_without_an_active_is_a_warning)
+{
+    auto r = sample_backup("web");
+    r.active_address.reset();
+    EXPECT_EQ(lines(findings(r)), expected{"warning: no Active has been heard yet"});
+}
+
+TEST(attention, adverts_that_disagree_with_the_configuration_are_told)
+{
+    auto r = sample_router("web");
+    r.election.owner_conflicts = 3;
+    r.received.address_list_differs = 4;
+    r.received.interval_differs = 5;
+    const auto found = lines(findings(r));
+    ASSERT_EQ(found.size(), 3U);
+    EXPECT_EQ(found[0], "warning: 3 adverts had this node's own address or its priority 255: two nodes are configured alike");
+    EXPECT_EQ(found[1], "note: 4 adverts named other addresses than this node's configuration");
+    EXPECT_EQ(found[2], "note: 5 adverts had another interval than this node's configuration");
+}
+
+TEST(attention, credentials_are_watched_to_their_end_and_beyond)
+{
+    const auto n = sample_node();
+    EXPECT_EQ(of_node(n, 6h - credentials_life_expected), expected{});
+    EXPECT_EQ(of_node(n, 6h - 90s), expected{"warning: the AWS credentials end in 1 min 30 s and have not been renewed"});
+    EXPECT_EQ(of_node(n, 6h + 2s), expected{"critical: the AWS credentials ended 2.0 s ago: no address can be moved"});
+}
+
+TEST(attention, clock_that_is_off_is_told_with_its_direction)
+{
+    auto n = sample_node();
+    n.aws->clock_skew = 61s;
+    EXPECT_EQ(of_node(n), expected{"warning: this node's clock is 1 min 1 s behind AWS's: check its time synchronisation"});
+    n.aws->clock_skew = -6min;
+    EXPECT_EQ(of_node(n),
+              expected{"warning: this node's clock is 6 min 0 s ahead of AWS's, too far for a request to be accepted "
+                       "without correction: check its time synchronisation"});
+}
+
+TEST(attention, failing_session_is_critical_when_no_call_can_be_signed)
+{
+    auto n = sample_node();
+    n.aws->last_error = "IMDS timed out";
+    EXPECT_EQ(of_node(n), expected{"warning: AWS: IMDS timed out"});
+    n.aws->ready = false;
+    EXPECT_EQ(of_node(n), expected{"critical: AWS: IMDS timed out"});
+    n.aws->last_error.clear();
+    EXPECT_EQ(of_node(n), expected{"warning: AWS: not ready yet, the identity or the credentials are being fetched"});
+}
+
+TEST(attention, node_that_is_kept_out_or_starting_says_so)
+{
+    auto n = sample_node();
+    n.maintenance = true;
+    n.ready = false;
+    EXPECT_EQ(of_node(n), (expected{"warning: not every router has been started yet",
+                                    "warning: maintenance is on: this node takes no part; \"vipd maintenance off\" ends it"}));
+}
+
+TEST(attention, real_time_that_was_refused_and_lost_log_lines_are_told)
+{
+    auto p = sample_process();
+    p.realtime_scheduling = false;
+    p.log_lines_dropped = 9;
+    const auto found = lines(findings(sample_node(), p, at({}).wall));
+    ASSERT_EQ(found.size(), 2U);
+    EXPECT_TRUE(found[0].starts_with("warning: real-time scheduling was asked for and refused"));
+    EXPECT_EQ(found[1], "note: 9 log lines were dropped: their reader is too slow");
+    p.realtime_wanted = false;
+    p.log_lines_dropped = 0;
+    EXPECT_TRUE(findings(sample_node(), p, at({}).wall).empty());
+}
+
+}  // namespace
+}  // namespace vipd::status::test
