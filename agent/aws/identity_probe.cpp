@@ -29,6 +29,11 @@ constexpr std::array<field_name, 5> fields = {{{field::interface_id, "interface-
                                                {field::v4, "local-ipv4s"},
                                                {field::v6, "ipv6s"}}};
 
+constexpr bool is_mandatory(field f)
+{
+    return f == field::interface_id || f == field::vpc || f == field::subnet;
+}
+
 // After a refresh; each counts from the pass before.
 constexpr std::array<std::chrono::seconds, 4> refresh_pauses = {std::chrono::seconds{1}, std::chrono::seconds{3},
                                                                 std::chrono::seconds{10}, std::chrono::seconds{30}};
@@ -210,9 +215,10 @@ void identity_probe::take_field(time_point now, const std::string& body)
             });
             break;
     }
-    if (interface.id.empty()) {
-        // It is going, or coming: without an id nothing can be routed to it.
+    if (is_mandatory(fields[field_].which) && id.empty()) {
+        // It is coming or going. Without these nothing can be routed to it, so it waits for a later pass.
         found_.interfaces.erase(found_.interfaces.begin() + static_cast<std::ptrdiff_t>(position_));
+        refreshes_left_ = std::max<std::size_t>(refreshes_left_, 1);
         field_ = 0;
     } else if (++field_ == fields.size()) {
         field_ = 0;

@@ -334,6 +334,12 @@ std::variant<node, syntax_error> parse_document(std::string_view text)
     if (text.size() > text_size_max) {
         return syntax_error{{1, 1}, fmt::format("found {} bytes; allowed are {} at most", text.size(), text_size_max)};
     }
+    // The library reads outside of its buffer where the text is not UTF-8.
+    if (const auto at = find_invalid_utf8(text); at != std::string_view::npos) {
+        return syntax_error{line_index{text}.at(at),
+                            fmt::format("found the byte 0x{:02x}, which is not UTF-8; save the file as UTF-8",
+                                        static_cast<unsigned char>(text[at]))};
+    }
     if (auto excess = bounds_check{text}.run()) {
         return syntax_error{line_index{text}.at(excess->first), std::move(excess->second)};
     }

@@ -42,7 +42,48 @@ std::size_t edit_distance(std::string_view a, std::string_view b)
     return row.back();
 }
 
+// How many bytes the character at the front has; 0 when it is none. The second byte's range rules out what is longer than
+// needed, surrogates, and what is above U+10FFFF.
+std::size_t character_size(std::string_view text)
+{
+    const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+    const unsigned char first = at(0);
+    if (first < 0x80) {
+        return 1;
+    }
+    if (first < 0xc2 || first > 0xf4) {
+        return 0;
+    }
+    const std::size_t size = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+    if (text.size() < size) {
+        return 0;
+    }
+    const unsigned char low = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
+    const unsigned char high = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
+    if (at(1) < low || at(1) > high) {
+        return 0;
+    }
+    for (std::size_t i = 2; i < size; ++i) {
+        if (at(i) < 0x80 || at(i) > 0xbf) {
+            return 0;
+        }
+    }
+    return size;
+}
+
 }  // namespace
+
+std::size_t find_invalid_utf8(std::string_view text)
+{
+    for (std::size_t at = 0; at < text.size();) {
+        const auto size = character_size(text.substr(at));
+        if (size == 0) {
+            return at;
+        }
+        at += size;
+    }
+    return std::string_view::npos;
+}
 
 std::string printable(std::string_view text, std::size_t size_max)
 {

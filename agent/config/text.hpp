@@ -21,6 +21,9 @@ std::string join_with_or(std::span<const std::string> items);
 // The candidate that `word` was probably meant to be; empty when none is near enough.
 std::string_view nearest(std::string_view word, std::span<const std::string_view> candidates);
 
+// Where the first byte is that does not begin a character of UTF-8 (RFC 3629); npos when there is none.
+std::size_t find_invalid_utf8(std::string_view text);
+
 bool has_no_control_character(std::string_view text);
 
 // 1 to 64 of A-Z a-z 0-9 . _ - and not dots alone: names stand in URLs, metrics and log lines as they are.

@@ -1,12 +1,12 @@
 #include "agent/io/outgoing_connection.hpp"
 
+#include "agent/io/socket_address.hpp"
 #include "agent/io/system_error.hpp"
 
 #include <boost/asio/error.hpp>
 
 #include <array>
 #include <cerrno>
-#include <cstring>
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -17,32 +17,6 @@ namespace vipd::io {
 namespace {
 
 using boost::asio::posix::stream_descriptor;
-
-struct socket_address {
-    sockaddr_storage storage{};
-    socklen_t size = 0;
-};
-
-socket_address to_socket_address(const ip_address& address, std::uint16_t port)
-{
-    socket_address out;
-    if (address.is_v4()) {
-        sockaddr_in v4{};
-        v4.sin_family = AF_INET;
-        v4.sin_port = htons(port);
-        std::memcpy(&v4.sin_addr, address.bytes().data(), 4);
-        std::memcpy(&out.storage, &v4, sizeof(v4));
-        out.size = sizeof(v4);
-    } else {
-        sockaddr_in6 v6{};
-        v6.sin6_family = AF_INET6;
-        v6.sin6_port = htons(port);
-        std::memcpy(&v6.sin6_addr, address.bytes().data(), 16);
-        std::memcpy(&out.storage, &v6, sizeof(v6));
-        out.size = sizeof(v6);
-    }
-    return out;
-}
 
 }  // namespace
 

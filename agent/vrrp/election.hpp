@@ -20,7 +20,7 @@
 //  - an Active that gives way to a better advert sends one more of its own first, for the same reason on the other side: the
 //    winner learns that there were two, also when the loser would have fallen silent unheard.
 //  - what a router hears from its own address it counts and leaves alone, in every state.
-//  - RFC 3768 7.1 lets the address owner of version 2 ignore every advert. Ours does, and only reports that it heard a lower
+//  - RFC 3768 7.1 has the address owner of version 2 ignore every advert. Ours does, and only reports that it heard a lower
 //    priority; that of version 3 treats them like anybody else (erratum 8298).
 
 #include "agent/vrrp/types.hpp"

@@ -67,7 +67,7 @@ class Demo:
         say = self.screen.say
         say(f"Three vipd nodes, priorities {', '.join(f'{n} {p}' for n, p in PRIORITIES.items())}; a in one zone, b and c in "
             f"another.")
-        say(f"Adverts every A = {INTERVAL_MS:g} ms; the virtual IP {VIP} is a route in {len(self.cluster.tables)} route tables; EC2 "
+        say(f"Adverts every A = {INTERVAL_MS:g} ms; the virtual IP {VIP} is in {len(self.cluster.tables)} route tables; EC2 "
             f"takes {LATENCY_MS:g} ms for a call.")
         say(f"Bounds: the protocol's arithmetic, plus {bounds.ALLOWANCE_MS:g} ms for all else, plus EC2's time.")
         self.start_up()

@@ -207,8 +207,9 @@ class Failover(LabTest):
         return wrong
 
     def cut(self, name: str) -> None:
-        self.cluster.zones.nodes[name].run("nft", "add table ip lab; add chain ip lab input { type filter hook input priority 0; };"
-                                           " add rule ip lab input ip protocol 112 drop")
+        self.cluster.zones.nodes[name].run(
+            "nft", "add table ip lab; add chain ip lab input { type filter hook input priority 0; }; "
+                   "add rule ip lab input ip protocol 112 drop")
 
     def heal(self, name: str) -> None:
         self.cluster.zones.nodes[name].run("nft", "delete table ip lab")

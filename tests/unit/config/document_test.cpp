@@ -72,6 +72,18 @@ TEST(document, what_would_be_costly_to_read_is_refused_unread)
               "3:1: a line of more than 8192 bytes; break it: a list may have a line for each of its elements");
 }
 
+TEST(document, what_is_not_utf8_is_refused_unread)
+{
+    EXPECT_EQ(refusal("a = 1\nb = '\xd9\xd6'\n"), "2:6: found the byte 0xd9, which is not UTF-8; save the file as UTF-8");
+    EXPECT_EQ(refusal("# latin1: \xe4\n"), "1:11: found the byte 0xe4, which is not UTF-8; save the file as UTF-8");
+    for (const std::string_view bad : {"\x80", "\xc0\x80", "\xc1\xbf", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf",
+                                       "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xe2\x82", "\xc3"}) {
+        EXPECT_EQ(find_invalid_utf8(bad), 0U);
+    }
+    EXPECT_EQ(find_invalid_utf8("a\xc3\xa4\xe2\x82\xac\xed\x9f\xbf\xf0\x9f\x98\x80\xf4\x8f\xbf\xbf"), std::string_view::npos);
+    EXPECT_EQ(find_invalid_utf8("ab\xff"), 2U);
+}
+
 TEST(document, brackets_and_dots_in_texts_and_comments_are_not_depth)
 {
     const std::string deep(40, '[');

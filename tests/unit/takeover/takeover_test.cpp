@@ -33,8 +33,8 @@ protected:
         collect();
         std::vector<Output> found;
         for (const auto& o : outputs) {
-            if (const auto* wanted = std::get_if<Output>(&o)) {
-                found.push_back(*wanted);
+            if (const auto* match = std::get_if<Output>(&o)) {
+                found.push_back(*match);
             }
         }
         std::erase_if(outputs, [](const auto& one) { return std::holds_alternative<Output>(one); });

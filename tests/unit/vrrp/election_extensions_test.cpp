@@ -33,11 +33,12 @@ TEST(election, priority_zero_between_other_adverts_cannot_put_off_a_takeover_eit
 {
     auto h = backup();
     const auto started = h.now;
-    while (h.machine.current() == state::backup) {
+    for (int i = 0; i < 100 && h.machine.current() == state::backup; ++i) {
         h.hear(low_peer, 99);
         h.hear(low_peer, 0);
         h.pass(100ms);
     }
+    ASSERT_EQ(h.machine.current(), state::active);
     EXPECT_EQ(h.last_transition().due - started, skew_100);
 }
 
@@ -108,7 +109,7 @@ TEST(election, preempt_delay_begins_with_the_first_lower_advert)
     auto h = backup(with_delay(10s));
     h.pass(2s);
     const auto first = h.now;
-    while (h.machine.current() == state::backup) {
+    for (int i = 0; i < 100 && h.machine.current() == state::backup; ++i) {
         h.hear(low_peer, 99);
         h.pass(1s);
     }
@@ -200,10 +201,11 @@ TEST(election, a_flapping_priority_cannot_put_off_a_takeover)
 {
     auto h = backup();
     const auto started = h.now;
-    for (int i = 0; h.machine.current() == state::backup; ++i) {
+    for (int i = 0; i < 1000 && h.machine.current() == state::backup; ++i) {
         h.change(settings(i % 2 == 0 ? 50 : 100));
         h.pass(10ms);
     }
+    ASSERT_EQ(h.machine.current(), state::active);
     EXPECT_LE(h.last_transition().due - started, 3'804'687'500ns);
     EXPECT_EQ(h.last_transition().reason, transition_reason::no_advert);
 }

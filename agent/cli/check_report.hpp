@@ -1,0 +1,13 @@
+#pragma once
+
+#include "agent/cli/printed.hpp"
+
+#include <string_view>
+
+namespace vipd::cli {
+
+// `vipd check`: every finding on a line of its own that editors understand ("vipd.toml:12:8: error: ..."), or one line that
+// says what the file holds.
+printed check_report(std::string_view text, std::string_view file);
+
+}  // namespace vipd::cli

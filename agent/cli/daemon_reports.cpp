@@ -1,0 +1,178 @@
+#include "agent/cli/daemon_reports.hpp"
+
+#include "agent/cli/json_view.hpp"
+#include "agent/config/text.hpp"
+
+#include <boost/json/parse.hpp>
+#include <fmt/format.h>
+
+#include <cerrno>
+
+#include <system_error>
+
+namespace vipd::cli {
+
+namespace {
+
+namespace json = boost::json;
+
+printed failed(std::string_view text)
+{
+    return {"", fmt::format("vipd: {}\n", text), exit_failure};
+}
+
+// The lines of an error are the daemon's own (a refused configuration has many); each is made harmless by itself.
+std::string harmless_lines(std::string_view text)
+{
+    std::string lines;
+    while (!text.empty()) {
+        const auto line = text.substr(0, text.find('\n'));
+        text.remove_prefix(std::min(line.size() + 1, text.size()));
+        lines += (lines.empty() ? "" : "\n") + config::printable(line, 2000);
+    }
+    return lines;
+}
+
+std::optional<json::value> parse_json(std::string_view text)
+{
+    json::error_code failure;
+    auto value = json::parse({text.data(), text.size()}, failure);
+    return failure ? std::nullopt : std::optional{std::move(value)};
+}
+
+// {"error": "..."} of the daemon, or what can be said without it.
+std::string problem_of(const http_reply& reply)
+{
+    const auto body = parse_json(reply.body);
+    const auto* const text = body ? member(*body, "error") : nullptr;
+    if (text != nullptr && text->is_string() && !text->get_string().empty()) {
+        return harmless_lines({text->get_string().data(), text->get_string().size()});
+    }
+    return fmt::format("the daemon answered with status {} and no reason", reply.status);
+}
+
+struct document {
+    std::optional<json::value> value;
+    printed problem;  // when there is no value
+};
+
+document read_document(const result<http_reply>& reply)
+{
+    if (!reply) {
+        return {std::nullopt, failed(reply.error().text)};
+    }
+    if (reply->status != 200) {
+        return {std::nullopt, failed(problem_of(*reply))};
+    }
+    auto value = parse_json(reply->body);
+    if (!value) {
+        return {std::nullopt, failed("the daemon's answer is not JSON; are the daemon and this command of the same version?")};
+    }
+    return {std::move(value), {}};
+}
+
+}  // namespace
+
+printed status_report(const result<http_reply>& reply, bool as_json, table_style style)
+{
+    const auto read = read_document(reply);
+    if (!read.value) {
+        return read.problem;
+    }
+    if (!as_json) {
+        return {status_table(*read.value, style), "", exit_success};
+    }
+    return {reply->body + (reply->body.ends_with('\n') ? "" : "\n"), "", exit_success};
+}
+
+printed plan_report(const result<http_reply>& reply)
+{
+    const auto read = read_document(reply);
+    if (!read.value) {
+        return read.problem;
+    }
+    printed result;
+    for (const auto& router : list_of(*read.value, "routers")) {
+        const auto& changes = list_of(router, "changes");
+        result.out += fmt::format("{} ({}): {}\n", or_dash(text_of(router, "name")), or_dash(text_of(router, "state")),
+                                  changes.empty() ? "nothing would change" : "would change");
+        for (const auto& change : changes) {
+            if (change.is_string()) {
+                result.out +=
+                    fmt::format("  {}\n", config::printable({change.get_string().data(), change.get_string().size()}, 500));
+            }
+        }
+    }
+    if (result.out.empty()) {
+        result.out = "no routers\n";
+    }
+    return result;
+}
+
+printed change_report(const result<http_reply>& reply)
+{
+    const auto read = read_document(reply);
+    if (!read.value) {
+        return read.problem;
+    }
+    return {or_dash(text_of(*read.value, "message")) + "\n", "", exit_success};
+}
+
+http_request step_down_request(std::string_view router)
+{
+    // A router's name has no character that would have to be encoded.
+    return {"POST", router.empty() ? "/v1/step-down" : fmt::format("/v1/routers/{}/step-down", router), ""};
+}
+
+http_request maintenance_request(bool on)
+{
+    return {"POST", "/v1/maintenance", on ? R"({"enabled":true})" : R"({"enabled":false})"};
+}
+
+http_request reload_request()
+{
+    return {"POST", "/v1/reload", ""};
+}
+
+std::string wrong_router_name(std::string_view router)
+{
+    if (config::is_router_name(router)) {
+        return "";
+    }
+    return fmt::format(
+        "{} is not the name of a router; allowed are 1 to 64 of the characters A-Z a-z 0-9 . _ -; `vipd status` lists "
+        "them",
+        config::quoted(router));
+}
+
+error no_daemon(std::string_view socket, int error_number)
+{
+    const auto start = "start it with `systemctl start vipd` or `vipd run --config FILE`";
+    switch (error_number) {
+        case ENOENT:
+        case ENOTDIR:
+            return {error_class::not_found,
+                    fmt::format("no daemon is running here: there is no socket at {}; {}, or name its socket with --socket",
+                                config::quoted(socket), start)};
+        case ECONNREFUSED:
+            return {error_class::unavailable, fmt::format("no daemon is running here: nobody listens on the socket at {}; {}",
+                                                          config::quoted(socket), start)};
+        case EACCES:
+        case EPERM:
+            return {error_class::denied, fmt::format("the socket at {} is not open to this user; run the command with sudo",
+                                                     config::quoted(socket))};
+        case EAGAIN:
+        case ETIMEDOUT:
+            return {error_class::timed_out,
+                    fmt::format("the daemon behind {} did not answer within 3s; `journalctl -u vipd` may say why",
+                                config::quoted(socket))};
+        case ENAMETOOLONG:
+            return {error_class::out_of_range,
+                    fmt::format("{} is too long for a socket; allowed are 107 bytes", config::quoted(socket))};
+        default:
+            return {error_class::unavailable, fmt::format("cannot talk to the daemon at {}: {}", config::quoted(socket),
+                                                          std::system_category().message(error_number))};
+    }
+}
+
+}  // namespace vipd::cli

@@ -1,0 +1,34 @@
+#pragma once
+
+// What the daemon's answers mean to the person who asked, and what it means that there is none.
+
+#include "agent/cli/http_text.hpp"
+#include "agent/cli/printed.hpp"
+#include "agent/cli/status_table.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace vipd::cli {
+
+// GET /v1/status as it came (`as_json`) or as a table.
+printed status_report(const result<http_reply>& reply, bool as_json, table_style style);
+
+// GET /v1/plan: a line for everything that becoming Active would change.
+printed plan_report(const result<http_reply>& reply);
+
+// A POST: the daemon's sentence, to standard output when it did it and to standard error when it did not.
+printed change_report(const result<http_reply>& reply);
+
+http_request step_down_request(std::string_view router);  // empty: all of them
+http_request maintenance_request(bool on);
+http_request reload_request();
+
+// Why `router` cannot be a router's name; empty when it can.
+std::string wrong_router_name(std::string_view router);
+
+// No connection to the daemon's socket, and what to do about it. `error_number` is connect()'s.
+error no_daemon(std::string_view socket, int error_number);
+
+}  // namespace vipd::cli

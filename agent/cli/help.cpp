@@ -1,0 +1,100 @@
+#include "agent/cli/help.hpp"
+
+#include "common/ensure.hpp"
+
+#include <boost/version.hpp>
+#include <fmt/format.h>
+#include <openssl/opensslv.h>
+
+#include <algorithm>
+#include <array>
+
+namespace vipd::cli {
+
+namespace {
+
+constexpr std::array command_table = {
+    command_help{"run", "Run the daemon in the foreground",
+                 "Examples:\n"
+                 "  vipd run --config vipd.toml\n"
+                 "      Runs until SIGTERM or SIGINT and then hands over; SIGHUP reads the configuration again.\n"
+                 "  vipd check --config vipd.toml && sudo vipd run --config vipd.toml\n"
+                 "      It needs CAP_NET_RAW for adverts and CAP_NET_ADMIN for addresses.\n"},
+    command_help{"check", "Check a configuration file, offline",
+                 "Every error is reported at once, as FILE:LINE:COLUMN: error: ...; the exit code is then 1.\n\n"
+                 "Examples:\n"
+                 "  vipd check --config vipd.toml\n"
+                 "  vipd check --config new.toml && sudo mv new.toml /etc/vipd/vipd.toml && sudo vipd reload\n"
+                 "      Changes the configuration of a running daemon safely.\n"
+                 "  vipd check --reference\n"
+                 "      Prints every key with what it may be and its default, as Markdown.\n"},
+    command_help{"plan", "Show what becoming Active would change; changes nothing",
+                 "Asks the running daemon, or, with --config, the cloud itself.\n\n"
+                 "Examples:\n"
+                 "  vipd plan\n"
+                 "      What the daemon of this node would change if it became Active at this moment.\n"
+                 "  vipd plan --config vipd.toml\n"
+                 "      The same for a configuration that is not running yet; reads EC2 once.\n"},
+    command_help{"status", "Show the state of every router and resource",
+                 "Examples:\n"
+                 "  vipd status --watch\n"
+                 "      A table that is drawn again every second, until Ctrl-C.\n"
+                 "  vipd status --json | jq '.routers[] | {name, state}'\n"},
+    command_help{
+        "step-down", "Hand a router over to another node",
+        "The node sends priority 0 and keeps forwarding until another one has taken over. It stays a Backup and, with\n"
+        "preempt, takes the router back after preempt_delay; `vipd maintenance on` keeps it out.\n\n"
+        "Examples:\n"
+        "  vipd step-down haproxy\n"
+        "  vipd step-down --all\n"},
+    command_help{"maintenance", "Keep this node out of every election, or let it in again",
+                 "On, it hands over what it has. It is forgotten when the daemon is started anew.\n\n"
+                 "Examples:\n"
+                 "  vipd maintenance on && sudo apt-get upgrade && vipd maintenance off\n"},
+    command_help{"reload", "Make the daemon read its configuration again",
+                 "The same as SIGHUP: the file is checked first, and refused whole or applied without a transition.\n\n"
+                 "Examples:\n"
+                 "  vipd reload\n"},
+    command_help{"version", "Show the version", "Examples:\n  vipd version\n"},
+};
+
+}  // namespace
+
+std::span<const command_help> commands()
+{
+    return command_table;
+}
+
+const command_help& help_of(std::string_view name)
+{
+    const auto found = std::ranges::find(command_table, name, &command_help::name);
+    ENSURE(found != command_table.end());
+    return *found;
+}
+
+std::string_view overview()
+{
+    return "Keeps a virtual IP on exactly one healthy node in AWS: VRRP elects the node, and the node moves the route itself.";
+}
+
+std::string_view overview_examples()
+{
+    return "Examples:\n"
+           "  vipd check --config vipd.toml    is the file right?\n"
+           "  vipd run --config vipd.toml      start\n"
+           "  vipd status --watch              see who is Active\n\n"
+           "`vipd COMMAND --help` says more. Exit codes: 0 done, 1 wrong, refused or out of reach, 2 wrong command line.\n";
+}
+
+std::string version_text()
+{
+#if defined(__clang__)
+    const auto compiler = fmt::format("clang {}.{}.{}", __clang_major__, __clang_minor__, __clang_patchlevel__);
+#else
+    const auto compiler = fmt::format("g++ {}.{}.{}", __GNUC__, __GNUC_MINOR__, __GNUC_PATCHLEVEL__);
+#endif
+    return fmt::format("vipd {} ({}, Boost {}.{}, OpenSSL {})", VIPD_VERSION, compiler, BOOST_VERSION / 100000,
+                       BOOST_VERSION / 100 % 1000, OPENSSL_VERSION_STR);
+}
+
+}  // namespace vipd::cli

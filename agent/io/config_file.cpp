@@ -1,0 +1,42 @@
+#include "agent/io/config_file.hpp"
+
+#include "agent/config/document.hpp"
+#include "agent/io/file_descriptor.hpp"
+#include "agent/io/system_error.hpp"
+
+#include <array>
+#include <cerrno>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace vipd::io {
+
+result<std::string> read_config_file(const std::string& path)
+{
+    const auto failed = [&] { return system_error(error_class::not_found, "cannot read " + path, errno); };
+    // Not blocking, so that a pipe without a writer cannot hold the caller.
+    const file_descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+    if (!file) {
+        return failed();
+    }
+    std::string text;
+    std::array<char, 65536> buffer{};
+    while (text.size() <= config::text_size_max) {
+        const auto count = ::read(file.get(), buffer.data(), buffer.size());
+        if (count < 0 && errno == EINTR) {
+            continue;
+        }
+        if (count < 0) {
+            return failed();
+        }
+        if (count == 0) {
+            return text;
+        }
+        text.append(buffer.data(), static_cast<std::size_t>(count));
+    }
+    return error{error_class::too_large,
+                 "cannot use " + path + ": a configuration has at most " + std::to_string(config::text_size_max) + " bytes"};
+}
+
+}  // namespace vipd::io

@@ -1,0 +1,121 @@
+#pragma once
+
+// The inside of node::node, for the three files that make it up: node.cpp (start, inputs, reload, farewell), node_work.cpp
+// (what is carried between the machines, and outputs) and node_status.cpp (what it says of itself).
+
+#include "agent/net/link_table.hpp"
+#include "agent/node/advert_notes.hpp"
+#include "agent/node/call_ledger.hpp"
+#include "agent/node/deadline_heap.hpp"
+#include "agent/node/node.hpp"
+#include "agent/node/virtual_router.hpp"
+#include "agent/status/journal.hpp"
+#include "agent/takeover/interface_watch.hpp"
+#include "agent/takeover/world.hpp"
+#include "common/random.hpp"
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace vipd::node {
+
+class node::impl {
+public:
+    impl(const node_options& options, instant now, log_sink& log);
+
+    void start(instant now);
+    void handle(instant now, const advert_received& datagram);
+    void handle(instant now, input&& what);
+    void handle_timeout(instant now);
+    std::optional<output> poll_output();
+    [[nodiscard]] wakeup next_wakeup() const;
+    [[nodiscard]] bool permit(aws::http_exchange_id id) const;
+    [[nodiscard]] const config::configuration& configuration() const { return *configuration_; }
+    [[nodiscard]] std::optional<std::uint32_t> find_router(std::string_view name) const;
+    [[nodiscard]] status::node snapshot(instant now) const;
+    [[nodiscard]] std::size_t router_count() const { return routers_.size(); }
+    [[nodiscard]] status::router router_snapshot(instant now, std::uint32_t router) const;
+    [[nodiscard]] std::vector<status::event> events_after(std::uint64_t number) const { return journal_.after(number); }
+    [[nodiscard]] std::uint64_t generation() const { return generation_; }
+    [[nodiscard]] std::vector<std::string> plan(std::uint32_t router) const;
+
+private:
+    // A router with a number that outlives its index: calls under way refer to it.
+    struct numbered_router {
+        std::uint64_t number = 0;
+        std::unique_ptr<virtual_router> router;
+        std::optional<std::uint32_t> rule;  // index in admission
+    };
+    numbered_router make_router(const config::router& r);
+    // Null when it has gone in the meantime.
+    [[nodiscard]] virtual_router* find_by_number(std::uint64_t number) const;
+    void touch(std::uint64_t number);
+    [[nodiscard]] std::vector<ip_address> virtual_addresses() const;
+    [[nodiscard]] std::string_view name_of_rule(std::uint32_t rule) const;
+
+    void begin_turn(instant now) { journal_.set_now(now.wall); }
+    void start_session(instant now);
+    void reconsider_all(instant now);
+    void rebuild_admission();
+    void resolve_all(instant now);
+    void keep_warm_connections();
+    // Carries work between the machines until none has any left, then notes when each wants to be called.
+    void settle(instant now);
+    void settle_router(instant now, std::size_t index, numbered_router& r);
+    void drain_addresses(numbered_router& r);
+    bool drain_session(instant now);
+    void finish_call(instant now, const aws::call_done& done);
+
+    void apply(instant now, kernel_told&& e);
+    void apply_address(instant now, const ip_prefix& address);
+    void apply_reload(instant now, const reload& r);
+    void apply_step_down(instant now, const step_down& s);
+    void begin_farewell(instant now);
+    void look_for_end(instant now);
+
+    node_options options_;
+    std::shared_ptr<const config::configuration> configuration_;
+    random_source random_;
+    status::journal journal_;
+    advert_notes notes_{journal_};
+    net::link_table links_;
+    std::unique_ptr<aws::cloud_session> session_;  // none without AWS resources
+    takeover::world world_;
+    takeover::interface_watch interface_watch_;
+    time_point started_at_;
+
+    std::vector<numbered_router> routers_;
+    std::map<std::uint64_t, std::uint32_t> index_of_number_;
+    std::vector<numbered_router> leaving_;  // dropped by a reload, not yet gone
+    std::uint64_t last_router_number_ = 0;
+    std::uint64_t generation_ = 1;
+    deadline_heap deadlines_;
+    std::vector<std::uint32_t> touched_;  // routers called since the last settle()
+    bool all_touched_ = true;
+    vrrp::admission admission_{{}};
+    std::vector<std::uint32_t> router_of_rule_;
+
+    standing_aside aside_;
+    bool running_ = false;  // start() was called
+    bool ready_ = false;
+    bool end_announced_ = false;
+    time_point farewell_until_ = never;
+
+    advert_queue adverts_;
+    std::deque<output> kernel_outputs_;
+    std::deque<output> outputs_;
+    id_source<net::kernel_request_id> kernel_ids_;
+    std::map<net::kernel_request_id, std::uint64_t> kernel_requests_;  // the router's number
+    call_ledger calls_;
+    std::optional<aws::keep_warm> warm_;  // what the session asked for; the number is ours
+
+    std::uint64_t reloads_ = 0;
+    std::uint64_t refusals_ = 0;
+};
+
+}  // namespace vipd::node

@@ -1,0 +1,137 @@
+#include "agent/node/node_impl.hpp"
+#include "agent/node/reload_rules.hpp"
+
+namespace vipd::node {
+
+std::optional<std::uint32_t> node::impl::find_router(std::string_view name) const
+{
+    for (std::size_t i = 0; i < routers_.size(); ++i) {
+        if (routers_[i].router->configuration().name == name) {
+            return static_cast<std::uint32_t>(i);
+        }
+    }
+    return std::nullopt;
+}
+
+status::node node::impl::snapshot(instant now) const
+{
+    status::node s;
+    s.version = VIPD_VERSION;
+    s.uptime = now.steady - started_at_;
+    s.maintenance = aside_.maintenance;
+    s.ready = ready_ && !aside_.stopping;
+    s.uses_aws = configuration_->uses_aws();
+    s.router_count = routers_.size();
+    s.configuration_reloads = reloads_;
+    s.configuration_refusals = refusals_;
+    if (session_ != nullptr) {
+        s.aws = session_->snapshot(now);
+    }
+    s.discarded_before_router = admission_.counters_before_router();
+    s.ec2_calls = calls_.counts();
+    return s;
+}
+
+status::router node::impl::router_snapshot(instant now, std::uint32_t router) const
+{
+    const auto& r = routers_.at(router);
+    return r.router->snapshot(now.steady, links_, world_, r.rule ? &admission_.counters(*r.rule) : nullptr);
+}
+
+std::vector<std::string> node::impl::plan(std::uint32_t router) const
+{
+    const auto& r = *routers_.at(router).router;
+    std::vector<std::string> lines;
+    for (const auto& entry : r.configuration().addresses) {
+        const auto* link = links_.find_link(entry.interface);
+        const bool here = link != nullptr && links_.has_address(link->index, entry.address);
+        lines.push_back((here ? "= " : "+ ") + entry.address.to_string() + " on " + entry.interface +
+                        (here ? ": is there" : ": added by netlink"));
+    }
+    auto routes = r.cloud().plan(world_);
+    lines.insert(lines.end(), routes.begin(), routes.end());
+    return lines;
+}
+
+// --- the shell's door ---
+
+node::node(const node_options& options, instant now, log_sink& log) : impl_(std::make_unique<impl>(options, now, log)) {}
+
+node::~node() = default;
+
+void node::start(instant now)
+{
+    impl_->start(now);
+}
+
+void node::handle(instant now, const advert_received& datagram)
+{
+    impl_->handle(now, datagram);
+}
+
+void node::handle(instant now, input&& what)
+{
+    impl_->handle(now, std::move(what));
+}
+
+void node::handle_timeout(instant now)
+{
+    impl_->handle_timeout(now);
+}
+
+std::optional<output> node::poll_output()
+{
+    return impl_->poll_output();
+}
+
+wakeup node::next_wakeup() const
+{
+    return impl_->next_wakeup();
+}
+
+bool node::permit(instant /*now*/, aws::http_exchange_id id)
+{
+    return impl_->permit(id);
+}
+
+result<void> node::can_reload(const config::configuration& configuration) const
+{
+    return check_reload(impl_->configuration(), configuration);
+}
+
+std::optional<std::uint32_t> node::find_router(std::string_view name) const
+{
+    return impl_->find_router(name);
+}
+
+status::node node::snapshot(instant now) const
+{
+    return impl_->snapshot(now);
+}
+
+std::size_t node::router_count() const
+{
+    return impl_->router_count();
+}
+
+status::router node::router_snapshot(instant now, std::uint32_t router) const
+{
+    return impl_->router_snapshot(now, router);
+}
+
+std::vector<status::event> node::events_after(std::uint64_t number) const
+{
+    return impl_->events_after(number);
+}
+
+std::uint64_t node::generation() const
+{
+    return impl_->generation();
+}
+
+std::vector<std::string> node::plan(instant /*now*/, std::uint32_t router) const
+{
+    return impl_->plan(router);
+}
+
+}  // namespace vipd::node

@@ -1,0 +1,206 @@
+#include "agent/node/node_impl.hpp"
+#include "common/overloaded.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace vipd::node {
+
+void node::impl::finish_call(instant now, const aws::call_done& done)
+{
+    const auto owner = calls_.close(done);
+    if (!owner) {
+        return;
+    }
+    std::visit(overloaded{
+                   [&](const takeover_call& o) {
+                       if (auto* router = find_by_number(o.router)) {
+                           router->cloud().answered(now.steady, o.ticket, done);
+                           touch(o.router);
+                       }
+                   },
+                   [&](const world_call& o) {
+                       const auto changed = world_.handle(now.steady, o.ticket, done.reply);
+                       if (!changed) {
+                           return;
+                       }
+                       for (auto& r : routers_) {
+                           r.router->cloud().world_changed(now.steady, *changed, *world_.find(*changed));
+                       }
+                       all_touched_ = true;
+                       keep_warm_connections();
+                   },
+                   [&](const interface_call&) {
+                       for (const auto& seen : interface_watch_.handle(now.steady, done.reply)) {
+                           for (auto& r : routers_) {
+                               r.router->cloud().interface_seen(now.steady, seen);
+                           }
+                       }
+                       all_touched_ = true;
+                   },
+               },
+               *owner);
+}
+
+void node::impl::keep_warm_connections()
+{
+    if (!warm_) {
+        return;
+    }
+    // One for each call that a takeover of everything would make at once, and one for reading.
+    std::size_t registers = 0;
+    for (const auto& r : routers_) {
+        registers += r.router->cloud().register_count();
+    }
+    const auto wanted = static_cast<unsigned>(std::clamp<std::size_t>(registers + 1, 2, configuration_->aws.connections));
+    if (warm_->connections != 0 && wanted != warm_->connections) {
+        warm_->connections = wanted;
+        outputs_.emplace_back(*warm_);
+    }
+}
+
+bool node::impl::drain_session(instant now)
+{
+    bool any = false;
+    while (auto o = session_->poll_output()) {
+        any = true;
+        std::visit(overloaded{
+                       [&](aws::http_exchange& e) { outputs_.emplace_back(start_http{std::move(e)}); },
+                       [&](aws::cancel_http& e) { outputs_.emplace_back(e); },
+                       [&](aws::keep_warm& e) {
+                           warm_ = e;
+                           outputs_.emplace_back(e);
+                           keep_warm_connections();
+                       },
+                       [&](aws::read_file& e) { outputs_.emplace_back(std::move(e)); },
+                       [&](aws::call_done& e) { finish_call(now, e); },
+                       [&](aws::identity_changed&) { resolve_all(now); },
+                   },
+                   *o);
+    }
+    while (auto call = world_.poll_output()) {
+        any = true;
+        const auto id = session_->call(now, call->call);
+        calls_.enter(id, world_call{call->ticket}, "DescribeRouteTables");
+    }
+    while (auto call = interface_watch_.poll_output()) {
+        any = true;
+        const auto id = session_->call(now, *call);
+        calls_.enter(id, interface_call{}, "DescribeNetworkInterfaces");
+    }
+    return any;
+}
+
+void node::impl::drain_addresses(numbered_router& r)
+{
+    while (const auto change = r.router->addresses().poll_output()) {
+        const auto id = kernel_ids_.next();
+        kernel_requests_.emplace(id, r.number);
+        r.router->addresses().issued(change->entry, id);
+        kernel_outputs_.emplace_back(change_kernel{id, change->what});
+    }
+}
+
+void node::impl::settle_router(instant now, std::size_t index, numbered_router& r)
+{
+    drain_addresses(r);
+    while (auto o = r.router->cloud().poll_output()) {
+        std::visit(
+            overloaded{
+                [&](takeover::issue_call& c) {
+                    calls_.enter(session_->call(now, c.call), takeover_call{r.number, c.ticket}, aws::action_name(c.call));
+                },
+                [&](const takeover::cancel_call& c) {
+                    if (const auto id = calls_.withdraw({r.number, c.ticket})) {
+                        session_->cancel(*id);
+                    }
+                },
+                [&](const takeover::want_read& w) { world_.read_at(w.query, w.at); },
+            },
+            *o);
+    }
+    if (index < routers_.size()) {
+        deadlines_.set(static_cast<std::uint32_t>(index), r.router->next_wakeup().at);
+    }
+}
+
+void node::impl::settle(instant now)
+{
+    bool more = true;
+    while (more) {
+        if (all_touched_) {
+            for (std::size_t i = 0; i < routers_.size(); ++i) {
+                settle_router(now, i, routers_[i]);
+            }
+        } else {
+            for (const auto index : touched_) {
+                settle_router(now, index, routers_[index]);
+            }
+        }
+        for (auto& r : leaving_) {
+            settle_router(now, routers_.size(), r);
+        }
+        all_touched_ = false;
+        touched_.clear();
+        if (session_ != nullptr) {
+            // A read that is due this moment joins this turn.
+            world_.handle_timeout(now.steady);
+            more = drain_session(now) || all_touched_ || !touched_.empty();
+        } else {
+            more = false;
+        }
+    }
+    std::erase_if(leaving_, [&](const numbered_router& r) { return r.router->has_left(links_); });
+    look_for_end(now);
+}
+
+std::optional<output> node::impl::poll_output()
+{
+    if (!kernel_outputs_.empty()) {
+        auto first = std::move(kernel_outputs_.front());
+        kernel_outputs_.pop_front();
+        return first;
+    }
+    if (!adverts_.empty()) {
+        const auto& a = adverts_.pop();
+        return send_advert{a.router, a.source, a.destination, adverts_.bytes(a)};
+    }
+    if (!outputs_.empty()) {
+        auto first = std::move(outputs_.front());
+        outputs_.pop_front();
+        return first;
+    }
+    adverts_.recycle();
+    return std::nullopt;
+}
+
+wakeup node::impl::next_wakeup() const
+{
+    wakeup next{deadlines_.earliest(), "router"};
+    for (const auto& r : leaving_) {
+        next = earliest(next, r.router->next_wakeup());
+    }
+    if (session_ != nullptr) {
+        next = earliest(next, session_->next_wakeup());
+        next = earliest(next, world_.next_wakeup());
+        next = earliest(next, interface_watch_.next_wakeup());
+    }
+    return earliest(next, {farewell_until_, "farewell"});
+}
+
+bool node::impl::permit(aws::http_exchange_id id) const
+{
+    if (session_ == nullptr) {
+        return false;
+    }
+    const auto call = session_->call_of(id);
+    const auto* waiting = call ? calls_.owner_of(*call) : nullptr;
+    const auto* owner = waiting == nullptr ? nullptr : std::get_if<takeover_call>(waiting);
+    if (owner == nullptr) {
+        return false;
+    }
+    const auto* router = find_by_number(owner->router);
+    return router != nullptr && router->state() == vrrp::state::active && router->cloud().is_under_way(owner->ticket);
+}
+
+}  // namespace vipd::node

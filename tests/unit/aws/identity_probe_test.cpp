@@ -1,0 +1,167 @@
+#include "agent/aws/identity_probe.hpp"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+namespace vipd::aws {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr time_point start{1h};
+const std::string document = "/latest/dynamic/instance-identity/document";
+const std::string macs = "/latest/meta-data/network/interfaces/macs/";
+
+std::map<std::string, std::string> two_interfaces()
+{
+    std::map<std::string, std::string> items = {
+        {document, R"({"region":"eu-west-1","instanceId":"i-1","availabilityZone":"eu-west-1a","accountId":"1"})"},
+        {macs, "0a:00:00:00:00:02/\n0A:00:00:00:00:01/\n"},
+    };
+    for (const std::string n : {"1", "2"}) {
+        const auto mac = macs + "0a:00:00:00:00:0" + n + "/";
+        items[mac + "interface-id"] = "eni-" + n;
+        items[mac + "vpc-id"] = "vpc-1";
+        items[mac + "subnet-id"] = "subnet-" + n;
+        items[mac + "local-ipv4s"] = "10.0.0." + n + "\nnonsense\n";
+    }
+    return items;
+}
+
+// Answers until the probe asks nothing more.
+void answer_all(identity_probe& probe, const std::map<std::string, std::string>& items, time_point now = start)
+{
+    while (const auto path = probe.poll_path(now)) {
+        const auto found = items.find(*path);
+        probe.handle(now, found == items.end() ? result<std::string>{error{error_class::not_found, "404"}}
+                                               : result<std::string>{found->second});
+    }
+}
+
+TEST(identity_probe, asks_nothing_before_it_is_started)
+{
+    identity_probe probe{1};
+    EXPECT_FALSE(probe.poll_path(start).has_value());
+    EXPECT_EQ(probe.next_wakeup().at, never);
+}
+
+TEST(identity_probe, one_pass_learns_every_interface_in_an_order_of_its_own)
+{
+    identity_probe probe{1};
+    probe.start(start);
+    auto items = two_interfaces();
+    items[macs + "0a:00:00:00:00:02/ipv6s"] = "2001:db8::2";
+    answer_all(probe, items);
+    ASSERT_TRUE(probe.identity().has_value());
+    EXPECT_EQ(probe.identity()->instance.str(), "i-1");
+    ASSERT_EQ(probe.identity()->interfaces.size(), 2U);
+    EXPECT_EQ(probe.identity()->interfaces[0].id.str(), "eni-1");
+    EXPECT_EQ(probe.identity()->interfaces[0].addresses, std::vector{ip_address::v4(10, 0, 0, 1)});
+    EXPECT_EQ(probe.identity()->interfaces[1].id.str(), "eni-2");
+    EXPECT_EQ(probe.identity()->interfaces[1].addresses,
+              (std::vector{ip_address::v4(10, 0, 0, 2), ip_address::parse("2001:db8::2").value()}));
+    EXPECT_TRUE(probe.take_changed());
+    EXPECT_FALSE(probe.take_changed());
+    EXPECT_EQ(probe.next_wakeup().at, never) << "once is enough";
+}
+
+TEST(identity_probe, an_interface_of_one_family_has_no_list_of_the_other)
+{
+    identity_probe probe{1};
+    probe.start(start);
+    auto items = two_interfaces();
+    items.erase(macs + "0a:00:00:00:00:01/local-ipv4s");
+    answer_all(probe, items);
+    EXPECT_TRUE(probe.identity()->interfaces[0].addresses.empty());
+}
+
+TEST(identity_probe, an_interface_without_id_vpc_or_subnet_waits_for_a_later_pass)
+{
+    for (const auto* field : {"interface-id", "vpc-id", "subnet-id"}) {
+        identity_probe probe{1};
+        probe.start(start);
+        auto items = two_interfaces();
+        const auto whole = items;
+        items.erase(macs + "0a:00:00:00:00:02/" + field);
+        answer_all(probe, items);
+        ASSERT_TRUE(probe.identity().has_value());
+        EXPECT_EQ(probe.identity()->interfaces.size(), 1U);
+        const auto again = probe.next_wakeup().at;
+        ASSERT_NE(again, never);
+        answer_all(probe, whole, again);
+        EXPECT_EQ(probe.identity()->interfaces.size(), 2U) << field;
+    }
+}
+
+TEST(identity_probe, a_failed_pass_changes_nothing_and_is_repeated)
+{
+    identity_probe probe{1};
+    probe.start(start);
+    answer_all(probe, two_interfaces());
+    const auto known = probe.identity();
+    probe.refresh(start + 1min);
+    ASSERT_TRUE(probe.poll_path(start + 1min).has_value());
+    probe.handle(start + 1min, error{error_class::timed_out, "too slow"});
+    EXPECT_EQ(probe.identity(), known);
+    EXPECT_EQ(probe.problem(), "too slow");
+    const auto again = probe.next_wakeup().at;
+    EXPECT_GT(again, start + 1min);
+    EXPECT_LE(again, start + 1min + 250ms);
+    answer_all(probe, two_interfaces(), again);
+    EXPECT_EQ(probe.problem(), "");
+    EXPECT_EQ(probe.identity(), known);
+}
+
+TEST(identity_probe, a_refresh_is_a_few_passes_and_then_rests)
+{
+    identity_probe probe{1};
+    probe.start(start);
+    answer_all(probe, two_interfaces());
+    probe.take_changed();
+    auto now = start + 1min;
+    probe.refresh(now);
+    std::vector<time_point> passes;
+    for (; passes.size() < 20 && probe.next_wakeup().at != never; now = probe.next_wakeup().at) {
+        passes.push_back(probe.next_wakeup().at);
+        answer_all(probe, two_interfaces(), probe.next_wakeup().at);
+    }
+    EXPECT_EQ(passes, (std::vector{start + 60s, start + 61s, start + 64s, start + 74s, start + 104s}));
+    EXPECT_FALSE(probe.take_changed());
+}
+
+TEST(identity_probe, a_refresh_during_a_pass_makes_another_one_follow)
+{
+    identity_probe probe{1};
+    probe.start(start);
+    ASSERT_TRUE(probe.poll_path(start).has_value());
+    probe.refresh(start);
+    probe.handle(start, two_interfaces()[document]);
+    answer_all(probe, two_interfaces());
+    EXPECT_EQ(probe.next_wakeup().at, start + 1s);
+}
+
+TEST(identity_probe, the_document_needs_instance_and_region)
+{
+    EXPECT_TRUE(parse_identity_document(R"({"region":"r","instanceId":"i"})").has_value());
+    for (const auto* body :
+         {"", "[]", "{}", "null", R"({"region":"r"})", R"({"instanceId":"i"})", R"({"region":"r","instanceId":7})",
+          R"({"region":"r r","instanceId":"i"})", R"({"region":"","instanceId":"i"})", R"({"region":"r")"}) {
+        EXPECT_TRUE(parse_identity_document(body).has_error()) << body;
+    }
+}
+
+TEST(identity_probe, mac_lists_are_cleaned_sorted_and_bounded)
+{
+    EXPECT_EQ(
+        parse_mac_list("0a:00:00:00:00:02/\r\n0A:00:00:00:00:01\n\nfoo/\n0a:00:00:00:00:02/\n../../x/\n0a-00-00-00-00-03/"),
+        (std::vector<std::string>{"0a:00:00:00:00:01", "0a:00:00:00:00:02"}));
+    std::string many;
+    for (int i = 0; i < 1000; ++i) {
+        many += "0a:00:00:00:" + std::to_string(10 + i / 90) + ":" + std::to_string(10 + i % 90) + "/\n";
+    }
+    EXPECT_EQ(parse_mac_list(many).size(), 64U);
+}
+
+}  // namespace
+}  // namespace vipd::aws
