@@ -1,6 +1,6 @@
 // A clock beside the wire: hears every advert that arrives in this network namespace and says at the end how evenly they came.
 //
-//     advert_probe --interval-ms 10 --seconds 60 [--interface eth0]
+//     advert_probe --interval-ms 10 --seconds 60 [--interface eth0] [--source 10.99.0.1]
 //
 // It prints "listening" when it is, and at the end (or on SIGTERM) one JSON object. Time is the kernel's, taken when the packet
 // was received, so that the probe's own wake-ups do not count. The kernel hands packets over in a shared ring, a block at a
@@ -241,7 +241,7 @@ private:
     std::uint32_t next_ = 0;
 };
 
-void note(spacing& all, const tpacket3_hdr& header, const std::uint8_t* packet)
+void note(spacing& all, std::uint32_t only_source, const tpacket3_hdr& header, const std::uint8_t* packet)
 {
     const auto& link = *reinterpret_cast<const sockaddr_ll*>(reinterpret_cast<const std::uint8_t*>(&header) + link_offset);
     const std::size_t ip_size = static_cast<std::size_t>(packet[0] & 0x0FU) * 4;
@@ -250,6 +250,9 @@ void note(spacing& all, const tpacket3_hdr& header, const std::uint8_t* packet)
     }
     speaker who;
     std::memcpy(&who.source, packet + 12, 4);
+    if (only_source != 0 && who.source != only_source) {
+        return;
+    }
     std::memcpy(&who.destination, packet + 16, 4);
     who.vrid = packet[ip_size + 1];
     const auto at = std::int64_t{header.tp_sec} * 1'000'000'000 + header.tp_nsec;
@@ -261,16 +264,19 @@ void note(spacing& all, const tpacket3_hdr& header, const std::uint8_t* packet)
 int main(int argc, char** argv)
 {
     std::string interface;
+    std::string source;
     double interval_ms = 1000;
     double seconds = 10;
     int priority = 20;
     CLI::App app{"Hears the adverts that arrive in this network namespace and says how evenly they came"};
     app.add_option("--interface", interface, "one interface; all of them when not given");
+    app.add_option("--source", source, "one sender's address; all of them when not given")->check(CLI::ValidIPV4);
     app.add_option("--interval-ms", interval_ms, "how far apart they should be");
     app.add_option("--seconds", seconds, "how long to listen");
     app.add_option("--realtime", priority, "its own SCHED_FIFO priority; 0 for none");
     CLI11_PARSE(app, argc, argv);
 
+    const auto only_source = source.empty() ? 0 : ::inet_addr(source.c_str());
     packet_ring ring(interface);
     const sched_param scheduling{priority};
     const bool realtime = priority > 0 && ::sched_setscheduler(0, SCHED_FIFO, &scheduling) == 0;
@@ -284,7 +290,7 @@ int main(int argc, char** argv)
     using clock = std::chrono::steady_clock;
     const auto until = clock::now() + std::chrono::duration_cast<clock::duration>(std::chrono::duration<double>(seconds));
     while (!asked_to_stop && clock::now() < until) {
-        ring.read([&](const tpacket3_hdr& header, const std::uint8_t* packet) { note(all, header, packet); });
+        ring.read([&](const tpacket3_hdr& header, const std::uint8_t* packet) { note(all, only_source, header, packet); });
     }
     fmt::print("{}\n", all.json(interval_ms, ring.lost(), realtime));
     return 0;
