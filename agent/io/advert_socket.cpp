@@ -331,6 +331,9 @@ void advert_socket::flush()
 
 bool advert_socket::notify_when_readable(std::function<void()> ready)
 {
+    if (is_waiting_) {
+        return true;
+    }
     if (!reactor_.is_open()) {
         boost::system::error_code failed;
         reactor_.assign(socket_.get(), failed);
@@ -338,9 +341,11 @@ bool advert_socket::notify_when_readable(std::function<void()> ready)
             return false;
         }
     }
+    is_waiting_ = true;
     reactor_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
-                        [ready = std::move(ready)](const boost::system::error_code& failed) {
+                        [this, ready = std::move(ready)](const boost::system::error_code& failed) {
                             if (failed != boost::asio::error::operation_aborted) {
+                                is_waiting_ = false;
                                 ready();
                             }
                         });
@@ -349,6 +354,7 @@ bool advert_socket::notify_when_readable(std::function<void()> ready)
 
 void advert_socket::stop_notifying()
 {
+    is_waiting_ = false;
     if (reactor_.is_open()) {
         static_cast<void>(reactor_.release());
     }

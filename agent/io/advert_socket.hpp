@@ -62,7 +62,8 @@ public:
     [[nodiscard]] std::span<const send_error> errors() const { return errors_; }
     void clear_errors() { errors_.clear(); }
 
-    // Calls `ready` once when there is something to receive; soon when there is already. False: the reactor cannot take the
+    // Calls `ready` once when there is something to receive; soon when there is already. Asked for again before that it changes
+    // nothing. False: the reactor cannot take the
     // socket (the kernel is out of memory for it), and the caller has to read by the clock.
     [[nodiscard]] bool notify_when_readable(std::function<void()> ready);
     // No notification until the next notify_when_readable(): arrivals wake nobody. For a node that reads by the clock.
@@ -92,6 +93,7 @@ private:
     ip_family family_;
     file_descriptor socket_;
     boost::asio::posix::stream_descriptor reactor_;  // empty while nobody is to be woken
+    bool is_waiting_ = false;
     std::size_t queue_capacity_ = 0;
     std::uint64_t dropped_ = 0;
 

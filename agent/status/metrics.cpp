@@ -21,6 +21,7 @@ constexpr std::size_t router_weight = 8;
 constexpr std::size_t sampling_weight_per_slice = 128;
 // Items without a series cost little, but not nothing.
 constexpr std::size_t visits_per_slice = 2000;
+constexpr std::size_t releases_per_slice = 256;
 
 prometheus::MetricType library_type(metric_type type)
 {
@@ -140,6 +141,13 @@ bool metrics_text::append_next(std::string& out)
     return row_ < table.size();
 }
 
+bool metrics_text::release_some()
+{
+    const std::size_t count = std::min(releases_per_slice, sample_.routers.size());
+    sample_.routers.resize(sample_.routers.size() - count);
+    return !sample_.routers.empty();
+}
+
 struct metrics_endpoint::shared {
     explicit shared(node_view& v) : view(v) {}
 
@@ -164,7 +172,7 @@ public:
     body_chunk next(instant now) override
     {
         if (ended_) {
-            return finished{};
+            return text_->release_some() ? body_chunk{not_yet{}} : body_chunk{finished{}};
         }
         if (!text_) {
             if (take_sample(now)) {
@@ -178,7 +186,7 @@ public:
         }
         keep_for_others(out);
         if (out.empty()) {
-            return ended_ ? body_chunk{finished{}} : body_chunk{not_yet{}};
+            return not_yet{};
         }
         return out;
     }
@@ -197,6 +205,7 @@ private:
                 shared_->started = now.wall - sample_.of_node.uptime;
             }
             sample_.started = *shared_->started;
+            sample_.routers.reserve(shared_->view.router_count());
         }
         for (std::size_t weight = 0; weight < sampling_weight_per_slice; weight += router_weight) {
             router r;

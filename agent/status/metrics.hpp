@@ -24,7 +24,7 @@ namespace vipd::status {
 inline constexpr std::string_view metrics_content_type = "text/plain; version=0.0.4; charset=utf-8";
 inline constexpr duration metrics_cache_age_max = std::chrono::milliseconds{100};
 inline constexpr std::size_t metrics_cache_size_max = 64 * 1024;    // bytes
-inline constexpr std::size_t metrics_slice_lines = 100;             // a slice ends with the item that reaches it
+inline constexpr std::size_t metrics_slice_lines = 80;              // a slice ends with the item that reaches it
 inline constexpr std::size_t metrics_routers_sampled_max = 20'000;  // in all scrapes under way; one scrape is always let in
 
 // Renders a sample.
@@ -34,6 +34,8 @@ public:
 
     // Appends the next slice, which can be empty; false when that was the last.
     bool append_next(std::string& out);
+    // After the last slice: gives back a turn's worth of the sample's memory; false when nothing is left.
+    bool release_some();
     [[nodiscard]] time_point sampled_at() const { return sample_.at.steady; }
 
 private:

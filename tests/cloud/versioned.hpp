@@ -5,6 +5,7 @@
 
 #include "common/time.hpp"
 
+#include <cstddef>
 #include <deque>
 #include <memory>
 #include <utility>
@@ -36,8 +37,9 @@ public:
     void remove(time_point now) { add(now, nullptr); }
 
 private:
-    // Longer than any lag that the model draws (reliability goal: 0..30 s old reads).
+    // Longer than any lag that is asked for (reads that are 0..30 s old), and more than EC2's throttling lets change in that time.
     static constexpr duration remembered = std::chrono::seconds{60};
+    static constexpr std::size_t versions_max = 4096;
 
     struct version {
         time_point since;
@@ -46,7 +48,7 @@ private:
 
     void add(time_point now, pointer value)
     {
-        while (versions_.size() > 1 && versions_[1].since + remembered < now) {
+        while (versions_.size() > 1 && (versions_[1].since + remembered < now || versions_.size() >= versions_max)) {
             versions_.pop_front();
         }
         versions_.push_back({now, std::move(value)});

@@ -1,0 +1,482 @@
+// Where everything is built, in order, and put together. Objects refer to those above them and to nothing below.
+
+#include "agent/io/daemon.hpp"
+
+#include "agent/cli/check_report.hpp"
+#include "agent/cli/daemon_reports.hpp"
+#include "agent/cli/printed.hpp"
+#include "agent/config/load.hpp"
+#include "agent/io/clock.hpp"
+#include "agent/io/config_file.hpp"
+#include "agent/io/http_server.hpp"
+#include "agent/io/https_client.hpp"
+#include "agent/io/limited_log.hpp"
+#include "agent/io/listening_socket.hpp"
+#include "agent/io/log_writer.hpp"
+#include "agent/io/netlink_socket.hpp"
+#include "agent/io/process_facts.hpp"
+#include "agent/io/realtime.hpp"
+#include "agent/io/resolver.hpp"
+#include "agent/io/shell.hpp"
+#include "agent/io/status_adaptor.hpp"
+#include "agent/io/systemd.hpp"
+#include "agent/node/node.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <linux/capability.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace vipd::io {
+
+namespace {
+
+using configuration_ptr = std::shared_ptr<const config::configuration>;
+
+// journald is what standard error leads to (sd_journal_stream_fd(3)).
+bool is_journal(int output)
+{
+    const char* stream = std::getenv("JOURNAL_STREAM");
+    struct stat what {};
+    return stream != nullptr && ::fstat(output, &what) == 0 &&
+           std::to_string(what.st_dev) + ":" + std::to_string(what.st_ino) == stream;
+}
+
+int refuse(const std::string& reason)
+{
+    std::fprintf(stderr, "%svipd: %s\n", is_journal(STDERR_FILENO) ? "<3>" : "", reason.c_str());
+    return cli::exit_failure;
+}
+
+struct loaded_file {
+    configuration_ptr configuration;
+    std::vector<std::string> warnings;
+};
+
+// The error's text has a line for every finding.
+result<loaded_file> load_file(const std::string& path)
+{
+    const auto text = read_config_file(path);
+    if (!text) {
+        return text.error();
+    }
+    auto checked = config::load(*text, path);
+    if (std::holds_alternative<std::vector<config::finding>>(checked)) {
+        return error{error_class::malformed, cli::check_report(*text, path).err};
+    }
+    auto& good = std::get<config::loaded>(checked);
+    loaded_file file;
+    file.configuration = std::make_shared<const config::configuration>(std::move(good.value));
+    for (const auto& warning : good.warnings) {
+        file.warnings.push_back(config::to_string(warning, path));
+    }
+    return file;
+}
+
+duration fastest_interval(const config::configuration& c)
+{
+    duration fastest = std::chrono::seconds{1};
+    for (const auto& r : c.routers) {
+        fastest = std::min(fastest, r.advert_interval);
+    }
+    return fastest;
+}
+
+bool has_peer_of(const config::configuration& c, ip_family family)
+{
+    return std::ranges::any_of(c.routers, [&](const config::router& r) {
+        return std::ranges::any_of(r.peers, [&](const vrrp::peer_rule& p) { return p.address.family() == family; });
+    });
+}
+
+bool has_addresses(const config::configuration& c)
+{
+    return std::ranges::any_of(c.routers, [](const config::router& r) { return !r.addresses.empty(); });
+}
+
+// AWS's own tools trust the file that this variable names; the configuration goes before it.
+std::string ca_bundle(const config::configuration& c, const aws::environment& environment)
+{
+    return !c.aws.ca_bundle.empty() ? c.aws.ca_bundle : std::string{environment.get("AWS_CA_BUNDLE").value_or("")};
+}
+
+class daemon final : public shell::observer {
+public:
+    daemon(const run_options& options, loaded_file&& file, log_writer& log) :
+        options_(options),
+        configuration_(std::move(file.configuration)),
+        log_(log),
+        environment_(capture_environment()),
+        seed_(random_seed()),
+        node_({configuration_, environment_, seed_}, read_clocks(), log_),
+        shell_(context_, node_, log_, *this),
+        names_(context_, network_log_),
+        status_(node_, shell_, log_, [this] { return reload(); }),
+        server_(context_, status_, network_log_, {}),
+        systemd_(context_),
+        signals_(context_, SIGTERM, SIGINT, SIGHUP)
+    {}
+
+    ~daemon() { log_.stop_watching(); }
+
+    // Everything that can fail, before the first advert.
+    result<void> prepare();
+    int run();
+    // Reads the cloud until it is known and says what becoming Active would change, without sending or changing anything.
+    cli::printed plan();
+
+    void on_ready() override;
+    void on_stopped() override { shell_.stop(); }
+
+private:
+    result<void> open_kernel();
+    result<void> open_cloud(const config::configuration& c);
+    result<void> open_http();
+    void wait_for_signal();
+    void on_signal(int signal);
+    result<std::string> reload();
+    void tell_status();
+    [[nodiscard]] bool knows_the_cloud(instant now) const;
+    void look_again(time_point give_up);
+    static std::string whole_body(status::http_reply&& reply);
+
+    run_options options_;
+    configuration_ptr configuration_;
+    log_writer& log_;
+    limited_log network_log_{log_};
+    aws::environment environment_;
+    std::uint64_t seed_;
+    boost::asio::io_context context_{1};
+    node::node node_;
+    shell shell_;
+    resolver names_;
+    std::unique_ptr<netlink_socket> kernel_;
+    std::unique_ptr<https_client> cloud_;  // none without AWS resources
+    status_adaptor status_;
+    http_server server_;
+    systemd systemd_;
+    boost::asio::signal_set signals_;
+    deadline status_again_{context_};
+    bool only_look_ = false;
+    bool is_stopping_ = false;
+};
+
+result<void> daemon::open_kernel()
+{
+    auto opened = netlink_socket::open(context_, shell_, network_log_);
+    if (!opened) {
+        return opened.error();
+    }
+    kernel_ = std::move(*opened);
+    return {};
+}
+
+result<void> daemon::open_cloud(const config::configuration& c)
+{
+    if (!c.uses_aws() || cloud_) {
+        return {};
+    }
+    auto made = https_client::create(context_, names_, shell_, ca_bundle(c, environment_), seed_ + 1, network_log_, {});
+    if (!made) {
+        return made.error();
+    }
+    cloud_ = std::move(*made);
+    shell_.use({kernel_.get(), cloud_.get(), only_look_});
+    return {};
+}
+
+result<void> daemon::open_http()
+{
+    auto local = listen_on(configuration_->http.socket);
+    if (!local) {
+        return local.error();
+    }
+    server_.serve(std::move(*local), true);
+    for (const auto& where : configuration_->http.listen) {
+        auto listener = listen_on(where);
+        if (!listener) {
+            return listener.error();
+        }
+        server_.serve(std::move(*listener), false);
+    }
+    status_.use(server_);
+    return {};
+}
+
+result<void> daemon::prepare()
+{
+    log_.watch(context_);
+    if (has_addresses(*configuration_) && !has_capability(CAP_NET_ADMIN)) {
+        return error{error_class::denied,
+                     "no permission to add addresses: [[router.address]] needs CAP_NET_ADMIN; run vipd as root, or "
+                     "give the unit AmbientCapabilities=CAP_NET_RAW CAP_NET_ADMIN"};
+    }
+    const auto sockets =
+        shell_.open_sockets(has_peer_of(*configuration_, ip_family::v4), has_peer_of(*configuration_, ip_family::v6));
+    if (!sockets) {
+        return sockets.error();
+    }
+    if (const auto opened = open_kernel(); !opened) {
+        return opened.error();
+    }
+    shell_.use({kernel_.get(), nullptr, false});
+    if (const auto opened = open_cloud(*configuration_); !opened) {
+        return opened.error();
+    }
+    if (const auto opened = open_http(); !opened) {
+        return opened.error();
+    }
+    shell_.set_fastest_interval(fastest_interval(*configuration_));
+    return {};
+}
+
+int daemon::run()
+{
+    log_.info("start",
+              {{"version", VIPD_VERSION}, {"config", options_.config_file}, {"routers", configuration_->routers.size()}});
+    if (configuration_->realtime) {
+        status_.set_realtime(true, enter_realtime(log_));
+    }
+    wait_for_signal();
+    kernel_->start();
+    shell_.start();
+    shell_.run();
+    ::unlink(configuration_->http.socket.c_str());
+    log_.info("stop", {});
+    return cli::exit_success;
+}
+
+void daemon::on_ready()
+{
+    systemd_.ready();
+    systemd_.start_watchdog();
+    tell_status();
+}
+
+// A sentence for `systemctl status`, where the routers are few enough for one.
+void daemon::tell_status()
+{
+    constexpr std::size_t routers_max = 8;
+    if (has_lost_realtime()) {
+        status_.lost_realtime();
+        log_.error("realtime", {{"what", "the loop computed for a second without a pause and has lost its real-time priority"},
+                                {"remedy", "restart vipd for it; please report this"}});
+    }
+    if (node_.router_count() <= routers_max) {
+        const auto now = read_clocks();
+        std::string text;
+        for (std::uint32_t i = 0; i < node_.router_count(); ++i) {
+            const auto router = node_.router_snapshot(now, i);
+            text.append(text.empty() ? "" : ", ").append(router.name).append(" ").append(vrrp::to_string(router.state));
+        }
+        systemd_.status(text);
+    }
+    status_again_.set(steady_now() + std::chrono::seconds{2}, [this] { tell_status(); });
+}
+
+void daemon::wait_for_signal()
+{
+    signals_.async_wait([this](const boost::system::error_code& failed, int signal) {
+        if (!failed) {
+            on_signal(signal);
+            wait_for_signal();
+        }
+    });
+}
+
+void daemon::on_signal(int signal)
+{
+    if (signal == SIGHUP) {
+        static_cast<void>(reload());
+        return;
+    }
+    if (is_stopping_) {
+        // Asked twice: at once.
+        shell_.stop();
+        return;
+    }
+    is_stopping_ = true;
+    systemd_.stopping();
+    shell_.tell(node::shut_down{});
+}
+
+// Refused whole, or applied whole.
+result<std::string> daemon::reload()
+{
+    systemd_.reloading();
+    auto refused = [this](const error& reason) -> result<std::string> {
+        log_.error("reload", {{"outcome", "refused"}, {"reason", reason.text}});
+        systemd_.ready();
+        return reason;
+    };
+    auto file = load_file(options_.config_file);
+    if (!file) {
+        return refused(file.error());
+    }
+    if (const auto possible = node_.can_reload(*file->configuration); !possible) {
+        // The node counts and logs the refusal.
+        shell_.tell(node::reload{file->configuration});
+        systemd_.ready();
+        return possible.error();
+    }
+    // The certificates of the bundle may be others than at the start.
+    const auto trusted =
+        cloud_ ? cloud_->trust(ca_bundle(*file->configuration, environment_)) : open_cloud(*file->configuration);
+    if (!trusted) {
+        return refused(trusted.error());
+    }
+    for (const auto& warning : file->warnings) {
+        log_.warning("configuration", {{"finding", warning}});
+    }
+    configuration_ = file->configuration;
+    shell_.set_fastest_interval(fastest_interval(*configuration_));
+    shell_.tell(node::reload{configuration_});
+    systemd_.ready();
+    return std::string{"the configuration was read again and is in force"};
+}
+
+// --- vipd plan ---
+
+bool daemon::knows_the_cloud(instant now) const
+{
+    for (std::uint32_t i = 0; i < node_.router_count(); ++i) {
+        const auto router = node_.router_snapshot(now, i);
+        if (std::ranges::any_of(router.resources, [](const auto& r) { return r.state == status::resource_state::unknown; })) {
+            return false;
+        }
+    }
+    return node_.snapshot(now).ready;
+}
+
+void daemon::look_again(time_point give_up)
+{
+    const auto now = read_clocks();
+    if (knows_the_cloud(now) || now.steady >= give_up) {
+        shell_.stop();
+    } else {
+        status_again_.set(now.steady + std::chrono::milliseconds{20}, [this, give_up] { look_again(give_up); });
+    }
+}
+
+cli::printed daemon::plan()
+{
+    constexpr duration patience = std::chrono::seconds{10};
+    only_look_ = true;
+    const auto fail = [](const std::string& why) { return cli::printed{"", "vipd: " + why + "\n", cli::exit_failure}; };
+    if (const auto opened = open_kernel(); !opened) {
+        return fail(opened.error().text);
+    }
+    shell_.use({kernel_.get(), nullptr, only_look_});
+    if (const auto opened = open_cloud(*configuration_); !opened) {
+        return fail(opened.error().text);
+    }
+    wait_for_signal();
+    // Out of the election: it would take the silence of its peers, to whom it does not listen, for their death.
+    shell_.tell(node::set_maintenance{true});
+    kernel_->start();
+    shell_.start();
+    look_again(steady_now() + patience);
+    shell_.run();
+    const auto now = read_clocks();
+    if (!knows_the_cloud(now)) {
+        const auto aws = node_.snapshot(now).aws;
+        return fail("the cloud could not be read in 10 s" +
+                    (aws && !aws->last_error.empty() ? ": " + aws->last_error : std::string{}));
+    }
+    status::http_request question;
+    question.method = "GET";
+    question.target = "/v1/plan";
+    return cli::plan_report(cli::http_reply{200, whole_body(status_.respond(now, question))});
+}
+
+// The body of an answer in one piece; nobody else is waiting for a turn of the loop here.
+std::string daemon::whole_body(status::http_reply&& reply)
+{
+    if (auto* text = std::get_if<std::string>(&reply.body)) {
+        return std::move(*text);
+    }
+    std::string body;
+    auto& source = *std::get<std::unique_ptr<status::body_source>>(reply.body);
+    while (true) {
+        const auto chunk = source.next(read_clocks());
+        if (const auto* text = std::get_if<std::string>(&chunk)) {
+            body.append(*text);
+        } else if (std::holds_alternative<status::finished>(chunk)) {
+            return body;
+        }
+    }
+}
+
+// --- starting ---
+
+// What is wrong with the file is said as `vipd check` says it.
+int refuse_file(const error& reason)
+{
+    if (reason.kind != error_class::malformed) {
+        return refuse(reason.text);
+    }
+    std::fputs(reason.text.c_str(), stderr);
+    return cli::exit_failure;
+}
+
+void set_up_process()
+{
+    std::signal(SIGPIPE, SIG_IGN);
+    raise_open_file_limit();
+}
+
+}  // namespace
+
+int run_daemon(const run_options& options)
+{
+    auto file = load_file(options.config_file);
+    if (!file) {
+        return refuse_file(file.error());
+    }
+    set_up_process();
+    log_writer log(STDERR_FILENO);
+    log.configure({{file->configuration->log.format, is_journal(STDERR_FILENO)},
+                   file->configuration->log.debug ? log_level::debug : log_level::info});
+    for (const auto& warning : file->warnings) {
+        log.warning("configuration", {{"finding", warning}});
+    }
+    daemon d(options, std::move(*file), log);
+    if (const auto prepared = d.prepare(); !prepared) {
+        log.flush_at_exit();
+        return refuse(prepared.error().text);
+    }
+    const int code = d.run();
+    log.flush_at_exit();
+    return code;
+}
+
+int run_plan(const run_options& options)
+{
+    auto file = load_file(options.config_file);
+    if (!file) {
+        return refuse_file(file.error());
+    }
+    set_up_process();
+    log_writer log(STDERR_FILENO);
+    log.configure({{}, log_level::error});
+    daemon d(options, std::move(*file), log);
+    const auto printed = d.plan();
+    log.flush_at_exit();
+    std::fputs(printed.err.c_str(), stderr);
+    std::fputs(printed.out.c_str(), stdout);
+    return std::fflush(stdout) == 0 ? printed.exit_code : cli::exit_failure;
+}
+
+}  // namespace vipd::io

@@ -1,0 +1,35 @@
+#pragma once
+
+// What the process can learn of itself and of where it was started.
+
+#include "agent/aws/environment.hpp"
+#include "common/log.hpp"
+#include "common/result.hpp"
+
+#include <cstdint>
+#include <string>
+
+namespace vipd::io {
+
+// 0 when the kernel does not say.
+std::uint64_t resident_bytes();
+std::uint64_t open_files();
+
+// The AWS_* variables and HOME.
+aws::environment capture_environment();
+
+std::uint64_t random_seed();
+
+// CAP_NET_ADMIN and the like (linux/capability.h), in effect for this process.
+bool has_capability(unsigned capability);
+
+// As many descriptors as the system lets us have, when that is more than we have.
+void raise_open_file_limit();
+
+// Files of credentials and tokens are small; a larger one is not one of them.
+inline constexpr std::size_t small_file_bytes_max = 64U << 10U;
+
+// A regular file of at most small_file_bytes_max.
+result<std::string> read_small_file(const std::string& path);
+
+}  // namespace vipd::io

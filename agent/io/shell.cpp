@@ -1,0 +1,311 @@
+#include "agent/io/shell.hpp"
+
+#include "agent/io/clock.hpp"
+#include "agent/io/process_facts.hpp"
+#include "common/overloaded.hpp"
+
+#include <algorithm>
+#include <cerrno>
+
+#include <sys/prctl.h>
+
+namespace vipd::io {
+
+shell::shell(boost::asio::io_context& context, node::node& node, log_writer& log, observer& to) :
+    context_(context), node_(node), log_(log), to_(to), timer_(context)
+{
+    // Sleeps end when they should, and not with others up to 50 us later.
+    ::prctl(PR_SET_TIMERSLACK, 1UL);
+}
+
+result<void> shell::open_sockets(bool v4, bool v6)
+{
+    for (const auto family : {ip_family::v4, ip_family::v6}) {
+        if (family == ip_family::v4 ? v4 : v6) {
+            if (const auto opened = socket_of(family); !opened) {
+                return opened.error();
+            }
+        }
+    }
+    return {};
+}
+
+result<advert_socket*> shell::socket_of(ip_family family)
+{
+    auto& place = sockets_[family == ip_family::v4 ? 0 : 1];
+    if (!place) {
+        auto opened = advert_socket::open(context_, family);
+        if (!opened) {
+            return opened.error();
+        }
+        place = std::move(*opened);
+        readable_ = true;  // the next turn begins to wait for it
+    }
+    return place.get();
+}
+
+void shell::start()
+{
+    wait_for_adverts();
+    node_.start(read_clocks());
+    was_told_ = true;
+}
+
+void shell::run()
+{
+    while (!stopped_) {
+        turn_if_due();
+        if (was_told_) {
+            perform_outputs();
+        }
+        log_.flush();
+        if (stopped_) {
+            break;
+        }
+        const auto next = node_.next_wakeup().at;
+        arm(pacer_.crowded() ? std::max(pacer_.next_turn_from(), time_point{}) : next);
+        if (more_queued_) {
+            context_.poll_one();
+        } else {
+            context_.run_one();
+        }
+        context_.restart();
+    }
+    log_.flush();
+}
+
+void shell::tell(node::input&& what)
+{
+    node_.handle(read_clocks(), std::move(what));
+    was_told_ = true;
+}
+
+// --- turns ---
+
+void shell::turn_if_due()
+{
+    const auto now = read_clocks();
+    const auto due = node_.next_wakeup().at;
+    const bool has_reason = readable_ || more_queued_ || pacer_.crowded() || due <= now.steady;
+    if (has_reason && now.steady >= pacer_.next_turn_from()) {
+        turn(now, due);
+    }
+}
+
+void shell::turn(instant now, time_point due)
+{
+    if (due <= now.steady) {
+        const auto late = now.steady - due;
+        facts_.loop_lateness.observe(late);
+        facts_.loop_lateness_max = std::max(facts_.loop_lateness_max, late);
+    }
+    const auto received = drain(now);
+    if (node_.next_wakeup().at <= now.steady) {
+        node_.handle_timeout(now);
+    }
+    const auto sent_before = adverts_sent_;
+    perform_outputs();
+    if (pacer_.took_turn(now.steady, received + adverts_sent_ - sent_before)) {
+        change_pace();
+    } else if (readable_ && !pacer_.crowded()) {
+        wait_for_adverts();
+    }
+    readable_ = false;
+}
+
+std::uint64_t shell::drain(instant now)
+{
+    more_queued_ = false;
+    std::uint64_t received = 0;
+    for (const auto& socket : sockets_) {
+        if (socket) {
+            received += drain(now, *socket);
+        }
+    }
+    facts_.datagrams_received += received;
+    return received;
+}
+
+std::uint64_t shell::drain(instant now, advert_socket& socket)
+{
+    std::uint64_t received = 0;
+    while (true) {
+        const auto batch = socket.receive();
+        for (const auto& datagram : batch.datagrams) {
+            node_.handle(now, datagram);
+        }
+        received += batch.datagrams.size();
+        if (!batch.more) {
+            return received;
+        }
+        if (received >= socket.queue_capacity()) {
+            // More than was queued when this drain began: a flood. What is due comes first.
+            more_queued_ = true;
+            return received;
+        }
+    }
+}
+
+// From the reactor while it is quiet, by the clock when it is crowded.
+void shell::wait_for_adverts()
+{
+    for (const auto& socket : sockets_) {
+        if (socket && !socket->notify_when_readable([this] { readable_ = true; })) {
+            log_.warning("reactor_full", {{"consequence", "adverts are read by the clock"}});
+            readable_ = true;
+        }
+    }
+}
+
+void shell::change_pace()
+{
+    if (!pacer_.crowded()) {
+        wait_for_adverts();
+        return;
+    }
+    for (const auto& socket : sockets_) {
+        if (socket) {
+            socket->stop_notifying();
+        }
+    }
+}
+
+void shell::arm(time_point at)
+{
+    // A timer that rings too early costs a look at the clock, less than moving it back for every advert that is heard.
+    if (at >= armed_at_ || at == never) {
+        return;
+    }
+    armed_at_ = at;
+    timer_.expires_at(to_steady_clock(at));
+    timer_.async_wait([this](const boost::system::error_code& failed) {
+        if (!failed) {
+            armed_at_ = never;
+        }
+    });
+}
+
+// --- outputs ---
+
+void shell::perform_outputs()
+{
+    do {
+        was_told_ = false;
+        while (auto what = node_.poll_output()) {
+            if (const auto* advert = std::get_if<node::send_advert>(&*what)) {
+                perform(*advert);
+            } else {
+                // In the order in which they were wanted.
+                flush_adverts();
+                perform(std::move(*what));
+            }
+        }
+        flush_adverts();
+        report_send_errors();
+    } while (was_told_);
+}
+
+void shell::perform(const node::send_advert& advert)
+{
+    if (means_.only_look) {
+        return;
+    }
+    const auto socket = socket_of(advert.destination.family());
+    if (!socket) {
+        tell(node::advert_not_sent{advert.router, EAFNOSUPPORT});
+        return;
+    }
+    (*socket)->send(advert.router, advert.source, advert.destination, advert.message);
+    ++adverts_sent_;
+}
+
+void shell::perform(node::output&& what)
+{
+    std::visit(overloaded{
+                   [&](const node::send_advert& advert) { perform(advert); },
+                   [&](const node::set_peers& peers) { perform(peers); },
+                   [&](const node::change_kernel& o) {
+                       if (means_.kernel != nullptr && !means_.only_look) {
+                           means_.kernel->change(o.id, o.change);
+                       }
+                   },
+                   [&](node::start_http& o) {
+                       if (means_.cloud != nullptr) {
+                           means_.cloud->start(std::move(o.exchange));
+                       }
+                   },
+                   [&](const node::cancel_http& o) {
+                       if (means_.cloud != nullptr) {
+                           means_.cloud->cancel(o.id);
+                       }
+                   },
+                   [&](const node::keep_warm& o) {
+                       if (means_.cloud != nullptr) {
+                           means_.cloud->keep_warm(o.origin, o.connections);
+                       }
+                   },
+                   [&](const node::read_file& o) {
+                       tell(node::file_was_read{o.id, read_small_file(o.path)});
+                   },
+                   [&](const node::ready&) { to_.on_ready(); },
+                   [&](const node::stopped&) { to_.on_stopped(); },
+               },
+               what);
+}
+
+void shell::perform(const node::set_peers& peers)
+{
+    if (means_.only_look) {
+        return;
+    }
+    for (const auto family : {ip_family::v4, ip_family::v6}) {
+        const bool wanted = std::ranges::any_of(peers.peers, [&](const ip_address& a) { return a.family() == family; });
+        if (!wanted && !sockets_[family == ip_family::v4 ? 0 : 1]) {
+            continue;
+        }
+        const auto socket = socket_of(family);
+        const auto filtered = socket ? (*socket)->set_peers(peers.peers) : result<bool>{socket.error()};
+        if (!filtered) {
+            log_.error("peer_filter", {{"error", filtered.error().text}});
+        } else if (!*filtered) {
+            log_.warning("peer_filter",
+                         {{"peers", peers.peers.size()},
+                          {"consequence", "too many for a filter in the kernel: strangers are dropped by vipd itself"}});
+        }
+    }
+}
+
+void shell::flush_adverts()
+{
+    for (const auto& socket : sockets_) {
+        if (socket) {
+            socket->flush();
+        }
+    }
+}
+
+void shell::report_send_errors()
+{
+    for (const auto& socket : sockets_) {
+        if (socket && !socket->errors().empty()) {
+            for (const auto& e : socket->errors()) {
+                tell(node::advert_not_sent{e.router, e.error_number});
+            }
+            socket->clear_errors();
+        }
+    }
+}
+
+// --- the cloud ---
+
+bool shell::may_begin(aws::http_exchange_id id)
+{
+    return !means_.only_look && node_.permit(read_clocks(), id);
+}
+
+void shell::on_http_finished(aws::http_exchange_id id, aws::http_result&& result)
+{
+    tell(node::http_finished{id, std::move(result)});
+}
+
+}  // namespace vipd::io

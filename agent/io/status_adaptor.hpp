@@ -1,0 +1,72 @@
+#pragma once
+
+// Between the HTTP endpoint's pure responder and what it may see and ask for: the node, the loop's own figures, the operator's
+// commands.
+
+#include "agent/io/http_handler.hpp"
+#include "agent/io/http_server.hpp"
+#include "agent/io/log_writer.hpp"
+#include "agent/io/realtime.hpp"
+#include "agent/io/shell.hpp"
+#include "agent/node/node.hpp"
+#include "agent/status/http.hpp"
+
+#include <functional>
+#include <string>
+
+namespace vipd::io {
+
+class status_adaptor final : public status::node_view, public status::operator_commands, public http_handler {
+public:
+    // Reads the configuration again and applies it, or says why not.
+    using reload_function = std::function<result<std::string>()>;
+
+    status_adaptor(node::node& node, shell& loop, log_writer& log, reload_function reload) :
+        node_(node), loop_(loop), log_(log), reload_(std::move(reload)), responder_(*this, *this)
+    {}
+
+    void use(const http_server& server) { server_ = &server; }
+    void set_realtime(bool wanted, const realtime_state& got);
+    // The guard has taken the priority away.
+    void lost_realtime() { realtime_.scheduling = false; }
+
+    status::http_reply respond(instant now, const status::http_request& request) override;
+
+    [[nodiscard]] status::node node_snapshot(instant now) const override { return node_.snapshot(now); }
+    [[nodiscard]] status::process process_snapshot(instant now) const override;
+    [[nodiscard]] std::size_t router_count() const override { return node_.router_count(); }
+    [[nodiscard]] std::optional<std::uint32_t> find_router(std::string_view name) const override
+    {
+        return node_.find_router(name);
+    }
+    [[nodiscard]] status::router router_snapshot(instant now, std::uint32_t router) const override
+    {
+        return node_.router_snapshot(now, router);
+    }
+    [[nodiscard]] std::vector<status::event> events_after(std::uint64_t number) const override
+    {
+        return node_.events_after(number);
+    }
+    [[nodiscard]] std::uint64_t generation() const override { return node_.generation(); }
+    [[nodiscard]] std::vector<std::string> plan(instant now, std::uint32_t router) const override
+    {
+        return node_.plan(now, router);
+    }
+    void lateness_was_scraped() override { loop_.lateness_was_scraped(); }
+
+    result<std::string> step_down(instant now, std::string_view router) override;
+    result<std::string> set_maintenance(instant now, bool on) override;
+    result<std::string> reload(instant now) override;
+
+private:
+    node::node& node_;
+    shell& loop_;
+    log_writer& log_;
+    reload_function reload_;
+    const http_server* server_ = nullptr;
+    bool realtime_wanted_ = false;
+    realtime_state realtime_;
+    status::responder responder_;
+};
+
+}  // namespace vipd::io
