@@ -250,6 +250,7 @@ int daemon::run()
 {
     log_.info("start",
               {{"version", VIPD_VERSION}, {"config", options_.config_file}, {"routers", configuration_->routers.size()}});
+    release_pages_of_the_start();
     if (configuration_->realtime) {
         status_.set_realtime(true, enter_realtime(log_));
     }
