@@ -189,7 +189,7 @@ bool is_describe(const ec2_call& call)
 }
 
 // Something arrived, or may have, and it cannot be read.
-ec2_error unreadable(const ec2_call& call, std::string code, std::string message)
+ec2_error unreadable(const ec2_call& call, std::string code, std::string_view message)
 {
     return {is_mutating(call) ? ec2_error_class::unknown_outcome : ec2_error_class::transient,
             std::move(code),
@@ -197,7 +197,7 @@ ec2_error unreadable(const ec2_call& call, std::string code, std::string message
             {}};
 }
 
-ec2_error page_too_large(std::string message)
+ec2_error page_too_large(std::string_view message)
 {
     return {ec2_error_class::page_too_large, "too_large", clean_text(message, 300), {}};
 }

@@ -247,7 +247,7 @@ void identity_probe::finish(time_point now)
     }
 }
 
-void identity_probe::fail(time_point now, std::string problem)
+void identity_probe::fail(time_point now, std::string_view problem)
 {
     state_ = state::idle;
     problem_ = clean_text(problem, 300);

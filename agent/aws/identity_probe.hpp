@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace vipd::aws {
@@ -49,7 +50,7 @@ private:
     void take_interfaces(time_point now, const std::string& body);
     void take_field(time_point now, const std::string& body);
     void finish(time_point now);
-    void fail(time_point now, std::string problem);
+    void fail(time_point now, std::string_view problem);
 
     random_source random_;
     backoff backoff_;

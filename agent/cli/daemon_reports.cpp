@@ -6,7 +6,10 @@
 #include <boost/json/parse.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <iterator>
+#include <vector>
 
 #include <system_error>
 
@@ -71,6 +74,31 @@ document read_document(const result<http_reply>& reply)
     return {std::move(value), {}};
 }
 
+std::vector<std::string> texts_of(const json::array& list)
+{
+    std::vector<std::string> texts;
+    for (const auto& item : list) {
+        if (const auto* const text = item.if_string()) {
+            texts.push_back(config::printable({text->data(), text->size()}, 500));
+        }
+    }
+    return texts;
+}
+
+// The first character of a line says what it is: '=' stays, '?' is not known yet, any other is a change.
+std::string plan_heading(const std::vector<std::string>& lines)
+{
+    const auto begins_with = [&](char c) {
+        return std::ranges::count_if(lines, [c](const std::string& line) { return line.starts_with(c); });
+    };
+    const auto unknown = begins_with('?');
+    const auto changes = std::ssize(lines) - begins_with('=') - unknown;
+    const auto heading = changes == 0   ? std::string("nothing would change")
+                         : changes == 1 ? std::string("1 change")
+                                        : fmt::format("{} changes", changes);
+    return unknown == 0 ? heading : fmt::format("{}, {} not known yet", heading, unknown);
+}
+
 }  // namespace
 
 printed status_report(const result<http_reply>& reply, bool as_json, table_style style)
@@ -93,14 +121,11 @@ printed plan_report(const result<http_reply>& reply)
     }
     printed result;
     for (const auto& router : list_of(*read.value, "routers")) {
-        const auto& changes = list_of(router, "changes");
+        const auto lines = texts_of(list_of(router, "changes"));
         result.out += fmt::format("{} ({}): {}\n", or_dash(text_of(router, "name")), or_dash(text_of(router, "state")),
-                                  changes.empty() ? "nothing would change" : "would change");
-        for (const auto& change : changes) {
-            if (change.is_string()) {
-                result.out +=
-                    fmt::format("  {}\n", config::printable({change.get_string().data(), change.get_string().size()}, 500));
-            }
+                                  plan_heading(lines));
+        for (const auto& line : lines) {
+            result.out += fmt::format("  {}\n", line);
         }
     }
     if (result.out.empty()) {

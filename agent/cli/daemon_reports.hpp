@@ -15,7 +15,7 @@ namespace vipd::cli {
 // GET /v1/status as it came (`as_json`) or as a table.
 printed status_report(const result<http_reply>& reply, bool as_json, table_style style);
 
-// GET /v1/plan: a line for everything that becoming Active would change.
+// GET /v1/plan: a line for every resource and what becoming Active would do to it.
 printed plan_report(const result<http_reply>& reply);
 
 // A POST: the daemon's sentence, to standard output when it did it and to standard error when it did not.

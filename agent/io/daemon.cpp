@@ -250,6 +250,7 @@ int daemon::run()
 {
     log_.info("start",
               {{"version", VIPD_VERSION}, {"config", options_.config_file}, {"routers", configuration_->routers.size()}});
+    release_pages_of_the_start();
     if (configuration_->realtime) {
         status_.set_realtime(true, enter_realtime(log_));
     }
@@ -323,7 +324,8 @@ result<std::string> daemon::reload()
     auto refused = [this](const error& reason) -> result<std::string> {
         auto line = reason.text;
         std::ranges::replace(line, '\n', ' ');
-        shell_.tell(node::reload_refused{line});
+        log_.error("reload", {{"outcome", "refused"}, {"reason", line}});
+        status_.note_refused_file();
         systemd_.ready();
         return reason;
     };

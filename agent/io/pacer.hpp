@@ -6,8 +6,10 @@
 //
 // The quantum is a hundredth of the fastest advert interval and at most a millisecond: no advert is late by more than that,
 // which is below a third of a percent of the time in which its loss would be noticed.
+//
+// Arrivals wake nobody while they keep coming: after the first one the sockets are muted and read by the clock, until a quantum
+// has brought nothing.
 
-#include "common/ensure.hpp"
 #include "common/time.hpp"
 
 #include <algorithm>
@@ -26,37 +28,50 @@ public:
     // Of the fastest router; `never`-like large when there is none.
     void set_fastest_interval(duration interval) { quantum_ = std::min(quantum_max, interval / 100); }
 
-    // A turn has moved so many adverts. True when crowded() has changed.
-    bool took_turn(time_point now, std::uint64_t adverts)
+    // A turn has moved so many adverts.
+    void took_turn(time_point now, std::uint64_t adverts)
     {
         last_turn_ = now;
         in_window_ += adverts;
-        if (now < window_end_) {
-            // A full window ahead of its time is enough to know.
-            return in_window_ >= crowded_from && change_to(true);
+        // A full window ahead of its time is enough to know.
+        crowded_ = crowded_ || in_window_ >= crowded_from;
+        if (now >= window_end_) {
+            crowded_ = crowded_ && in_window_ >= quiet_below;
+            window_end_ = now + window;
+            in_window_ = 0;
         }
-        const bool changed = in_window_ >= crowded_from ? change_to(true) : in_window_ < quiet_below && change_to(false);
-        window_end_ = now + window;
-        in_window_ = 0;
-        return changed;
     }
 
     [[nodiscard]] bool crowded() const { return crowded_; }
+    [[nodiscard]] bool muted() const { return read_at_ != never; }
 
-    // No turn before this, except for what cannot wait.
+    // No turn before this.
     [[nodiscard]] time_point next_turn_from() const { return crowded_ ? last_turn_ + quantum_ : time_point::min(); }
+    // While muted: when the sockets are read next.
+    [[nodiscard]] time_point read_at() const { return read_at_; }
 
-private:
-    bool change_to(bool crowded)
+    // Something has arrived while it is crowded: the rest of its quantum is awaited.
+    void mute(time_point now) { read_at_ = now + quantum_; }
+
+    // The sockets were read, and so much was there. True when they are to be heard again.
+    bool was_read(time_point now, std::uint64_t received)
     {
-        const bool changed = crowded != crowded_;
-        crowded_ = crowded;
-        return changed;
+        if (!muted()) {
+            return false;
+        }
+        if (crowded_ && (received != 0 || now < read_at_)) {
+            read_at_ = std::max(read_at_, now + (received != 0 ? quantum_ : duration::zero()));
+            return false;
+        }
+        read_at_ = never;
+        return true;
     }
 
+private:
     duration quantum_ = quantum_max;
     time_point last_turn_{};
     time_point window_end_{};
+    time_point read_at_ = never;
     std::uint64_t in_window_ = 0;
     bool crowded_ = false;
 };

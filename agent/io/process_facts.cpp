@@ -7,12 +7,17 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <cstdint>
+#include <link.h>
+#include <malloc.h>
 #include <memory>
+#include <span>
 #include <string_view>
 
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -81,6 +86,26 @@ bool has_capability(unsigned capability)
     std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> data{};
     return ::syscall(SYS_capget, &header, data.data()) == 0 &&
            (data.at(capability / 32).effective & (1U << (capability % 32))) != 0;
+}
+
+void release_pages_of_the_start()
+{
+    const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+    const auto release = [](dl_phdr_info* object, std::size_t /*size*/, void* argument) {
+        const auto page_size = *static_cast<const std::uintptr_t*>(argument);
+        for (const auto& segment : std::span{object->dlpi_phdr, object->dlpi_phnum}) {
+            // Never written to: the file holds the same bytes.
+            if (segment.p_type == PT_LOAD && (segment.p_flags & PF_W) == 0) {
+                const auto from = (object->dlpi_addr + segment.p_vaddr) / page_size * page_size;
+                const auto to = object->dlpi_addr + segment.p_vaddr + segment.p_memsz;
+                ::madvise(reinterpret_cast<void*>(from), to - from, MADV_DONTNEED);
+            }
+        }
+        return 0;
+    };
+    auto argument = page;
+    ::dl_iterate_phdr(release, &argument);
+    ::malloc_trim(0);
 }
 
 void raise_open_file_limit()

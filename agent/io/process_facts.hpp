@@ -23,6 +23,11 @@ std::uint64_t random_seed();
 // CAP_NET_ADMIN and the like (linux/capability.h), in effect for this process.
 bool has_capability(unsigned capability);
 
+// Gives back what only the start has touched: the code and tables of the command line, of the configuration's parser and of the
+// trust store, about a sixth of what is resident then. Whatever is used again comes back from the page cache. To be called
+// before memory is locked, which would keep all of it for good.
+void release_pages_of_the_start();
+
 // As many descriptors as the system lets us have, when that is more than we have.
 void raise_open_file_limit();
 

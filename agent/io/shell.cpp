@@ -62,8 +62,7 @@ void shell::run()
         if (stopped_) {
             break;
         }
-        const auto next = node_.next_wakeup().at;
-        arm(pacer_.crowded() ? std::max(pacer_.next_turn_from(), time_point{}) : next);
+        arm();
         if (more_queued_) {
             context_.poll_one();
         } else {
@@ -86,7 +85,10 @@ void shell::turn_if_due()
 {
     const auto now = read_clocks();
     const auto due = node_.next_wakeup().at;
-    const bool has_reason = readable_ || more_queued_ || pacer_.crowded() || due <= now.steady;
+    if (readable_ && pacer_.crowded()) {
+        mute(now.steady);
+    }
+    const bool has_reason = readable_ || more_queued_ || due <= now.steady || pacer_.read_at() <= now.steady;
     if (has_reason && now.steady >= pacer_.next_turn_from()) {
         turn(now, due);
     }
@@ -105,12 +107,10 @@ void shell::turn(instant now, time_point due)
     }
     const auto sent_before = adverts_sent_;
     perform_outputs();
-    if (pacer_.took_turn(now.steady, received + adverts_sent_ - sent_before)) {
-        change_pace();
-    } else if (readable_ && !pacer_.crowded()) {
+    pacer_.took_turn(now.steady, received + adverts_sent_ - sent_before);
+    if (pacer_.was_read(now.steady, received) || readable_) {
         wait_for_adverts();
     }
-    readable_ = false;
 }
 
 std::uint64_t shell::drain(instant now)
@@ -146,23 +146,21 @@ std::uint64_t shell::drain(instant now, advert_socket& socket)
     }
 }
 
-// From the reactor while it is quiet, by the clock when it is crowded.
 void shell::wait_for_adverts()
 {
+    readable_ = false;
     for (const auto& socket : sockets_) {
         if (socket && !socket->notify_when_readable([this] { readable_ = true; })) {
             log_.warning("reactor_full", {{"consequence", "adverts are read by the clock"}});
-            readable_ = true;
+            pacer_.mute(steady_now());
         }
     }
 }
 
-void shell::change_pace()
+void shell::mute(time_point now)
 {
-    if (!pacer_.crowded()) {
-        wait_for_adverts();
-        return;
-    }
+    readable_ = false;
+    pacer_.mute(now);
     for (const auto& socket : sockets_) {
         if (socket) {
             socket->stop_notifying();
@@ -170,10 +168,12 @@ void shell::change_pace()
     }
 }
 
-void shell::arm(time_point at)
+void shell::arm()
 {
+    const auto due = std::max(node_.next_wakeup().at, pacer_.next_turn_from());
+    const auto at = std::min(due, pacer_.read_at());
     // A timer that rings too early costs a look at the clock, less than moving it back for every advert that is heard.
-    if (at >= armed_at_ || at == never) {
+    if (at >= armed_at_) {
         return;
     }
     armed_at_ = at;

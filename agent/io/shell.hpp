@@ -85,8 +85,8 @@ private:
     void flush_adverts();
     void report_send_errors();
     void wait_for_adverts();
-    void change_pace();
-    void arm(time_point at);
+    void mute(time_point now);
+    void arm();
     result<advert_socket*> socket_of(ip_family family);
 
     boost::asio::io_context& context_;

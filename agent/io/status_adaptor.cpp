@@ -15,6 +15,13 @@ status::http_reply status_adaptor::respond(instant now, const status::http_reque
     return responder_.respond(now, request);
 }
 
+status::node status_adaptor::node_snapshot(instant now) const
+{
+    auto node = node_.snapshot(now);
+    node.configuration_refusals += refused_files_;
+    return node;
+}
+
 status::process status_adaptor::process_snapshot(instant) const
 {
     auto process = loop_.facts();

@@ -32,7 +32,10 @@ public:
 
     status::http_reply respond(instant now, const status::http_request& request) override;
 
-    [[nodiscard]] status::node node_snapshot(instant now) const override { return node_.snapshot(now); }
+    // A file that could not be read or was wrong never came to the node, which counts the other refusals.
+    void note_refused_file() { ++refused_files_; }
+
+    [[nodiscard]] status::node node_snapshot(instant now) const override;
     [[nodiscard]] status::process process_snapshot(instant now) const override;
     [[nodiscard]] std::size_t router_count() const override { return node_.router_count(); }
     [[nodiscard]] std::optional<std::uint32_t> find_router(std::string_view name) const override
@@ -64,6 +67,7 @@ private:
     log_writer& log_;
     reload_function reload_;
     const http_server* server_ = nullptr;
+    std::uint64_t refused_files_ = 0;
     bool realtime_wanted_ = false;
     realtime_state realtime_;
     status::responder responder_;

@@ -51,14 +51,10 @@ struct set_maintenance {
 struct reload {
     std::shared_ptr<const config::configuration> configuration;
 };
-// A configuration file that cannot be used: nothing changes, but it is counted and told.
-struct reload_refused {
-    std::string reason;  // one line
-};
 // SIGTERM: priority 0, keep forwarding for the drain time, then output `stopped`.
 struct shut_down {};
 
 using input = std::variant<advert_not_sent, kernel_told, kernel_answered, http_finished, file_was_read, step_down,
-                           set_maintenance, reload, reload_refused, shut_down>;
+                           set_maintenance, reload, shut_down>;
 
 }  // namespace vipd::node

@@ -307,16 +307,11 @@ void node::impl::look_for_end(instant now)
     }
 }
 
-void node::impl::refuse_reload(std::string_view reason)
-{
-    ++refusals_;
-    journal_.record(log_level::error, "reload", {}, {{"outcome", "refused"}, {"reason", reason}});
-}
-
 void node::impl::apply_reload(instant now, const reload& r)
 {
     if (const auto possible = check_reload(*configuration_, *r.configuration); !possible) {
-        refuse_reload(possible.error().text);
+        ++refusals_;
+        journal_.record(log_level::error, "reload", {}, {{"outcome", "refused"}, {"reason", possible.error().text}});
         return;
     }
     configuration_ = r.configuration;
@@ -389,7 +384,6 @@ void node::impl::handle(instant now, input&& what)
                        reconsider_all(now);
                    },
                    [&](reload& i) { apply_reload(now, i); },
-                   [&](reload_refused& i) { refuse_reload(i.reason); },
                    [&](shut_down&) { begin_farewell(now); },
                },
                what);

@@ -73,7 +73,6 @@ private:
 
     void apply(instant now, kernel_told&& e);
     void apply_address(instant now, const ip_prefix& address);
-    void refuse_reload(std::string_view reason);
     void apply_reload(instant now, const reload& r);
     void apply_step_down(instant now, const step_down& s);
     void begin_farewell(instant now);

@@ -239,6 +239,33 @@ void virtual_router::note_lower_priority(time_point now, const vrrp::heard_lower
                      {"action", "answered, and the resources are read back"}});
 }
 
+std::string virtual_router::explain(const vrrp::transition& t) const
+{
+    const auto& heard = election_->last_heard();
+    const auto who = heard ? heard->source.to_string() + " (priority " + std::to_string(heard->priority) + ")" : "another node";
+    switch (t.reason) {
+        case vrrp::transition_reason::startup:
+            return t.to == vrrp::state::active ? "it owns the address (priority 255)"
+                                               : "it has started, and listens for an Active";
+        case vrrp::transition_reason::no_advert: {
+            const auto waited = std::chrono::round<std::chrono::milliseconds>(election_->active_down_interval());
+            return "no advert for " + std::to_string(waited.count()) + " ms";
+        }
+        case vrrp::transition_reason::preempted_lower:
+            return "its priority is higher than that of " + who;
+        case vrrp::transition_reason::active_released:
+            return "the last Active handed over";
+        case vrrp::transition_reason::heard_better:
+            return who + " is the better one";
+        case vrrp::transition_reason::stepped_down:
+            return "an operator asked it to step down";
+        case vrrp::transition_reason::shutdown:
+        case vrrp::transition_reason::fault:
+            return obstacle_;
+    }
+    return {};
+}
+
 void virtual_router::apply_transition(time_point now, const vrrp::transition& t, const net::link_table& links)
 {
     const auto reason = to_string(t.reason);
@@ -255,7 +282,7 @@ void virtual_router::apply_transition(time_point now, const vrrp::transition& t,
             addresses_.end_drain(now);
         }
     }
-    reason_ = t.reason == vrrp::transition_reason::fault ? obstacle_ : std::string(reason);
+    reason_ = explain(t);
     journal_.record(log_level::info, "transition", configuration_.name,
                     {{"from", to_string(t.from)},
                      {"to", to_string(t.to)},
@@ -315,7 +342,6 @@ bool virtual_router::step_down(time_point now, const net::link_table& links, adv
         return false;
     }
     apply(now, links, adverts);
-    reason_ = "an operator asked for it";
     return true;
 }
 

@@ -119,6 +119,8 @@ private:
     void make_templates();
     void leave(time_point now, bool fault, const net::link_table& links, advert_queue& adverts);
     void apply(time_point now, const net::link_table& links, advert_queue& adverts);
+    // Why, in words for status.
+    [[nodiscard]] std::string explain(const vrrp::transition& t) const;
     void apply_transition(time_point now, const vrrp::transition& t, const net::link_table& links);
     void send(std::uint8_t priority, advert_queue& adverts);
     void note_lower_priority(time_point now, const vrrp::heard_lower_priority& lower);

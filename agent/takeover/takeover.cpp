@@ -57,9 +57,8 @@ void takeover::want(time_point now, const desired& wanted, const world& seen)
     std::vector<register_key> unwanted;
     for (auto& [key, tracked] : registers_) {
         const auto& old = tracked.value.wanted();
-        const auto kept = std::ranges::find_if(wanted.routes, [&](const wanted_route& w) {
-            return w.destination == old.destination && w.query == old.query;
-        });
+        const auto kept = std::ranges::find_if(
+            wanted.routes, [&](const wanted_route& w) { return w.destination == old.destination && w.query == old.query; });
         if (kept == wanted.routes.end()) {
             unwanted.push_back(key);
         } else {

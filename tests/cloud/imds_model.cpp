@@ -44,9 +44,16 @@ std::string domain_of(std::string_view region)
     return region.starts_with("cn-") ? "amazonaws.com.cn" : "amazonaws.com";
 }
 
-std::string partition_of(std::string_view region)
+// "eu-west-1b" -> "euw1-az2". AWS shuffles the numbers for each account; this account got them in order.
+std::string zone_id(std::string_view region, std::string_view zone)
 {
-    return region.starts_with("cn-") ? "aws-cn" : region.starts_with("us-gov-") ? "aws-us-gov" : "aws";
+    const auto first = region.find('-');
+    std::string out(region.substr(0, first));
+    for (auto dash = first; dash != std::string_view::npos && dash + 1 < region.size(); dash = region.find('-', dash + 1)) {
+        out.push_back(region[dash + 1]);
+    }
+    const char letter = zone.empty() ? 'a' : zone.back();
+    return out + "-az" + std::to_string(letter - 'a' + 1);
 }
 
 std::vector<ip_prefix> of_family(const std::vector<ip_prefix>& prefixes, ip_family family)
@@ -153,10 +160,9 @@ imds_model::tree imds_model::facts(const instant& now, const instance& machine)
     put_unless_empty(out, "meta-data/local-ipv4", address);
     out["meta-data/placement/region"] = state.region;
     out["meta-data/placement/availability-zone"] = zone;
-    out["meta-data/placement/availability-zone-id"] =
-        "euw1-az" + std::string(1, static_cast<char>('1' + (zone.empty() ? 0 : zone.back() - 'a')));
+    out["meta-data/placement/availability-zone-id"] = zone_id(state.region, zone);
     out["meta-data/services/domain"] = domain_of(state.region);
-    out["meta-data/services/partition"] = partition_of(state.region);
+    out["meta-data/services/partition"] = std::string(state.partition());
     out["meta-data/events/maintenance/scheduled"] = "[]";
     out["meta-data/events/maintenance/history"] = "[]";
     add_interfaces(out, machine);
@@ -173,7 +179,7 @@ imds_model::tree imds_model::facts(const instant& now, const instance& machine)
         out["meta-data/iam/info"] = boost::json::serialize(boost::json::value{
             {"Code", "Success"},
             {"InstanceProfileArn",
-             "arn:" + partition_of(state.region) + ":iam::" + state.account + ":instance-profile/" + machine.role}});
+             "arn:" + std::string(state.partition()) + ":iam::" + state.account + ":instance-profile/" + machine.role}});
     }
     out["dynamic/instance-identity/document"] =
         boost::json::serialize(boost::json::value{{"accountId", state.account},

@@ -44,7 +44,9 @@ std::string html_page(unsigned status)
 std::string arn_of(const cloud_state& state, const std::string& resource)
 {
     const auto kind = resource.starts_with("rtb-") ? "route-table/" : "network-interface/";
-    return resource == "*" ? resource : "arn:aws:ec2:" + state.region + ":" + state.account + ":" + kind + resource;
+    return resource == "*"
+               ? resource
+               : "arn:" + std::string(state.partition()) + ":ec2:" + state.region + ":" + state.account + ":" + kind + resource;
 }
 
 }  // namespace
@@ -263,17 +265,18 @@ std::optional<api_error> simulated_cloud::check_permission(const exchange& one)
     }
     return api_error{
         "UnauthorizedOperation",
-        fmt::format("You are not authorized to perform this operation. User: arn:aws:iam::{}:{} is not authorized to "
+        fmt::format("You are not authorized to perform this operation. User: arn:{}:iam::{}:{} is not authorized to "
                     "perform: {} on resource: {} because no identity-based policy allows the {} action. Encoded "
                     "authorization failure message: {}",
-                    model_.state().account, one.principal, action, arn_of(model_.state(), resource), action, blob)};
+                    model_.state().partition(), model_.state().account, one.principal, action, arn_of(model_.state(), resource),
+                    action, blob)};
 }
 
 void simulated_cloud::note(exchange& one)
 {
     one.record.effect_at = one.effect_at;
     const auto& record = one.record;
-    changes_.push_back(
+    changes_.push_dropping_oldest(
         {one.effect_at, record.request_id, record.action, record.node, record.table, record.destination, record.interface});
 }
 
@@ -282,9 +285,7 @@ std::optional<state_change> simulated_cloud::poll_change()
     if (changes_.empty()) {
         return std::nullopt;
     }
-    auto change = std::move(changes_.front());
-    changes_.pop_front();
-    return change;
+    return changes_.pop();
 }
 
 void simulated_cloud::refuse(exchange& one, const api_error& error, unsigned status)

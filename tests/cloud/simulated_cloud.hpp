@@ -11,6 +11,7 @@
 // the same.
 
 #include "agent/aws/http_message.hpp"
+#include "common/bounded_queue.hpp"
 #include "common/random.hpp"
 #include "common/strong_id.hpp"
 #include "common/time.hpp"
@@ -23,7 +24,6 @@
 #include "tests/cloud/throttle.hpp"
 #include "tests/cloud/topology.hpp"
 
-#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -68,8 +68,7 @@ struct collected_reply {
     std::optional<double> bytes_per_second;
     exchange_record record;
 
-    // What a client with these bounds makes of it; for simulations without a wire. `arrived` tells whether the request got
-    // there.
+    // What a client with these bounds makes of it; for simulations without a wire.
     [[nodiscard]] std::variant<aws::http_response, aws::http_failure> as_client_sees(duration time_max,
                                                                                      std::size_t body_size_max) const;
 };
@@ -105,7 +104,7 @@ public:
     // Carries out what is due.
     void handle_timeout(const instant& now);
     [[nodiscard]] wakeup next_wakeup() const;
-    // The oldest change not yet taken.
+    // The oldest change not yet taken; of those that nobody takes, the latest 65,536 are kept.
     std::optional<state_change> poll_change();
 
     // --- the hand of whoever runs the simulation ---
@@ -122,7 +121,7 @@ public:
     // The cloud's clock minus the nodes'.
     void set_clock_offset(duration offset) { clock_offset_ = offset; }
     // Tells poll_change() of something done through model().
-    void note_change(state_change change) { changes_.push_back(std::move(change)); }
+    void note_change(state_change change) { changes_.push_dropping_oldest(std::move(change)); }
 
     [[nodiscard]] instance_id instance_at(const ip_address& address) const;
     [[nodiscard]] std::string node_name(const instance_id& id) const;
@@ -168,7 +167,7 @@ private:
     // What is still to be carried out, in the order of effect and then of arrival.
     std::set<std::pair<time_point, exchange_id>> due_;
     id_source<exchange_id> ids_;
-    std::deque<state_change> changes_;
+    bounded_queue<state_change> changes_{65'536};
 };
 
 }  // namespace vipd::cloud

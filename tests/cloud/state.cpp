@@ -59,6 +59,11 @@ const route* route_table::static_route(const route_destination& destination) con
     return found == routes.end() ? nullptr : &*found;
 }
 
+std::string_view cloud_state::partition() const
+{
+    return region.starts_with("cn-") ? "aws-cn" : region.starts_with("us-gov-") ? "aws-us-gov" : "aws";
+}
+
 const subnet* cloud_state::find_subnet(const subnet_id& id) const
 {
     const auto found = subnets.find(id);

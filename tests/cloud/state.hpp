@@ -144,6 +144,7 @@ struct cloud_state {
     std::map<instance_id, versioned<instance>> instances;
     unsigned routes_per_table_max = 50;  // for each family
 
+    [[nodiscard]] std::string_view partition() const;  // "aws", "aws-cn", "aws-us-gov"
     [[nodiscard]] const subnet* find_subnet(const subnet_id& id) const;
     [[nodiscard]] vpc_id vpc_of(const network_interface& interface) const;
 };

@@ -33,7 +33,8 @@ std::string_view example_topology()
      "tags": {"Name": "private-b"}}
   ],
   "prefix_lists": [{"id": "pl-0aaaaaaaaaaaaaaa1", "name": "virtual-ips", "entries": ["172.16.1.100/32", "172.16.1.101/32"]}],
-  "access_keys": [{"id": "AKIAEXAMPLEOPERATOR1", "secret": "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "principal": "user/operator"}],
+  "access_keys": [{"id": "AKIAEXAMPLEOPERATOR1",
+                   "secret": "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "principal": "user/operator"}],
   "policies": {
     "role/vipd": [{"effect": "allow", "actions": ["ec2:Describe*", "ec2:ReplaceRoute", "ec2:CreateRoute",
                                                   "ec2:ModifyNetworkInterfaceAttribute"]}]

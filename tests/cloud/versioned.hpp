@@ -37,7 +37,8 @@ public:
     void remove(time_point now) { add(now, nullptr); }
 
 private:
-    // Longer than any lag that is asked for (reads that are 0..30 s old), and more than EC2's throttling lets change in that time.
+    // Longer than any lag that is asked for (reads that are 0..30 s old), and more than EC2's throttling lets change in that
+    // time.
     static constexpr duration remembered = std::chrono::seconds{60};
     static constexpr std::size_t versions_max = 4096;
 

@@ -74,7 +74,7 @@ class AwsCli(unittest.TestCase):
         self.assertEqual(self.cloud.owners(VIRTUAL_IP), {PRIVATE_A: "node-b"})
         request, = self.cloud.requests(action="ReplaceRoute")
         self.assertEqual((request["status"], request["signature"], request["outcome"]), (200, "valid", "answered"))
-        times = [request[name] for name in ("accepted_ns", "secured_ns", "first_byte_ns", "complete_ns", "effect_ns", "replied_ns")]
+        times = [request[name + "_ns"] for name in ("accepted", "secured", "first_byte", "complete", "effect", "replied")]
         self.assertEqual(times, sorted(times))
         change, = [line for line in self.cloud.log() if line["event"] == "change"]
         self.assertEqual((change["at_ns"], change["request_id"]), (request["effect_ns"], request["request_id"]))
@@ -110,7 +110,8 @@ class AwsCli(unittest.TestCase):
     def test_the_instance_role_may_do_what_its_policy_says_and_nothing_else(self):
         environment = self.cloud.aws_environment(key=None)
         self.aws("replace-route", *self.route_arguments(), **environment)
-        message = self.refused("delete-route", "--route-table-id", PRIVATE_A, "--destination-cidr-block", VIRTUAL_IP, **environment)
+        message = self.refused("delete-route", "--route-table-id", PRIVATE_A, "--destination-cidr-block", VIRTUAL_IP,
+                               **environment)
         self.assertIn("(UnauthorizedOperation)", message)
         self.assertIn("Encoded authorization failure message: ", message)
         request, = self.cloud.requests(action="ReplaceRoute")
@@ -143,8 +144,9 @@ class AwsCli(unittest.TestCase):
                              headers={"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"})
         SigV4Auth(Credentials(OPERATOR_KEY, OPERATOR_SECRET), "ec2", "eu-west-1").add_auth(request)
         tampered = body.replace(PRIVATE_A, PRIVATE_B)
+        context = ssl.create_default_context(cafile=self.cloud.ca_file)
         for sent, status in ((tampered, 403), (body, 200)):
-            connection = http.client.HTTPSConnection(self.cloud.ec2[0], context=ssl.create_default_context(cafile=self.cloud.ca_file))
+            connection = http.client.HTTPSConnection(self.cloud.ec2[0], context=context)
             connection.request("POST", "/", sent, dict(request.headers))
             answer = connection.getresponse()
             self.assertEqual(answer.status, status, answer.read())

@@ -40,7 +40,7 @@ class Cloudsim:
 
     def __init__(self, binary, directory, *, topology=None, ec2=("127.0.0.1:0",), imds=(), latency_ms=0, seed=1, names=(),
                  prefix=()):
-        """`topology` is a dict or None for the example; `prefix` goes before the command, such as ("ip", "netns", "exec", "cloud")."""
+        """`topology` is a dict, or None for the example. `prefix` goes before the command: ("ip", "netns", "exec", "cloud")."""
         self.directory = str(directory)
         self.ca_file = os.path.join(self.directory, "ca.pem")
         self.log_file = os.path.join(self.directory, "requests.jsonl")
@@ -75,13 +75,17 @@ class Cloudsim:
         return self
 
     def stop(self):
+        """RuntimeError when it was running and ended with an error: a sanitizer's report, for one."""
         if self.process is None:
             return
-        if self.process.poll() is None:
+        running = self.process.poll() is None
+        if running:
             self.process.send_signal(signal.SIGTERM)
-        self.process.wait()
+        status = self.process.wait()
         self.process.stdout.close()
         self.process = None
+        if running and status != 0:
+            raise RuntimeError(f"cloudsim ended with status {status}")
 
     def __enter__(self):
         return self.start()

@@ -93,6 +93,7 @@ void request_log::connection(std::string_view service, const request_times& time
                              std::string_view outcome)
 {
     auto line = begin_line("connection", service, times, source);
+    line["first_byte_ns"] = nanoseconds(times.first_byte);
     line["outcome"] = outcome;
     write(line);
 }

@@ -5,7 +5,6 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/signal_set.hpp>
 
 #include <charconv>
 #include <cstdio>
@@ -139,8 +138,7 @@ result<std::string> server::listen_unix(const std::string& path)
 
 void server::run()
 {
-    asio::signal_set signals(context_, SIGTERM, SIGINT);
-    signals.async_wait([this](const beast::error_code&, int) { context_.stop(); });
+    signals_.async_wait([this](const beast::error_code&, int) { context_.stop(); });
     context_.run();
 }
 
@@ -232,6 +230,7 @@ asio::awaitable<void> server::serve_ec2(tcp::socket socket, peer from)
         co_return;
     }
     from.times.secured = steady_now();
+    log_.connection("ec2", from.times, from.text, "secured");
     co_await serve_cloud(stream, from, service_kind::ec2);
 }
 
@@ -267,9 +266,12 @@ asio::awaitable<void> server::serve_cloud(Stream& stream, peer from, service_kin
 {
     beast::flat_buffer buffer;
     for (;;) {
-        from.times.replied = never;
+        from.times.first_byte = from.times.complete = from.times.replied = never;
         const auto request = co_await read_request(stream, buffer, from.times);
         if (!request.complete) {
+            if (from.times.first_byte != never) {
+                log_.connection(service_name(service), from.times, from.text, "request_incomplete");
+            }
             co_return;
         }
         if (!co_await answer(stream, from, service, request.message, request.keep_alive)) {

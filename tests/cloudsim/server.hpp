@@ -12,8 +12,10 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <csignal>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -76,6 +78,7 @@ private:
     void after_cloud_call();
 
     boost::asio::io_context context_{1};
+    boost::asio::signal_set signals_{context_, SIGTERM, SIGINT};
     cloud::simulated_cloud& cloud_;
     request_log& log_;
     tls_contexts& tls_;

@@ -109,6 +109,15 @@ class Wire(unittest.TestCase):
         line, = self.cloud.requests()
         self.assertLess(line["first_byte_ns"], line["complete_ns"])
 
+    def test_a_request_that_is_broken_off_is_in_the_log(self):
+        connection = self.connect()
+        connection.sendall(self.request_bytes(REPLACE)[:100])
+        connection.close()
+        line = self.cloud.wait_for(lambda line: line.get("outcome") == "request_incomplete")
+        self.assertIsNotNone(line["first_byte_ns"])
+        self.assertEqual(self.cloud.requests(), [])
+        self.assertEqual(self.owner(), INTERFACE_A)
+
     def test_a_reset_is_a_reset_and_is_without_effect_unless_after_it(self):
         for applied in (False, True):
             self.cloud.add_fault(action="ReplaceRoute", kind="reset", count=1, applied=applied)
@@ -210,7 +219,8 @@ class Wire(unittest.TestCase):
         put = b"PUT /latest/api/token HTTP/1.1\r\nHost: x\r\nX-aws-ec2-metadata-token-ttl-seconds: 60\r\n\r\n"
         head, token = ask(put)
         self.assertIn("200 OK", head)
-        head, text = ask(f"GET /latest/meta-data/instance-id HTTP/1.1\r\nHost: x\r\nX-aws-ec2-metadata-token: {token}\r\n\r\n".encode())
+        get = f"GET /latest/meta-data/instance-id HTTP/1.1\r\nHost: x\r\nX-aws-ec2-metadata-token: {token}\r\n\r\n"
+        head, text = ask(get.encode())
         self.assertEqual(text, NODE_A)
         self.cloud.add_fault(action="imds:*", kind="fail", status=503)
         self.assertIn("503", ask(put)[0])

@@ -1,7 +1,7 @@
 // Signs and verifies requests for sigv4_oracle.py: one JSON object a line in, one a line out.
 //
-//   {"op": "sign", "method", "target", "headers": [[name, value]...], "body": hex, "region", "service", "key", "secret", "token",
-//    "time": seconds}  ->  {"authorization": text, "canonical": text}
+//   {"op": "sign", "method", "target", "headers": [[name, value]...], "body": hex, "region", "service", "key", "secret",
+//    "token", "time": seconds}  ->  {"authorization": text, "canonical": text}
 //   {"op": "verify", "method", "target", "headers", "body", "secret"}  ->  {"claimed": hex, "expected": hex} or {"error": text}
 
 #include "agent/aws/sigv4.hpp"

@@ -53,7 +53,7 @@ class harness {
 public:
     using answerer = std::function<std::optional<http_result>(const http_exchange&)>;
 
-    explicit harness(session_settings settings = {}, std::map<std::string, std::string, std::less<>> variables = {},
+    explicit harness(const session_settings& settings = {}, std::map<std::string, std::string, std::less<>> variables = {},
                      std::uint64_t seed = 1) :
         session_(settings, environment{std::move(variables)}, seed, log)
     {

@@ -146,15 +146,22 @@ TEST(daemon_reports, no_daemon_is_a_sentence_with_the_remedy)
     EXPECT_EQ(got.exit_code, exit_failure);
 }
 
-TEST(daemon_reports, the_plan_lists_what_would_change)
+TEST(daemon_reports, the_plan_counts_what_would_change_and_lists_what_would_not)
 {
     const auto got = plan_report(http_reply{200, R"({"routers":[
-        {"name":"haproxy","state":"Backup","changes":["172.16.1.100/32 in rtb-0a: eni-0f -> eni-0a"]},
-        {"name":"lab","state":"Active","changes":[]}]})"});
+        {"name":"haproxy","state":"Backup","changes":["~ 172.16.1.100/32 in rtb-0a: ReplaceRoute from eni-0f to eni-0a",
+                                                      "+ 172.16.1.100/32 on lo: is added", "= 172.16.1.100/32 in rtb-0b: stays"]},
+        {"name":"lab","state":"Active","changes":["= 10.1.1.1/32 on lo: is there"]},
+        {"name":"new","state":"Backup","changes":["? 10.1.1.2/32: the route tables have not been read yet"]}]})"});
     EXPECT_EQ(got.out,
-              "haproxy (Backup): would change\n"
-              "  172.16.1.100/32 in rtb-0a: eni-0f -> eni-0a\n"
-              "lab (Active): nothing would change\n");
+              "haproxy (Backup): 2 changes\n"
+              "  ~ 172.16.1.100/32 in rtb-0a: ReplaceRoute from eni-0f to eni-0a\n"
+              "  + 172.16.1.100/32 on lo: is added\n"
+              "  = 172.16.1.100/32 in rtb-0b: stays\n"
+              "lab (Active): nothing would change\n"
+              "  = 10.1.1.1/32 on lo: is there\n"
+              "new (Backup): nothing would change, 1 not known yet\n"
+              "  ? 10.1.1.2/32: the route tables have not been read yet\n");
     EXPECT_EQ(plan_report(http_reply{200, "{}"}).out, "no routers\n");
 }
 

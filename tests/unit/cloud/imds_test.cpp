@@ -82,6 +82,7 @@ TEST_F(imds_service, the_tree_says_where_the_instance_is)
     EXPECT_EQ(imds_text("/latest/meta-data/instance-id"), node_a);
     EXPECT_EQ(imds_text("/latest/meta-data/placement/region"), "eu-west-1");
     EXPECT_EQ(imds_text("/latest/meta-data/placement/availability-zone"), "eu-west-1a");
+    EXPECT_EQ(imds_text("/latest/meta-data/placement/availability-zone-id", node_b), "euw1-az2");
     EXPECT_EQ(imds_text("/latest/meta-data/services/domain"), "amazonaws.com");
     EXPECT_EQ(imds_text("/latest/meta-data/services/partition"), "aws");
     EXPECT_EQ(imds_text("/latest/meta-data/mac"), "02:00:00:00:01:10");

@@ -50,10 +50,10 @@ TEST(topology, a_table_has_a_local_route_for_each_range_of_its_vpc)
 
 TEST(topology, copies_of_a_table_have_ids_and_names_of_their_own)
 {
-    const auto parsed = parse_topology(
-        with(
-            R"("route_tables": [{"id": "rtb-0aaaaaaaaaaaa0000", "vpc": "vpc-0aaaaaaaaaaaaaaa1", "tags": {"Name": "many"}, "copies": 100}])"),
-        start);
+    const auto parsed = parse_topology(with(
+                                           R"("route_tables": [{"id": "rtb-0aaaaaaaaaaaa0000", "vpc": "vpc-0aaaaaaaaaaaaaaa1",
+                                   "tags": {"Name": "many"}, "copies": 100}])"),
+                                       start);
     ASSERT_TRUE(parsed) << parsed.error().text;
     EXPECT_EQ(parsed->state.tables.size(), 100U);
     EXPECT_EQ(parsed->state.tables.begin()->first.str(), "rtb-0aaaaaaaaaaaa0000");

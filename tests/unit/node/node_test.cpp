@@ -147,15 +147,6 @@ TEST_F(node_test, a_reload_that_cannot_be_applied_changes_nothing)
     EXPECT_EQ(h.log.count({"event=reload", "outcome=refused"}), 1u);
 }
 
-TEST_F(node_test, a_file_that_cannot_be_used_is_counted_and_told)
-{
-    start_as_active();
-    h.tell(reload_refused{"vipd.toml:3:1: error"});
-    EXPECT_EQ(h.node->snapshot(h.now).configuration_refusals, 1u);
-    EXPECT_EQ(h.log.count({"event=reload", "outcome=refused", "reason=\"vipd.toml:3:1: error\""}), 1u);
-    EXPECT_EQ(h.state(), state::active);
-}
-
 TEST_F(node_test, a_reload_that_adds_a_table_takes_it_without_a_transition)
 {
     start_as_active();
