@@ -37,7 +37,7 @@ class Bound:
 
     @staticmethod
     def after(detection_ms: float, detection_is: str, *, api_ms: float) -> "Bound":
-        """When detection is the protocol's and the cloud answers each call within `api_ms`; all tables are asked at once."""
+        """When detection is the protocol's and the cloud answers each call within `api_ms`, all tables at once."""
         allowed = detection_ms + ALLOWANCE_MS
         return Bound(allowed, allowed, allowed + api_ms, detection_is)
 

@@ -20,7 +20,7 @@ from .cluster import Cluster
 from .dataplane import Application, Client, RouteFollower
 from .laboratory import Lab
 from .screen import Screen
-from .timeline import MILLISECOND, Event
+from .timeline import MILLISECOND, Event, TimedOut
 from .zones import VIP
 
 INTERVAL_MS = 100.0
@@ -242,7 +242,10 @@ class Demo:
             if node.running:
                 say(f"  kill -9 {node.pid:<8}(the agent of node {name})")
         say(f"Stop it with Ctrl-C, or with: kill {os.getpid()}")
-        threading.Event().wait()
+        try:
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            say("\nStopping.")
 
     def close(self) -> None:
         self.client.close()
@@ -256,30 +259,50 @@ def free_network() -> ipaddress.IPv4Network:
                 if str(candidate.network_address).removesuffix("0") not in taken)
 
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def end(*_) -> None:
+    """Once; what follows is the tidying up, which nothing should interrupt."""
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+def show(lab: Lab, keep: bool) -> int:
+    demo = Demo(lab, keep)
+    try:
+        demo.run()
+        if demo.missed:
+            demo.screen.say(demo.screen.paint("bad", f"\n{demo.missed} of the times above missed their bound."))
+        else:
+            demo.screen.say(demo.screen.paint("good", "\nEvery bound was kept."))
+        if keep:
+            demo.wait_for_end()
+    except TimedOut as error:
+        demo.screen.end()
+        demo.screen.say(demo.screen.paint("bad", f"\nDid not happen: {error}"))
+        return 1
+    finally:
+        demo.close()
+    return 1 if demo.missed else 0
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="deploy/demo", description="Runs vipd's main job in network namespaces of its own: "
                                      "three nodes in two zones and a cloud; then lets things go wrong.")
     parser.add_argument("--keep", action="store_true", help="leave it running afterwards, with the addresses of its pages")
     options = parser.parse_args()
     rootless.enter()
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: sys.exit(1))
-    with Lab() as lab:
-        demo = Demo(lab, options.keep)
-        try:
-            demo.run()
-            if demo.missed:
-                demo.screen.say(demo.screen.paint("bad", f"\n{demo.missed} of the times above missed their bound."))
-            else:
-                demo.screen.say(demo.screen.paint("good", "\nEvery bound was kept."))
-            if options.keep:
-                demo.wait_for_end()
-        except KeyboardInterrupt:
-            demo.screen.say("\nStopping.")
-            return 1 if demo.missed or not options.keep else 0
-        finally:
-            demo.close()
-        return 1 if demo.missed else 0
+    # SIGINT too, which a shell's background jobs would ignore.
+    for number in _SIGNALS:
+        signal.signal(number, end)
+    try:
+        with Lab() as lab:
+            return show(lab, options.keep)
+    except KeyboardInterrupt:
+        print("\nStopped; everything it made is gone.")
+        return 130
 
 
 if __name__ == "__main__":

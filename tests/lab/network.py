@@ -126,7 +126,7 @@ class Network:
         ip("link", "set", name, "up")
 
     def plug_into_host(self, node: Namespace, interface: str, bridge: str, address: str) -> None:
-        port = f"{bridge[:8]}-{node.name}"[:15]
+        port = f"{bridge}-{node.name}"[:15]
         ip("link", "add", "name", interface, "netns", node.full_name, "type", "veth", "peer", "name", port)
         ip("link", "set", port, "master", bridge, "up")
         node.ip("address", "add", address, "dev", interface)
