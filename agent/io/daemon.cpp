@@ -253,7 +253,9 @@ int daemon::run()
               {{"version", VIPD_VERSION}, {"config", options_.config_file}, {"routers", configuration_->routers.size()}});
     release_pages_of_the_start();
     if (configuration_->realtime) {
-        status_.set_realtime(true, enter_realtime(log_));
+        const auto got = enter_realtime(log_);
+        status_.set_realtime(true, got);
+        shell_.set_realtime(got.scheduling);
     }
     wait_for_signal();
     kernel_->start();
