@@ -4,9 +4,13 @@
 #include "agent/net/ip_header.hpp"
 #include "agent/net/source_filter.hpp"
 
+#include <array>
 #include <cerrno>
 #include <cstring>
+#include <span>
+#include <string>
 
+#include <arpa/inet.h>
 #include <linux/filter.h>
 #include <netinet/ip.h>
 
@@ -23,12 +27,48 @@ constexpr std::size_t send_bytes_max = 64 << 10;
 // What the kernel charges to a receive buffer for one small datagram at the least (struct sk_buff and its head).
 constexpr std::size_t charge_per_datagram_min = 512;
 
-result<void> set_option(int socket, int level, int option, int value, const char* name)
+struct socket_option {
+    int level;
+    int name;
+    int value;
+    const char* text;
+};
+
+result<void> set_options(int socket, std::span<const socket_option> options)
 {
-    if (::setsockopt(socket, level, option, &value, sizeof(value)) != 0) {
-        return system_error(error_class::unavailable, std::string{"setting "} + name + " on the VRRP socket", errno);
+    for (const auto& o : options) {
+        if (::setsockopt(socket, o.level, o.name, &o.value, sizeof(o.value)) != 0) {
+            return system_error(error_class::unavailable, std::string{"setting "} + o.text + " on the VRRP socket", errno);
+        }
     }
     return {};
+}
+
+// The forcing form needs CAP_NET_ADMIN; the plain one is cut to the system's maximum without an error.
+result<void> set_buffer(int socket, int forcing, int plain, int bytes, const char* text)
+{
+    if (::setsockopt(socket, SOL_SOCKET, forcing, &bytes, sizeof(bytes)) == 0) {
+        return {};
+    }
+    const socket_option option{SOL_SOCKET, plain, bytes, text};
+    return set_options(socket, {&option, 1});
+}
+
+result<file_descriptor> open_raw(ip_family family)
+{
+    file_descriptor socket{
+        ::socket(family == ip_family::v4 ? AF_INET : AF_INET6, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, vrrp::ip_protocol)};
+    if (socket) {
+        return socket;
+    }
+    const int why = errno;
+    if (why == EPERM || why == EACCES) {
+        return error{
+            error_class::denied,
+            "no permission to open a raw socket for VRRP (IP protocol 112): vipd needs CAP_NET_RAW; run it as root, or "
+            "give the unit AmbientCapabilities=CAP_NET_RAW CAP_NET_ADMIN"};
+    }
+    return system_error(error_class::unavailable, "opening a raw socket for VRRP (IP protocol 112)", why);
 }
 
 result<void> attach(int socket, const std::vector<sock_filter>& instructions)
@@ -57,28 +97,29 @@ void put_control(msghdr& header, int level, int type, const Info& info)
 
 result<std::unique_ptr<advert_socket>> advert_socket::open(boost::asio::io_context& context, ip_family family)
 {
-    file_descriptor socket{
-        ::socket(family == ip_family::v4 ? AF_INET : AF_INET6, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, vrrp::ip_protocol)};
-    if (!socket) {
-        const int why = errno;
-        if (why == EPERM || why == EACCES) {
-            return error{
-                error_class::denied,
-                "no permission to open a raw socket for VRRP (IP protocol 112): vipd needs CAP_NET_RAW; run it as root, or "
-                "give the unit AmbientCapabilities=CAP_NET_RAW CAP_NET_ADMIN"};
-        }
-        return system_error(error_class::unavailable, "opening a raw socket for VRRP (IP protocol 112)", why);
+    auto hearing = open_raw(family);
+    if (!hearing) {
+        return hearing.error();
     }
-    std::unique_ptr<advert_socket> result{new advert_socket(context, family, std::move(socket))};
-    if (const auto prepared = result->prepare(); !prepared) {
+    auto speaking = open_raw(family);
+    if (!speaking) {
+        return speaking.error();
+    }
+    std::unique_ptr<advert_socket> result{new advert_socket(context, family, std::move(*hearing), std::move(*speaking))};
+    if (const auto prepared = result->prepare_hearing(); !prepared) {
+        return prepared.error();
+    }
+    if (const auto prepared = result->prepare_speaking(); !prepared) {
         return prepared.error();
     }
     return result;
 }
 
-advert_socket::advert_socket(boost::asio::io_context& context, ip_family family, file_descriptor socket) :
+advert_socket::advert_socket(boost::asio::io_context& context, ip_family family, file_descriptor hearing,
+                             file_descriptor speaking) :
     family_(family),
-    socket_(std::move(socket)),
+    hearing_(std::move(hearing)),
+    speaking_(std::move(speaking)),
     reactor_(context),
     receive_slot_bytes_(family == ip_family::v4 ? message_bytes_max_v4 : message_bytes_max_v6)
 {
@@ -91,59 +132,71 @@ advert_socket::~advert_socket()
     stop_notifying();
 }
 
-result<void> advert_socket::prepare()
+result<void> advert_socket::prepare_hearing()
 {
-    if (const auto attached = attach(socket_.get(), net::drop_all_filter()); !attached) {
+    if (const auto attached = attach(hearing_.get(), net::drop_all_filter()); !attached) {
         return attached.error();
     }
     discard_queued();
-    struct option {
-        int level;
-        int name;
-        int value;
-        const char* text;
+    static constexpr std::array v6_options{
+        socket_option{IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1, "IPV6_RECVHOPLIMIT"},
+        socket_option{IPPROTO_IPV6, IPV6_RECVPKTINFO, 1, "IPV6_RECVPKTINFO"},
     };
-    static constexpr option v4_options[] = {
-        {IPPROTO_IP, IP_TTL, vrrp::ttl_sent, "IP_TTL"},
-        {IPPROTO_IP, IP_TOS, traffic_class, "IP_TOS"},
-        {IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT, "IP_MTU_DISCOVER"},
-    };
-    static constexpr option v6_options[] = {
-        {IPPROTO_IPV6, IPV6_UNICAST_HOPS, vrrp::ttl_sent, "IPV6_UNICAST_HOPS"},
-        {IPPROTO_IPV6, IPV6_TCLASS, traffic_class, "IPV6_TCLASS"},
-        {IPPROTO_IPV6, IPV6_CHECKSUM, checksum_offset, "IPV6_CHECKSUM"},
-        {IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1, "IPV6_RECVHOPLIMIT"},
-        {IPPROTO_IPV6, IPV6_RECVPKTINFO, 1, "IPV6_RECVPKTINFO"},
-    };
-    const auto options = family_ == ip_family::v4 ? std::span<const option>{v4_options} : std::span<const option>{v6_options};
-    for (const auto& o : options) {
-        if (const auto set = set_option(socket_.get(), o.level, o.name, o.value, o.text); !set) {
+    if (family_ == ip_family::v6) {
+        if (const auto set = set_options(hearing_.get(), v6_options); !set) {
             return set.error();
         }
     }
-    return set_buffers();
-}
-
-result<void> advert_socket::set_buffers()
-{
-    // The forcing form needs CAP_NET_ADMIN; the plain one is cut to the system's maximum without an error.
-    if (::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVBUFFORCE, &receive_buffer_bytes, sizeof(int)) != 0) {
-        if (const auto set = set_option(socket_.get(), SOL_SOCKET, SO_RCVBUF, receive_buffer_bytes, "SO_RCVBUF"); !set) {
-            return set.error();
-        }
-    }
-    if (::setsockopt(socket_.get(), SOL_SOCKET, SO_SNDBUFFORCE, &send_buffer_bytes, sizeof(int)) != 0) {
-        if (const auto set = set_option(socket_.get(), SOL_SOCKET, SO_SNDBUF, send_buffer_bytes, "SO_SNDBUF"); !set) {
-            return set.error();
-        }
+    if (const auto set = set_buffer(hearing_.get(), SO_RCVBUFFORCE, SO_RCVBUF, receive_buffer_bytes, "SO_RCVBUF"); !set) {
+        return set.error();
     }
     int granted = 0;
     socklen_t size = sizeof(granted);
-    if (::getsockopt(socket_.get(), SOL_SOCKET, SO_RCVBUF, &granted, &size) != 0) {
+    if (::getsockopt(hearing_.get(), SOL_SOCKET, SO_RCVBUF, &granted, &size) != 0) {
         return system_error(error_class::unavailable, "reading SO_RCVBUF of the VRRP socket", errno);
     }
     queue_capacity_ = static_cast<std::size_t>(granted) / charge_per_datagram_min + 1;
     return {};
+}
+
+result<void> advert_socket::prepare_speaking()
+{
+    if (const auto attached = attach(speaking_.get(), net::drop_all_filter()); !attached) {
+        return attached.error();
+    }
+    static constexpr std::array v4_options{
+        socket_option{IPPROTO_IP, IP_TTL, vrrp::ttl_sent, "IP_TTL"},
+        socket_option{IPPROTO_IP, IP_TOS, traffic_class, "IP_TOS"},
+        socket_option{IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT, "IP_MTU_DISCOVER"},
+    };
+    static constexpr std::array v6_options{
+        socket_option{IPPROTO_IPV6, IPV6_UNICAST_HOPS, vrrp::ttl_sent, "IPV6_UNICAST_HOPS"},
+        socket_option{IPPROTO_IPV6, IPV6_TCLASS, traffic_class, "IPV6_TCLASS"},
+        socket_option{IPPROTO_IPV6, IPV6_CHECKSUM, checksum_offset, "IPV6_CHECKSUM"},
+    };
+    const auto set =
+        family_ == ip_family::v4 ? set_options(speaking_.get(), v4_options) : set_options(speaking_.get(), v6_options);
+    if (!set) {
+        return set.error();
+    }
+    bind_to_loopback();
+    return set_buffer(speaking_.get(), SO_SNDBUFFORCE, SO_SNDBUF, send_buffer_bytes, "SO_SNDBUF");
+}
+
+// A host without a loopback address does without: the filter drops what the kernel then copies.
+void advert_socket::bind_to_loopback()
+{
+    sockaddr_in v4{};
+    v4.sin_family = AF_INET;
+    v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    sockaddr_in6 v6{};
+    v6.sin6_family = AF_INET6;
+    v6.sin6_addr = in6addr_loopback;
+    if (family_ == ip_family::v4) {
+        static_cast<void>(::bind(speaking_.get(), reinterpret_cast<const sockaddr*>(&v4), sizeof(v4)));
+    } else {
+        static_cast<void>(::bind(speaking_.get(), reinterpret_cast<const sockaddr*>(&v6), sizeof(v6)));
+    }
 }
 
 void advert_socket::lay_out_buffers()
@@ -172,20 +225,20 @@ void advert_socket::lay_out_buffers()
 void advert_socket::discard_queued()
 {
     std::uint8_t byte = 0;
-    for (std::size_t i = 0; i < 100'000 && ::recv(socket_.get(), &byte, 1, MSG_DONTWAIT | MSG_TRUNC) >= 0; ++i) {}
+    for (std::size_t i = 0; i < 100'000 && ::recv(hearing_.get(), &byte, 1, MSG_DONTWAIT | MSG_TRUNC) >= 0; ++i) {}
 }
 
 result<bool> advert_socket::set_peers(std::span<const ip_address> peers)
 {
     // Exchanging one filter for another is atomic. Adverts queued under the old one are the admission's to judge.
     if (const auto filter = net::source_filter(peers, family_)) {
-        if (const auto attached = attach(socket_.get(), *filter); !attached) {
+        if (const auto attached = attach(hearing_.get(), *filter); !attached) {
             return attached.error();
         }
         return true;
     }
     const int unused = 0;
-    if (::setsockopt(socket_.get(), SOL_SOCKET, SO_DETACH_FILTER, &unused, sizeof(unused)) != 0 && errno != ENOENT) {
+    if (::setsockopt(hearing_.get(), SOL_SOCKET, SO_DETACH_FILTER, &unused, sizeof(unused)) != 0 && errno != ENOENT) {
         return system_error(error_class::unavailable, "detaching the peer filter from the VRRP socket", errno);
     }
     return false;
@@ -208,7 +261,7 @@ advert_socket::batch advert_socket::receive()
     }
     int count = 0;
     do {
-        count = ::recvmmsg(socket_.get(), receive_headers_.data(), batch_size, MSG_DONTWAIT, nullptr);
+        count = ::recvmmsg(hearing_.get(), receive_headers_.data(), batch_size, MSG_DONTWAIT, nullptr);
     } while (count < 0 && errno == EINTR);
     if (count <= 0) {
         // An error that waits on the socket (an interface went down) is told once and says nothing about the datagrams behind
@@ -314,7 +367,7 @@ void advert_socket::flush()
     std::size_t done = 0;
     while (done < send_count_) {
         const int sent =
-            ::sendmmsg(socket_.get(), send_headers_.data() + done, static_cast<unsigned>(send_count_ - done), MSG_DONTWAIT);
+            ::sendmmsg(speaking_.get(), send_headers_.data() + done, static_cast<unsigned>(send_count_ - done), MSG_DONTWAIT);
         if (sent > 0) {
             done += static_cast<std::size_t>(sent);
         } else if (errno != EINTR) {
@@ -336,7 +389,7 @@ bool advert_socket::notify_when_readable(std::function<void()> ready)
     }
     if (!reactor_.is_open()) {
         boost::system::error_code failed;
-        reactor_.assign(socket_.get(), failed);
+        reactor_.assign(hearing_.get(), failed);
         if (failed) {
             return false;
         }

@@ -4,6 +4,11 @@
 // node has a hundred thousand datagrams a second in each direction.
 //
 // The socket starts deaf (a filter that drops everything), so that nothing of strangers is queued before set_peers().
+//
+// Adverts leave through a second socket. With one, every packet that is sent takes the locks of the epoll instance that waits
+// for arrivals, to say that there is room in the send buffer again: a twentieth of what a busy Active spends. The second one is
+// bound to the loopback address, so that the kernel looks for no copy of an arriving advert to give to it; the source of each
+// datagram is named with it.
 
 #include "agent/io/file_descriptor.hpp"
 #include "agent/vrrp/admission.hpp"
@@ -75,10 +80,11 @@ public:
     [[nodiscard]] std::size_t queue_capacity() const { return queue_capacity_; }
 
 private:
-    advert_socket(boost::asio::io_context& context, ip_family family, file_descriptor socket);
+    advert_socket(boost::asio::io_context& context, ip_family family, file_descriptor hearing, file_descriptor speaking);
 
-    result<void> prepare();
-    result<void> set_buffers();
+    result<void> prepare_hearing();
+    result<void> prepare_speaking();
+    void bind_to_loopback();
     void lay_out_buffers();
     void discard_queued();
     bool take(std::size_t slot);
@@ -91,7 +97,8 @@ private:
     };
 
     ip_family family_;
-    file_descriptor socket_;
+    file_descriptor hearing_;
+    file_descriptor speaking_;
     boost::asio::posix::stream_descriptor reactor_;  // empty while nobody is to be woken
     bool is_waiting_ = false;
     std::size_t queue_capacity_ = 0;

@@ -35,6 +35,8 @@ public:
         }
     }
 
+    [[nodiscard]] time_point of(std::uint32_t index) const { return heap_[position_[index]].at; }
+
     // `never` when there is none.
     [[nodiscard]] time_point earliest() const { return heap_.empty() ? never : heap_.front().at; }
     [[nodiscard]] std::uint32_t earliest_index() const
