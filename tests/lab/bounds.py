@@ -26,7 +26,7 @@ def down_interval(priority: int, interval_ms: float, version: int = 3, adverts: 
 
 @dataclass(frozen=True)
 class Bound:
-    """The most that the three stages of a takeover may take, from the event that caused it, and where that comes from."""
+    """The most that the stages of a takeover may take, from the event that caused it; beside each, where it comes from."""
 
     detection_ms: float
     first_request_ms: float
