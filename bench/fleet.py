@@ -89,7 +89,7 @@ class KeepalivedFleet:
     def text(self) -> str:
         # vrrp_rt_priority and vrrp_no_swap are what `realtime` is to vipd.
         lines = ["global_defs {", " vrrp_version 3", " vrrp_garp_master_repeat 1", " vrrp_check_unicast_src",
-                 *([" vrrp_rt_priority 50", " vrrp_no_swap"] if self.realtime else []), "}"]
+                 *([" vrrp_rt_priority 50", " vrrp_rlimit_rttime 3000000", " vrrp_no_swap"] if self.realtime else []), "}"]
         for router in range(self.routers):
             cable = router // ROUTERS_PER_CABLE
             lines += [f"vrrp_instance {router_name(router)} {{", " state BACKUP", f" interface eth{cable}",
