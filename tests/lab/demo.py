@@ -21,6 +21,7 @@ from .dataplane import Application, Client, RouteFollower
 from .laboratory import Lab
 from .screen import Screen
 from .timeline import MILLISECOND, Event, TimedOut
+from .vipd import program
 from .zones import VIP
 
 INTERVAL_MS = 100.0
@@ -235,6 +236,7 @@ class Demo:
         else:
             say("  (the page is inside a network of its own; run this as root to open it in a browser)")
         socket_path = self.cluster.nodes[active].socket
+        say(f"  {program('VIPD', 'vipd')} status --watch --socket {socket_path}")
         say(f"  curl --unix-socket {socket_path} http://localhost/v1/status")
         say(f"  curl --unix-socket {socket_path} -X POST http://localhost/v1/routers/lab/step-down")
         say(f"  curl --unix-socket {self.cluster.cloud.control} http://localhost/routes          (what the cloud knows)")

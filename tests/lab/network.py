@@ -95,6 +95,9 @@ class Network:
         made.sysctl("net.ipv6.conf.all.accept_dad", "0")
         return made
 
+    def __getitem__(self, name: str) -> Namespace:
+        return self._namespaces[name]
+
     def link(self, left: Namespace, left_name: str, right: Namespace, right_name: str) -> None:
         """A cable between two namespaces, both ends up."""
         ip("link", "add", "name", left_name, "netns", left.full_name, "type", "veth",
