@@ -14,7 +14,7 @@ from lab.vipd import Vipd
 
 from fleet import VipdFleet, host_address, lay_cables, lay_lan
 from measure import Figure, Options, Report
-from probe import Flood, Probe, spread
+from probe import Flood, Probe, StallWatch, spread, stood_still
 
 BETTER, WORSE = 150, 100
 REQUESTS_PER_SECOND = 10_000
@@ -47,11 +47,23 @@ class Pair:
                                         and e.fields.get("event") == "transition"
                                         and all(e.fields.get(k) == v for k, v in fields.items()), since)
 
-    def listen(self, seconds: float, **options) -> Probe:
-        return Probe(self.lab, self.b, interval_ms=self.interval_ms, seconds=seconds, **options)
+    def listen(self, seconds: float, **options) -> "Listener":
+        return Listener(self, seconds, **options)
 
     def get(self, path: str) -> str:
         return self.b.run("curl", "-sS", f"http://{host_address(0, 1)}:{PORT}{path}").stdout
+
+
+class Listener:
+    """A probe, and a ruler for the machine beside it."""
+
+    def __init__(self, pair: Pair, seconds: float, **options) -> None:
+        self._stalls = StallWatch(pair.lab)
+        self._probe = Probe(pair.lab, pair.b, interval_ms=pair.interval_ms, seconds=seconds, **options)
+
+    def result(self) -> dict:
+        heard = self._probe.result()
+        return {**heard, "machine": self._stalls.result()}
 
 
 def compare(result: Report, what: str, idle: dict, disturbed: dict, allowed_ms: float) -> None:
@@ -59,6 +71,8 @@ def compare(result: Report, what: str, idle: dict, disturbed: dict, allowed_ms: 
     result.row(f"{what}: idle", spread(idle))
     result.row(f"{what}: disturbed", spread(disturbed))
     result.row(f"{what}: p99.9 above idle", f"{worse:.2f} ms", f"<= {allowed_ms:g} ms", worse <= allowed_ms)
+    result.row(f"{what}: the whole machine stood still, idle", stood_still(idle["machine"]))
+    result.row(f"{what}: the whole machine stood still, disturbed", stood_still(disturbed["machine"]))
     result.data[what] = {"idle": idle, "disturbed": disturbed}
 
 
@@ -162,6 +176,7 @@ def run_flood(options: Options) -> Report:
                 result.row(f"{what} with {sent['packets_per_second']:.0f} per second: transitions", str(flaps), "0", flaps == 0)
                 result.row(f"{what}: longest advert gap", f"{heard['gap_ms']['max']:.2f} ms", f"< {1.1 * interval_ms:g} ms",
                            heard["gap_ms"]["max"] < 1.1 * interval_ms)
+                result.row(f"{what}: the whole machine stood still", stood_still(heard["machine"]))
     return result
 
 
