@@ -94,8 +94,8 @@ def run_requests(options: Options) -> Report:
         with Lab() as lab:
             pair = Pair(lab, lay_cables(lab, 1), routers=1, interval_ms=interval_ms, listen=True)
             idle = pair.listen(seconds).result()
-            began = now()
             probe = pair.listen(seconds)
+            began = now()
             load = hammer(pair, seconds + 1)
             heard = probe.result()
             flaps = len(pair.transitions(began))
@@ -115,8 +115,8 @@ def run_scrapes(options: Options) -> Report:
         pair = Pair(lab, lay_cables(lab, ROUTERS_SCRAPED), routers=ROUTERS_SCRAPED, interval_ms=100.0, listen=True)
         series = sum(not line.startswith("#") for line in pair.get("/metrics").splitlines())
         idle = pair.listen(seconds).result()
-        began = now()
         probe = pair.listen(seconds)
+        began = now()
         scrapes, took = scrape_until(pair, time.monotonic() + seconds)
         heard = probe.result()
         flaps = len(pair.transitions(began))
@@ -143,10 +143,10 @@ def run_hogs(options: Options) -> Report:
     with Lab() as lab:
         pair = Pair(lab, lay_cables(lab, 1), routers=1, interval_ms=10.0)
         idle = pair.listen(seconds).result()
+        probe = pair.listen(seconds)
         began = now()
         hogs = lab.start("hogs", ["stress-ng", "--cpu", "6", "--timeout", f"{seconds + 5:g}s", "--quiet"])
-        time.sleep(1.0)
-        heard = pair.listen(seconds).result()
+        heard = probe.result()
         hogs.stop()
         flaps = len(pair.transitions(began))
     compare(result, "A = 10 ms, six hogs", idle, heard, 5.0)
@@ -164,8 +164,8 @@ def run_flood(options: Options) -> Report:
             a, b, stranger = lay_lan(lab)
             pair = Pair(lab, (a, b), routers=1, interval_ms=interval_ms)
             for host, victim in ((1, "Active"), (2, "Backup")):
-                began = now()
                 probe = pair.listen(seconds, source=host_address(0, 1))
+                began = now()
                 flood = Flood(lab, stranger, source=host_address(0, 66), destination=host_address(0, host), vrid=1,
                               interval_ms=interval_ms, rate=50_000, seconds=seconds)
                 sent = flood.result()
