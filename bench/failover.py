@@ -1,8 +1,8 @@
 """Whole failovers after kill -9, by vipd alone and beside keepalived with a notify script and AWS's command line client.
 
 The protocol's own time is 3 A + skew from the last advert that the dead Active sent. What the product adds is measured from the
-end of that: the moment at which the cloud's route table has changed, less the last advert's departure (the kernel's stamp on the
-dead node's interface), less 3 A + skew.
+end of that: the moment at which the cloud's route table has changed, less the last advert's departure (the kernel's stamp on
+the dead node's interface), less 3 A + skew.
 """
 
 import random
@@ -60,8 +60,9 @@ def run_alone(options: Options) -> Report:
         from_kill = [each["from_kill_ms"] for each in rounds]
         bound = bounds.down_interval(SUCCESSOR, interval_ms)
         result.data[f"A={interval_ms:g}ms"] = {"rounds": rounds, "added_ms": summary(added), "bound_ms": bound}
-        result.row(f"A = {interval_ms:g} ms: kill -9 to route moved", f"p50 {median(from_kill):.1f}, max {max(from_kill):.1f} ms "
-                   f"({len(rounds)} failovers)", f"<= {bound:.1f} + {ADDED_MS_MAX:g} ms", max(from_kill) <= bound + ADDED_MS_MAX)
+        result.row(f"A = {interval_ms:g} ms: kill -9 to route moved",
+                   f"p50 {median(from_kill):.1f}, max {max(from_kill):.1f} ms ({len(rounds)} failovers)",
+                   f"<= {bound:.1f} + {ADDED_MS_MAX:g} ms", max(from_kill) <= bound + ADDED_MS_MAX)
         result.row(f"A = {interval_ms:g} ms: added to 3 A + skew since the last advert",
                    f"p50 {median(added):.2f}, p90 {quantile(added, 0.9):.2f}, max {max(added):.2f} ms",
                    f"<= {ADDED_MS_MAX:g} ms", max(added) <= ADDED_MS_MAX)

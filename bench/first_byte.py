@@ -1,8 +1,8 @@
 """From the Active_Down_Timer to the first byte of the mutating request.
 
-Fifty routers between two nodes hand over to each other, one every 100 ms: the better node is asked to step down, the other takes
-over when its down timer has run out, and is then preempted, which is the same path again. Each of the two takeovers is one
-sample, warm as in production: connections are open, credentials are there, the route is known.
+Fifty routers between two nodes hand over to each other, one every 100 ms: the better node is asked to step down, the other
+takes over when its down timer has run out, and is then preempted, which is the same path again. Each of the two takeovers is
+one sample, warm as in production: connections are open, credentials are there, the route is known.
 
 vipd says itself when the first byte left, counted from the moment at which the timer was due. The second row checks that from
 outside: the time between the successor's first advert on the wire, which leaves in the same turn of the loop, and the moment at
@@ -60,7 +60,7 @@ def report(stage: Stage, began: int) -> Report:
 
 
 def pairs(stage: Stage, began: int):
-    """Each mutating request with the first advert of the same takeover: the last advert of a silence that the node has broken."""
+    """Each mutating request with the first advert of the same takeover, by which the node has broken its silence."""
     for name in "ab":
         adverts: dict[int, list] = {}
         for advert in stage.lab.adverts(name, since=began):

@@ -93,7 +93,8 @@ def run_slow(options: Options) -> Report:
     result = Report(data={"rounds": rounds})
     for role in ("active", "backup"):
         ours, theirs = (median([each[kind][f"{role}_percent"] for each in rounds]) for kind in ("vipd", "keepalived"))
-        result.row(f"as {role.capitalize()}: CPU of one core", f"{ours:.1f} %, keepalived {theirs:.1f} %: ratio {ours / theirs:.2f}",
+        result.row(f"as {role.capitalize()}: CPU of one core",
+                   f"{ours:.1f} %, keepalived {theirs:.1f} %: ratio {ours / theirs:.2f}",
                    f"<= {SHARE_MAX:.2f} of keepalived's", ours <= SHARE_MAX * theirs)
     shares = {kind: median([each[kind]["sent_share"] for each in rounds]) for kind in ("vipd", "keepalived")}
     result.row("adverts sent of those due", f"{100 * shares['vipd']:.2f} %, keepalived {100 * shares['keepalived']:.2f} %")

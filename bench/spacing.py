@@ -1,4 +1,4 @@
-"""How evenly adverts leave while somebody disturbs: clients of /metrics, scrapes of a large node, a loaded machine, forged adverts.
+"""How evenly adverts leave while somebody disturbs: clients of /metrics, large scrapes, a loaded machine, forgeries.
 
 A probe in the peer's namespace stamps each advert as the kernel received it. Each disturbance is compared with the same node a
 moment before, undisturbed.

@@ -1,5 +1,5 @@
-"""A cloud and nodes in one zone, for the figures that end in a route table. Every node is a vipd with as many routers as asked for,
-or a keepalived that calls AWS's own command line client."""
+"""A cloud and nodes in one zone, for the figures that end in a route table. Every node is a vipd with as many routers as asked
+for, or a keepalived that calls AWS's own command line client."""
 
 import random
 import time
@@ -27,7 +27,8 @@ class StageConfig:
     """A configuration as lab.vipd.Vipd takes one: `routers` routers with one route each, in every one of `tables`."""
 
     def __init__(self, place: Place, peer: Place, *, ca_file: Path, priority: int, interval_ms: float, routers: int = 1,
-                 tables: Sequence[str] = (), realtime: bool = True, connections: int = 16, preempt_delay_ms: float = 0.0) -> None:
+                 tables: Sequence[str] = (), realtime: bool = True, connections: int = 16,
+                 preempt_delay_ms: float = 0.0) -> None:
         self.place = place
         self.peer = peer
         self.priority = priority
@@ -60,7 +61,8 @@ class Stage:
         self.tables = self.zones.write_topology(topology, tables)
         # The cloud is not what is measured: it gets the processor before everything but the nodes.
         self.cloud: Cloudsim = lab.own(Cloudsim(lab, self.zones.cloud, topology, ec2=[f"{EC2_ADDRESS}:443"],
-                                                imds=[f"{IMDS_ADDRESS}:80"], latency_ms=latency_ms, first=("chrt", "--fifo", "5")))
+                                                imds=[f"{IMDS_ADDRESS}:80"], latency_ms=latency_ms,
+                                                first=("chrt", "--fifo", "5")))
         if self.cloud.ready().kind == "exit":
             raise RuntimeError("cloudsim did not start")
         # EC2's own throttling is not what is measured either: a node fails over once here, and again and again.

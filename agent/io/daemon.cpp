@@ -173,6 +173,7 @@ private:
     systemd systemd_;
     boost::asio::signal_set signals_;
     deadline status_again_{context_};
+    deadline look_again_{context_};  // vipd plan
     bool only_look_ = false;
     bool is_stopping_ = false;
 };
@@ -252,7 +253,9 @@ int daemon::run()
               {{"version", VIPD_VERSION}, {"config", options_.config_file}, {"routers", configuration_->routers.size()}});
     release_pages_of_the_start();
     if (configuration_->realtime) {
-        status_.set_realtime(true, enter_realtime(log_));
+        const auto got = enter_realtime(log_);
+        status_.set_realtime(true, got);
+        shell_.set_realtime(got.scheduling);
     }
     wait_for_signal();
     kernel_->start();
@@ -265,6 +268,9 @@ int daemon::run()
 
 void daemon::on_ready()
 {
+    if (only_look_) {
+        return;
+    }
     systemd_.ready();
     systemd_.start_watchdog();
     tell_status();
@@ -374,7 +380,7 @@ void daemon::look_again(time_point give_up)
     if (knows_the_cloud(now) || now.steady >= give_up) {
         shell_.stop();
     } else {
-        status_again_.set(now.steady + std::chrono::milliseconds{20}, [this, give_up] { look_again(give_up); });
+        look_again_.set(now.steady + std::chrono::milliseconds{20}, [this, give_up] { look_again(give_up); });
     }
 }
 
@@ -391,10 +397,10 @@ cli::printed daemon::plan()
         return fail(opened.error().text);
     }
     wait_for_signal();
-    // Out of the election: it would take the silence of its peers, to whom it does not listen, for their death.
-    shell_.tell(node::set_maintenance{true});
     kernel_->start();
     shell_.start();
+    // Out of the election: it would take the silence of its peers, to whom it does not listen, for their death.
+    shell_.tell(node::set_maintenance{true});
     look_again(steady_now() + patience);
     shell_.run();
     const auto now = read_clocks();

@@ -1,15 +1,12 @@
 #include "agent/io/https_client.hpp"
 
 #include "agent/io/clock.hpp"
+#include "agent/io/connection_pool.hpp"
 #include "agent/io/deadline.hpp"
-#include "agent/io/outgoing_connection.hpp"
-#include "agent/io/pool_policy.hpp"
 #include "agent/io/request_text.hpp"
 #include "agent/io/response_reader.hpp"
 #include "agent/io/transport.hpp"
-#include "common/backoff.hpp"
 #include "common/ensure.hpp"
-#include "common/random.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -18,7 +15,7 @@
 #include <deque>
 #include <map>
 #include <optional>
-#include <vector>
+#include <utility>
 
 namespace vipd::io {
 
@@ -29,57 +26,41 @@ namespace asio = boost::asio;
 // A fast and endless answer is read in pieces, so that adverts come in between.
 constexpr std::size_t reads_per_turn_max = 8;
 constexpr unsigned moves_max = 3;
-// A server that closes so soon after the handshake is in trouble, and not tidying up.
-constexpr duration short_life = std::chrono::seconds{1};
-constexpr duration log_pause = std::chrono::seconds{10};
 
-struct pool {
-    pool(const aws::http_origin& origin, asio::io_context& context) : target{origin, 0, nullptr}, warm_again(context) {}
+// An origin's connections, and the requests that wait for one.
+struct destination {
+    destination(const aws::http_origin& origin, connection_pool::surroundings& around, connection_pool::owner& owner) :
+        pool(origin, around, owner)
+    {}
 
-    connection_target target;
-    std::size_t warm = 0;
+    connection_pool pool;
     std::deque<aws::http_exchange_id> waiting;
-    backoff pause{{std::chrono::milliseconds{200}, std::chrono::seconds{5}}};
-    deadline warm_again;  // while it is set no warm connection is opened
-    std::optional<time_point> last_logged;
 };
 
-enum class stage : std::uint8_t { opening, idle, exchanging };
+struct exchange {
+    exchange(aws::http_exchange&& e, destination& d, asio::io_context& context) : what(std::move(e)), to(d), timer(context) {}
 
-struct member {
-    explicit member(pool& p) : home(p) {}
-
-    pool& home;
-    std::shared_ptr<outgoing_connection> link;
-    stage at = stage::opening;
-    time_point last_used{};
-    bool was_used = false;
-    bool to_be_replaced = false;
-    // of the exchange under way
-    aws::http_exchange_id exchange;
+    aws::http_exchange what;
+    destination& to;
+    std::string text;
+    time_point started{};
+    time_point first_byte = never;
+    unsigned moves = 0;
+    deadline timer;
+    // while it has a connection
+    connection_id on = 0;
     std::size_t written = 0;
     std::uint64_t handed_over_before = 0;
     std::unique_ptr<response_reader> reader;
 };
 
-struct exchange {
-    exchange(aws::http_exchange&& e, pool& p, asio::io_context& context) : what(std::move(e)), home(p), timer(context) {}
-
-    aws::http_exchange what;
-    pool& home;
-    std::string text;
-    time_point started{};
-    time_point first_byte = never;
-    connection_id on = 0;  // 0: waiting for one
-    unsigned moves = 0;
-    deadline timer;
-};
-
-class client final : public https_client, public outgoing_connection::listener {
+class client final : public https_client, public connection_pool::owner {
 public:
-    client(asio::io_context& context, resolver& names, owner& to, std::shared_ptr<const tls_context> tls, std::uint64_t seed,
-           log_sink& log, const limits& l) :
-        context_(context), names_(names), to_(to), tls_(std::move(tls)), random_(seed), log_(log), limits_(l)
+    client(asio::io_context& context, resolver& names, https_client::owner& to, std::shared_ptr<const tls_context> tls,
+           std::uint64_t seed, log_sink& log, const limits& l) :
+        to_(to),
+        limits_(l),
+        around_{context, names, log, random_source{seed}, std::move(tls), l.idle_max, l.plain_idle_max, l.connect_time_max, 0}
     {}
 
     void start(aws::http_exchange&& what) override;
@@ -89,154 +70,77 @@ public:
     [[nodiscard]] std::size_t idle_connections(const aws::http_origin& origin) const override;
 
 private:
-    // --- pools ---
-    pool& pool_of(const aws::http_origin& origin);
-    void serve(pool& p);
-    std::optional<connection_id> take_idle(const pool& p, bool mutating);
-    [[nodiscard]] pool_counts count(const pool& p) const;
-    [[nodiscard]] std::vector<connection_id> idle_of(const pool& p) const;
-    void open_one(pool& p);
-    void pause_warmth(pool& p);
+    [[nodiscard]] std::size_t waiting_for(const connection_pool& pool) const override;
+    void on_pool_changed(connection_pool& pool) override { serve(destination_of(pool.origin())); }
+    void on_open_failed(connection_pool& pool, const error& cause) override;
+    void on_lease_ready(connection_id id) override;
 
-    // --- connections ---
-    void on_open(connection_id id) override;
-    void on_open_failed(connection_id id, const error& cause) override;
-    void on_ready(connection_id id) override;
-    void on_alarm(connection_id id) override;
-    void become_idle(connection_id id);
-    void on_idle_readable(connection_id id);
-
-    // --- exchanges ---
+    destination& destination_of(const aws::http_origin& origin);
+    void serve(destination& d);
     void begin(exchange& e, connection_id on);
-    void write_more(member& m);
-    void read_more(connection_id id);
-    void on_response(connection_id id);
-    void move_or_fail(member& m, const error& cause);
+    void write_more(exchange& e);
+    void read_more(exchange& e);
+    void on_response(exchange& e);
+    void move_or_fail(exchange& e, const error& cause);
     void set_timer(exchange& e);
     void on_time_over(exchange& e);
     void fail(exchange& e, const error& cause);
-    void let_go(const exchange& e);
+    void let_go(exchange& e);
     void finish(aws::http_exchange_id id, std::variant<aws::http_response, aws::http_failure> outcome);
-    [[nodiscard]] bool has_left(const exchange& e);
+    [[nodiscard]] static outgoing_connection& link_of(const exchange& e) { return e.to.pool.at(e.on); }
+    [[nodiscard]] static bool has_left(const exchange& e);
 
-    member& at(connection_id id) { return *members_.at(id); }
-    exchange& at(aws::http_exchange_id id) { return *exchanges_.at(id); }
-
-    asio::io_context& context_;
-    resolver& names_;
-    owner& to_;
-    std::shared_ptr<const tls_context> tls_;
-    random_source random_;
-    log_sink& log_;
+    https_client::owner& to_;
     limits limits_;
-    std::map<aws::http_origin, std::unique_ptr<pool>> pools_;
+    connection_pool::surroundings around_;
+    std::map<aws::http_origin, std::unique_ptr<destination>> destinations_;
     std::map<aws::http_exchange_id, std::unique_ptr<exchange>> exchanges_;
-    std::map<connection_id, std::unique_ptr<member>> members_;  // in the order in which they were opened
-    connection_id last_connection_ = 0;
+    std::map<connection_id, aws::http_exchange_id> leased_;
     std::array<std::uint8_t, 16U << 10U> read_buffer_{};
 };
 
-// --- pools ---
+// --- destinations ---
 
-pool& client::pool_of(const aws::http_origin& origin)
+destination& client::destination_of(const aws::http_origin& origin)
 {
-    auto& place = pools_[origin];
+    auto& place = destinations_[origin];
     if (!place) {
-        place = std::make_unique<pool>(origin, context_);
+        place = std::make_unique<destination>(origin, around_, *this);
     }
     return *place;
 }
 
-// Gives waiting requests to ready connections and opens what is missing. Each step may call the owner, who may call us: nothing
-// is remembered across a step.
-void client::serve(pool& p)
+// Gives waiting requests to ready connections and lets the pool open what is missing. Each step may call the owner, who may
+// call us: nothing is remembered across a step.
+void client::serve(destination& d)
 {
-    while (!p.waiting.empty()) {
-        auto& e = at(p.waiting.front());
-        const auto on = take_idle(p, e.what.mutating);
+    while (!d.waiting.empty()) {
+        auto& e = *exchanges_.at(d.waiting.front());
+        const auto on = d.pool.lease(e.what.mutating);
         if (!on) {
             break;
         }
         begin(e, *on);
     }
-    while (connections_to_open(count(p)) > 0) {
-        open_one(p);
-    }
+    d.pool.balance();
 }
 
-std::optional<connection_id> client::take_idle(const pool& p, bool mutating)
+std::size_t client::waiting_for(const connection_pool& pool) const
 {
-    while (true) {
-        const auto idle = idle_of(p);
-        std::vector<idle_connection> choices;
-        choices.reserve(idle.size());
-        for (const auto id : idle) {
-            choices.push_back({at(id).last_used, at(id).to_be_replaced});
-        }
-        const auto chosen = connection_for(mutating, choices);
-        if (!chosen) {
-            return std::nullopt;
-        }
-        if (at(idle[*chosen]).link->is_quiet()) {
-            return idle[*chosen];
-        }
-        members_.erase(idle[*chosen]);
-    }
+    return destinations_.at(pool.origin())->waiting.size();
 }
 
-std::vector<connection_id> client::idle_of(const pool& p) const
+void client::on_open_failed(connection_pool& pool, const error& cause)
 {
-    std::vector<connection_id> idle;
-    for (const auto& [id, m] : members_) {
-        if (&m->home == &p && m->at == stage::idle) {
-            idle.push_back(id);
-        }
-    }
-    return idle;
-}
-
-pool_counts client::count(const pool& p) const
-{
-    pool_counts counts;
-    counts.waiting = p.waiting.size();
-    counts.warm = p.warm;
-    counts.may_open_warm = !p.warm_again.is_set();
-    for (const auto& [id, m] : members_) {
-        if (&m->home == &p) {
-            ++counts.total;
-            counts.opening += m->at == stage::opening ? 1U : 0U;
-            counts.idle += m->at == stage::idle && !m->to_be_replaced ? 1U : 0U;
-            counts.exchanging += m->at == stage::exchanging ? 1U : 0U;
-        }
-    }
-    return counts;
-}
-
-void client::open_one(pool& p)
-{
-    const connection_id id = ++last_connection_;
-    auto link = std::make_shared<outgoing_connection>(id, context_, p.target, *this);
-    members_.emplace(id, std::make_unique<member>(p)).first->second->link = link;
-    link->open(names_, tls_, steady_now() + limits_.connect_time_max);
-}
-
-void client::pause_warmth(pool& p)
-{
-    if (!p.warm_again.is_set()) {
-        p.warm_again.set(steady_now() + p.pause.next(random_), [this, &p] { serve(p); });
+    auto& d = destination_of(pool.origin());
+    if (pool.is_short()) {
+        fail(*exchanges_.at(d.waiting.front()), cause);
     }
 }
 
 void client::keep_warm(const aws::http_origin& origin, unsigned connections)
 {
-    auto& p = pool_of(origin);
-    p.warm = connections;
-    if (connections == 0) {
-        for (const auto id : idle_of(p)) {
-            members_.erase(id);
-        }
-    }
-    serve(p);
+    destination_of(origin).pool.keep_warm(connections);
 }
 
 result<void> client::trust(const std::string& ca_bundle)
@@ -245,119 +149,26 @@ result<void> client::trust(const std::string& ca_bundle)
     if (!made) {
         return made.error();
     }
-    tls_ = std::move(*made);
-    for (auto& [origin, p] : pools_) {
-        p->target.session.reset();
-        for (const auto id : idle_of(*p)) {
-            members_.erase(id);
-        }
-        serve(*p);
+    around_.tls = std::move(*made);
+    for (auto& [origin, d] : destinations_) {
+        d->pool.renew();
     }
     return {};
 }
 
 std::size_t client::idle_connections(const aws::http_origin& origin) const
 {
-    const auto found = pools_.find(origin);
-    return found == pools_.end() ? 0 : idle_of(*found->second).size();
-}
-
-// --- connections ---
-
-void client::on_open(connection_id id)
-{
-    become_idle(id);
-}
-
-void client::on_open_failed(connection_id id, const error& cause)
-{
-    auto& p = at(id).home;
-    members_.erase(id);
-    const auto now = steady_now();
-    if (!p.last_logged || now >= *p.last_logged + log_pause) {
-        p.last_logged = now;
-        log_.warning("connect_failed", {{"origin", aws::to_string(p.target.origin)}, {"error", cause.text}});
-    }
-    pause_warmth(p);
-    const auto counts = count(p);
-    if (counts.waiting > counts.opening) {
-        fail(at(p.waiting.front()), cause);
-    }
-}
-
-void client::become_idle(connection_id id)
-{
-    auto& m = at(id);
-    auto& p = m.home;
-    m.at = stage::idle;
-    m.to_be_replaced = false;
-    m.last_used = steady_now();
-    if (m.was_used) {
-        p.pause.reset();
-    }
-    // Spread, so that connections that were opened together are not replaced together.
-    const duration rest = p.target.origin.tls ? limits_.idle_max : limits_.plain_idle_max;
-    m.link->set_alarm(m.last_used + rest * 9 / 10 + random_.between(duration{0}, rest / 5));
-    m.link->wait_for(transport::status::want_read);
-    for (const auto other : idle_of(p)) {
-        if (at(other).to_be_replaced && count(p).idle >= p.warm) {
-            members_.erase(other);
-        }
-    }
-    serve(p);
-}
-
-void client::on_ready(connection_id id)
-{
-    auto& m = at(id);
-    if (m.at == stage::idle) {
-        on_idle_readable(id);
-    } else if (m.at == stage::exchanging && m.written < at(m.exchange).text.size()) {
-        write_more(m);
-    } else if (m.at == stage::exchanging) {
-        read_more(id);
-    }
-}
-
-// A TLS session ticket, or the end: an answer without a question is an error.
-void client::on_idle_readable(connection_id id)
-{
-    auto& m = at(id);
-    if (m.link->is_quiet()) {
-        m.link->wait_for(transport::status::want_read);
-        return;
-    }
-    auto& p = m.home;
-    if (!m.was_used && steady_now() - m.last_used < short_life) {
-        pause_warmth(p);
-    }
-    members_.erase(id);
-    serve(p);
-}
-
-// An idle connection has rested long enough.
-void client::on_alarm(connection_id id)
-{
-    auto& m = at(id);
-    auto& p = m.home;
-    p.pause.reset();
-    if (!m.to_be_replaced && p.target.origin.tls && count(p).idle <= p.warm) {
-        // It serves on until the one that replaces it is ready, or the server's patience is certainly over.
-        m.to_be_replaced = true;
-        m.link->set_alarm(steady_now() + limits_.idle_max / 5);
-    } else {
-        members_.erase(id);
-    }
-    serve(p);
+    const auto found = destinations_.find(origin);
+    return found == destinations_.end() ? 0 : found->second->pool.idle_count();
 }
 
 // --- exchanges ---
 
 void client::start(aws::http_exchange&& what)
 {
-    auto& p = pool_of(what.origin);
+    auto& d = destination_of(what.origin);
     const auto id = what.id;
-    auto& e = *exchanges_.insert_or_assign(id, std::make_unique<exchange>(std::move(what), p, context_)).first->second;
+    auto& e = *exchanges_.insert_or_assign(id, std::make_unique<exchange>(std::move(what), d, around_.context)).first->second;
     e.started = steady_now();
     auto text = request_text(e.what.request);
     if (!text) {
@@ -365,8 +176,8 @@ void client::start(aws::http_exchange&& what)
         return;
     }
     e.text = std::move(*text);
-    p.waiting.push_back(id);
-    serve(p);
+    d.waiting.push_back(id);
+    serve(d);
     // After the first byte, so as not to be in its way.
     if (const auto still_there = exchanges_.find(id); still_there != exchanges_.end()) {
         set_timer(*still_there->second);
@@ -375,118 +186,121 @@ void client::start(aws::http_exchange&& what)
 
 void client::begin(exchange& e, connection_id on)
 {
-    std::erase(e.home.waiting, e.what.id);
+    std::erase(e.to.waiting, e.what.id);
     if (e.what.mutating && !to_.may_begin(e.what.id)) {
+        auto& d = e.to;
         finish(e.what.id,
                aws::http_failure{false, {error_class::cancelled, "this node may not change the cloud at this moment"}});
+        d.pool.give_back(on);
         return;
     }
-    auto& m = at(on);
+    leased_[on] = e.what.id;
     e.on = on;
+    e.written = 0;
+    e.handed_over_before = link_of(e).wire().bytes_handed_over();
     e.first_byte = steady_now();
-    m.at = stage::exchanging;
-    m.exchange = e.what.id;
-    m.written = 0;
-    m.handed_over_before = m.link->wire().bytes_handed_over();
-    m.link->clear_alarm();
-    write_more(m);
+    write_more(e);
 }
 
-void client::write_more(member& m)
+void client::on_lease_ready(connection_id id)
 {
-    const auto& e = at(m.exchange);
-    auto& wire = m.link->wire();
-    while (m.written < e.text.size()) {
-        const auto step = wire.write(std::string_view{e.text}.substr(m.written));
+    auto& e = *exchanges_.at(leased_.at(id));
+    if (e.written < e.text.size()) {
+        write_more(e);
+    } else {
+        read_more(e);
+    }
+}
+
+void client::write_more(exchange& e)
+{
+    auto& link = link_of(e);
+    while (e.written < e.text.size()) {
+        const auto step = link.wire().write(std::string_view{e.text}.substr(e.written));
         if (step.what == transport::status::done) {
-            m.written += step.bytes;
+            e.written += step.bytes;
         } else if (step.what == transport::status::want_read || step.what == transport::status::want_write) {
-            m.link->wait_for(step.what);
+            link.wait_for(step.what);
             return;
         } else {
-            move_or_fail(m, {error_class::unavailable,
-                             step.what == transport::status::end ? "the connection was closed" : wire.problem()});
+            const bool closed = step.what == transport::status::end;
+            move_or_fail(e, {error_class::unavailable, closed ? "the connection was closed" : link.wire().problem()});
             return;
         }
     }
-    m.reader = std::make_unique<response_reader>(response_reader::limits{limits_.head_bytes_max, e.what.body_size_max});
-    m.link->wait_for(transport::status::want_read);
+    e.reader = std::make_unique<response_reader>(response_reader::limits{limits_.head_bytes_max, e.what.body_size_max});
+    link.wait_for(transport::status::want_read);
 }
 
-void client::read_more(connection_id id)
+void client::read_more(exchange& e)
 {
-    auto& m = at(id);
-    auto& wire = m.link->wire();
+    auto& link = link_of(e);
     for (std::size_t i = 0; i < reads_per_turn_max; ++i) {
-        const auto step = wire.read(read_buffer_);
+        const auto step = link.wire().read(read_buffer_);
         auto progress = response_reader::progress::need_more;
         if (step.what == transport::status::done) {
-            progress = m.reader->put({read_buffer_.data(), step.bytes});
+            progress = e.reader->put({read_buffer_.data(), step.bytes});
         } else if (step.what == transport::status::end) {
-            progress = m.reader->end();
+            progress = e.reader->end();
         } else if (step.what == transport::status::failed) {
-            move_or_fail(m, {error_class::unavailable, wire.problem()});
+            move_or_fail(e, {error_class::unavailable, link.wire().problem()});
             return;
         } else {
-            m.link->wait_for(step.what);
+            link.wait_for(step.what);
             return;
         }
         if (progress == response_reader::progress::done) {
-            on_response(id);
+            on_response(e);
             return;
         }
         if (progress == response_reader::progress::failed) {
-            move_or_fail(m, m.reader->problem());
+            move_or_fail(e, error{e.reader->problem()});
             return;
         }
     }
     // What OpenSSL holds already makes no socket readable.
-    asio::post(context_, [this, id, e = m.exchange] {
-        if (const auto found = members_.find(id); found != members_.end() && found->second->exchange == e) {
-            read_more(id);
+    asio::post(around_.context, [this, on = e.on, id = e.what.id] {
+        if (const auto found = leased_.find(on); found != leased_.end() && found->second == id) {
+            read_more(*exchanges_.at(id));
         }
     });
 }
 
-void client::on_response(connection_id id)
+void client::on_response(exchange& e)
 {
-    auto& m = at(id);
-    auto& p = m.home;
-    const auto answered = std::exchange(m.exchange, {});
-    auto response = m.reader->take();
-    const bool reusable = m.reader->connection_is_reusable();
-    m.reader.reset();
-    m.was_used = true;
-    at(answered).on = 0;
+    const auto id = e.what.id;
+    const auto on = std::exchange(e.on, 0);
+    auto& d = e.to;
+    auto response = e.reader->take();
+    const bool reusable = e.reader->connection_is_reusable();
+    leased_.erase(on);
+    finish(id, std::move(response));
     if (reusable) {
-        become_idle(id);
+        d.pool.give_back(on);
     } else {
-        members_.erase(id);
-        serve(p);
+        d.pool.close(on);
+        serve(d);
     }
-    finish(answered, std::move(response));
 }
 
 // The connection broke under a request. When the kernel demonstrably took none of its bytes it goes to another connection.
-void client::move_or_fail(member& m, const error& cause)
+void client::move_or_fail(exchange& e, const error& cause)
 {
-    auto& e = at(m.exchange);
     if (has_left(e) || e.moves >= moves_max) {
-        fail(e, error{cause});
+        fail(e, cause);
         return;
     }
     ++e.moves;
-    members_.erase(std::exchange(e.on, 0));
+    let_go(e);
     e.first_byte = never;
-    e.home.waiting.push_front(e.what.id);
+    e.to.waiting.push_front(e.what.id);
     set_timer(e);
-    serve(e.home);
+    serve(e.to);
 }
 
 bool client::has_left(const exchange& e)
 {
-    const auto found = members_.find(e.on);
-    return found != members_.end() && found->second->link->wire().bytes_handed_over() > found->second->handed_over_before;
+    return e.on != 0 && link_of(e).wire().bytes_handed_over() > e.handed_over_before;
 }
 
 void client::set_timer(exchange& e)
@@ -502,34 +316,33 @@ void client::on_time_over(exchange& e)
         set_timer(e);
         return;
     }
-    const auto origin = aws::to_string(e.home.target.origin);
+    const auto origin = aws::to_string(e.what.origin);
     fail(e, {error_class::timed_out,
-             e.on == 0 ? "no connection to " + origin + " in time" : "no whole answer from " + origin + " in time"});
+             (e.on == 0 ? "no connection to " : "no whole answer from ") + origin + " in the time allowed"});
 }
 
 void client::fail(exchange& e, const error& cause)
 {
-    auto& p = e.home;
-    const auto id = e.what.id;
+    auto& d = e.to;
     const bool left = has_left(e);
     if (!left) {
         e.first_byte = never;
     }
     let_go(e);
-    finish(id, aws::http_failure{left, cause});
-    serve(p);
+    finish(e.what.id, aws::http_failure{left, cause});
+    serve(d);
 }
 
 // Its connection ends with a reset, so that what the kernel still holds of the request is not delivered.
-void client::let_go(const exchange& e)
+void client::let_go(exchange& e)
 {
-    const auto found = members_.find(e.on);
-    if (found == members_.end()) {
-        std::erase(e.home.waiting, e.what.id);
+    if (e.on == 0) {
+        std::erase(e.to.waiting, e.what.id);
         return;
     }
-    found->second->link->reset();
-    members_.erase(found);
+    link_of(e).reset();
+    leased_.erase(e.on);
+    e.to.pool.close(std::exchange(e.on, 0));
 }
 
 void client::finish(aws::http_exchange_id id, std::variant<aws::http_response, aws::http_failure> outcome)
@@ -549,10 +362,10 @@ void client::cancel(aws::http_exchange_id id)
 {
     const auto found = exchanges_.find(id);
     if (found != exchanges_.end()) {
-        auto& p = found->second->home;
+        auto& d = found->second->to;
         let_go(*found->second);
         exchanges_.erase(found);
-        serve(p);
+        serve(d);
     }
 }
 

@@ -163,7 +163,7 @@ void netlink_socket::answer(std::uint32_t sequence, int error_number, std::strin
     if (found == pending_.end()) {
         return;
     }
-    const auto request = std::move(found->second);
+    const auto request = found->second;
     pending_.erase(found);
     if (net::is_success(request.change, error_number)) {
         error_number = 0;

@@ -72,7 +72,7 @@ public:
         ares_library_cleanup();
     }
 
-    void resolve(const std::string& host, std::function<void(const answer&)> done)
+    void resolve(const std::string& host, const std::function<void(const answer&)>& done)
     {
         // A literal is not asked for: c-ares would query DNS with it as well and mix the answers.
         if (const auto literal = ip_address::parse(host)) {
@@ -305,9 +305,9 @@ resolver::resolver(asio::io_context& context, log_sink& log) : impl_(std::make_u
 
 resolver::~resolver() = default;
 
-void resolver::resolve(const std::string& host, std::function<void(const answer&)> done)
+void resolver::resolve(const std::string& host, const std::function<void(const answer&)>& done)
 {
-    impl_->resolve(host, std::move(done));
+    impl_->resolve(host, done);
 }
 
 }  // namespace vipd::io

@@ -34,7 +34,7 @@ public:
     ~resolver();
 
     // `done` is called once, before this returns when the answer is at hand (a literal, or a name that was resolved before).
-    void resolve(const std::string& host, std::function<void(const answer&)> done);
+    void resolve(const std::string& host, const std::function<void(const answer&)>& done);
 
     class impl;
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <ctime>
 
 #include <sys/prctl.h>
 
@@ -91,6 +92,21 @@ void shell::turn_if_due()
     const bool has_reason = readable_ || more_queued_ || due <= now.steady || pacer_.read_at() <= now.steady;
     if (has_reason && now.steady >= pacer_.next_turn_from()) {
         turn(now, due);
+    } else if (realtime_ && breather_.is_stretch_over(now.steady)) {
+        breathe(now.steady, due);
+    }
+}
+
+void shell::breathe(time_point now, time_point due)
+{
+    timespec used{};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    const auto until = breather_.end_stretch(now, std::chrono::seconds{used.tv_sec} + duration{used.tv_nsec}, due);
+    if (until > now) {
+        const auto since_boot = until.time_since_epoch();
+        const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(since_boot);
+        const timespec at{seconds.count(), (since_boot - seconds).count()};
+        ::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, nullptr);
     }
 }
 

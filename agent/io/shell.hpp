@@ -12,6 +12,7 @@
 // or a flood of netlink events can delay an advert by one handler and no more.
 
 #include "agent/io/advert_socket.hpp"
+#include "agent/io/breather.hpp"
 #include "agent/io/https_client.hpp"
 #include "agent/io/log_writer.hpp"
 #include "agent/io/netlink_socket.hpp"
@@ -53,6 +54,9 @@ public:
     void use(const means& m) { means_ = m; }
     void set_fastest_interval(duration interval) { pacer_.set_fastest_interval(interval); }
 
+    // The loop has a real-time priority, and leaves time to others.
+    void set_realtime(bool realtime) { realtime_ = realtime; }
+
     void start();
     // Until stop().
     void run();
@@ -75,6 +79,7 @@ private:
     using sockets = std::array<std::unique_ptr<advert_socket>, 2>;
 
     void turn_if_due();
+    void breathe(time_point now, time_point due);
     void turn(instant now, time_point due);
     std::uint64_t drain(instant now);
     std::uint64_t drain(instant now, advert_socket& socket);
@@ -96,6 +101,8 @@ private:
     means means_;
     sockets sockets_;
     pacer pacer_;
+    breather breather_;
+    bool realtime_ = false;
     boost::asio::steady_timer timer_;
     time_point armed_at_ = never;
     bool readable_ = false;     // a socket has said so since the last drain

@@ -6,7 +6,7 @@
 #include "agent/status/http.hpp"
 #include "agent/status/target.hpp"
 #include "common/ensure.hpp"
-#include "tests/unit/status/fake_node.hpp"
+#include "tests/support/fake_node.hpp"
 
 #include <boost/json/parse.hpp>
 

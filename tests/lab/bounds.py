@@ -9,6 +9,9 @@ from dataclasses import dataclass
 ALLOWANCE_MS = 3.0
 # The longest pause between two attempts of a call, and how far the read-back period is spread.
 RETRY_PAUSE_MAX_MS = 5000.0
+# Between a read that contradicts and the one that is asked for a second opinion: 200 ms, or when the budget of one read in a
+# second has room again.
+SECOND_OPINION_MS = 1000.0
 RECONCILE_SPREAD = 1.1
 
 
@@ -23,18 +26,20 @@ def down_interval(priority: int, interval_ms: float, version: int = 3, adverts: 
 
 @dataclass(frozen=True)
 class Bound:
-    """The most that the three stages of a takeover may take, from the event that caused it. `formula` is for people."""
+    """The most that the stages of a takeover may take, from the event that caused it; beside each, where it comes from."""
 
     detection_ms: float
     first_request_ms: float
     moved_ms: float
-    formula: str
+    detection_is: str
+    first_request_is: str = "the same"
+    moved_is: str = "+ one EC2 call"
 
     @staticmethod
-    def after(detection_ms: float, formula: str, *, api_ms: float) -> "Bound":
-        """When detection is the protocol's and the cloud answers each call within `api_ms`; all tables are asked at once."""
+    def after(detection_ms: float, detection_is: str, *, api_ms: float) -> "Bound":
+        """When detection is the protocol's and the cloud answers each call within `api_ms`, all tables at once."""
         allowed = detection_ms + ALLOWANCE_MS
-        return Bound(allowed, allowed, allowed + api_ms, formula)
+        return Bound(allowed, allowed, allowed + api_ms, detection_is)
 
 
 def crash(successor_priority: int, interval_ms: float, api_ms: float) -> Bound:
@@ -63,10 +68,14 @@ def throttled_crash(successor_priority: int, interval_ms: float, throttled_ms: f
     after that."""
     plain = crash(successor_priority, interval_ms, api_ms)
     late = max(throttled_ms, plain.detection_ms) + RETRY_PAUSE_MAX_MS + api_ms + ALLOWANCE_MS
-    return Bound(plain.detection_ms, plain.first_request_ms, late, "outage + 5 s")
+    return Bound(plain.detection_ms, plain.first_request_ms, late, plain.detection_is,
+                 moved_is=f"throttled {throttled_ms:g} ms + longest pause {RETRY_PAUSE_MAX_MS:g} ms + one EC2 call")
 
 
 def repair(reconcile_ms: float, api_ms: float) -> Bound:
-    """Somebody else changed the route: noticed by the next read-back, which is a describe, and put back by one more call."""
-    seen = reconcile_ms * RECONCILE_SPREAD + api_ms + ALLOWANCE_MS
-    return Bound(seen, seen, seen + api_ms, "1.1 x reconcile_period")
+    """Somebody else changed a route that had been confirmed: noticed by the next read, believed after a second one, since
+    EC2's reads may be stale, and put back by one more call."""
+    seen = reconcile_ms * RECONCILE_SPREAD + ALLOWANCE_MS
+    believed = seen + api_ms + SECOND_OPINION_MS + api_ms
+    return Bound(seen, believed, believed + api_ms, "1.1 x reconcile_period",
+                 f"+ a second read within {SECOND_OPINION_MS:g} ms")

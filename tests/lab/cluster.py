@@ -3,6 +3,7 @@ the demonstration and for the tests."""
 
 from pathlib import Path
 
+from . import rootless
 from .cloudsim import Cloudsim, is_mutating, is_takeover
 from .timeline import Event
 from .vipd import Vipd, VipdConfig
@@ -23,8 +24,9 @@ class Cluster:
         self.zones = Zones(lab)
         topology = Path(lab.directory, "topology.json")
         self.tables = self.zones.write_topology(topology, tables)
-        # The cloud is not what is measured: with realtime it gets the processor before the rest of the machine too.
-        first = ("chrt", "--fifo", "5") if realtime else ()
+        # The cloud is not what is measured: with realtime it gets the processor before the rest of the machine too, where that
+        # is to be had.
+        first = ("chrt", "--fifo", "5") if realtime and rootless.is_root() else ()
         self.cloud: Cloudsim = lab.own(Cloudsim(lab, self.zones.cloud, topology, ec2=[f"{EC2_ADDRESS}:443"],
                                                 imds=[f"{IMDS_ADDRESS}:80"], latency_ms=latency_ms, first=first))
         if self.cloud.ready().kind == "exit":
@@ -64,6 +66,18 @@ class Cluster:
             f"{table} leads to {name}", lambda e, table=table: is_takeover(e, f"node-{name}") and e.table == table,
             since=since, timeout=timeout) for table in self.tables}
         return max(changes.values(), key=lambda event: event.at)
+
+    def wait_until_known(self, owner: str, timeout: float = 25.0) -> None:
+        """Every node that runs has read that every route leads to `owner`. The owner has it confirmed; a Backup reads the
+        tables once in a reconcile period, and from then on its first call is the right one."""
+        interface = self.zones.places[owner].interface_id
+        self.lab.timeline.until(f"{owner} has confirmed every route", lambda: all(
+            resource["owned"] for resource in self.nodes[owner].router()["resources"]), timeout=timeout)
+        for node in self.nodes.values():
+            if node.running:
+                self.lab.timeline.until(f"{node.name} knows that {owner} has the routes", lambda node=node: all(
+                    resource["owner"] == interface for resource in node.router()["resources"]
+                    if resource["kind"] == "route"), timeout=timeout)
 
     def owners(self) -> set[str]:
         """The nodes that the route tables lead to, as the cloud knows it at this moment."""

@@ -58,10 +58,11 @@ class Keepalived(Process):
         directory = Path(lab.directory)
         file = directory / f"keepalived-{node.name}.conf"
         file.write_text(config.text())
+        # Of this start alone: the file of one that was killed names a process that its new parent may not have buried yet.
+        pid_file = directory / f"keepalived-{node.name}-{now()}.pid"
         super().__init__(lab.timeline, lab.observer, node.name,
                          [PROGRAM, "--dont-fork", "--vrrp", "--log-console", "--no-syslog", "--use-file", str(file),
-                          "--pid", str(directory / f"keepalived-{node.name}.pid"),
-                          "--vrrp_pid", str(directory / f"keepalived-{node.name}-vrrp.pid")],
+                          "--pid", str(pid_file), "--vrrp_pid", f"{pid_file}.vrrp"],
                          namespace=node)
 
     def kill(self) -> Event:

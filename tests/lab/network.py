@@ -95,6 +95,9 @@ class Network:
         made.sysctl("net.ipv6.conf.all.accept_dad", "0")
         return made
 
+    def __getitem__(self, name: str) -> Namespace:
+        return self._namespaces[name]
+
     def link(self, left: Namespace, left_name: str, right: Namespace, right_name: str) -> None:
         """A cable between two namespaces, both ends up."""
         ip("link", "add", "name", left_name, "netns", left.full_name, "type", "veth",
@@ -126,7 +129,7 @@ class Network:
         ip("link", "set", name, "up")
 
     def plug_into_host(self, node: Namespace, interface: str, bridge: str, address: str) -> None:
-        port = f"{bridge[:8]}-{node.name}"[:15]
+        port = f"{bridge}-{node.name}"[:15]
         ip("link", "add", "name", interface, "netns", node.full_name, "type", "veth", "peer", "name", port)
         ip("link", "set", port, "master", bridge, "up")
         node.ip("address", "add", address, "dev", interface)

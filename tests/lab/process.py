@@ -15,12 +15,17 @@ LineParser = Callable[[str], dict]
 _LOGFMT = re.compile(r'([A-Za-z_][\w.]*)=("(?:[^"\\]|\\.)*"|[^\s"]*)')
 
 
+def _unescape(match: re.Match) -> str:
+    code = match.group(1)
+    return chr(int(code[1:], 16)) if len(code) == 3 else {"n": "\n", "t": "\t"}.get(code, code)
+
+
 def logfmt(line: str) -> dict:
     """The fields of a line like `event=transition router=haproxy reason="no advert for 361 ms"`."""
     fields = {}
     for key, value in _LOGFMT.findall(line):
         if value.startswith('"'):
-            value = re.sub(r"\\(.)", r"\1", value[1:-1])
+            value = re.sub(r"\\(x[0-9a-f]{2}|.)", _unescape, value[1:-1])
         fields[key] = value
     return fields
 

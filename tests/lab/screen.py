@@ -50,17 +50,16 @@ class Screen:
         self._stopping.wait(time_left)
         with self._lock:
             self._print_until(now())
-            self._waiting.clear()
             self._zero = None
 
     def add(self, event: Event) -> None:
         with self._lock:
             self._waiting.append(event)
 
-    def measured(self, name: str, took_ms: float, bound_ms: float, formula: str) -> bool:
+    def measured(self, name: str, took_ms: float, bound_ms: float, bound_is: str) -> bool:
         is_kept = took_ms <= bound_ms
         verdict = self.paint("good", "kept") if is_kept else self.paint("bad", f"MISSED by {took_ms - bound_ms:.1f} ms")
-        self.say(f"      {name:<14}{took_ms:10.1f} ms   bound {bound_ms:10.1f} ms   {verdict}   {self.paint('dim', formula)}")
+        self.say(f"      {name:<14}{took_ms:10.1f} ms   bound {bound_ms:10.1f} ms   {verdict}   {self.paint('dim', bound_is)}")
         return is_kept
 
     def close(self) -> None:
@@ -70,16 +69,14 @@ class Screen:
     def _run(self) -> None:
         while not self._stopping.wait(0.02):
             with self._lock:
-                if self._zero is not None:
-                    self._print_until(now() - _SETTLE_NS)
+                self._print_until(now() - _SETTLE_NS)
 
     def _print_until(self, limit: int) -> None:
-        if self._zero is None:
-            return
         due = sorted((event for event in self._waiting if event.at <= limit), key=lambda event: event.at)
         self._waiting = [event for event in self._waiting if event.at > limit]
         for event in due:
-            shown = self._describe(event) if event.at >= self._zero else None
-            if shown:
+            # Each event is described, shown or not: what is worth a line depends on what was before.
+            shown = self._describe(event)
+            if shown and self._zero is not None and event.at >= self._zero:
                 who, what = shown
                 print(f"   {(event.at - self._zero) / MILLISECOND:9.1f} ms  {self.paint(who, f'{who:<6}')} {what}", flush=True)

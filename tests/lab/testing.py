@@ -3,6 +3,7 @@
 import signal
 import sys
 import unittest
+from collections.abc import Iterable
 
 from . import rootless
 from .laboratory import Lab
@@ -35,7 +36,7 @@ class LabTest(unittest.TestCase):
         finished = super().run(result)
         if result and len(result.failures) + len(result.errors) > before and hasattr(self, "lab"):
             print(f"\nThe timeline of {self.id()}:", file=sys.stderr)
-            for event in list(self.lab.timeline)[-400:]:
+            for event in worth_reading(self.lab.timeline)[-400:]:
                 print(f"  {event}", file=sys.stderr)
         return finished
 
@@ -77,6 +78,20 @@ class LabTest(unittest.TestCase):
             else:
                 owners.discard(event.source)
         return both / SECOND
+
+
+def worth_reading(events: Iterable[Event]) -> list[Event]:
+    """All but the adverts that go on as before."""
+    last: dict[str, tuple[int, int]] = {}
+    kept = []
+    for event in sorted(events, key=lambda e: e.at):
+        if event.kind == "advert":
+            priority, at = last.get(event.source, (-1, 0))
+            last[event.source] = event.priority, event.at
+            if priority == event.priority and event.at - at < 2 * SECOND:
+                continue
+        kept.append(event)
+    return kept
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ EXPOSURE_MAX = 20  # tenths: systemd's "OK" begins below 4.0, and every protecti
 
 def verify(unit: Path) -> list[str]:
     """systemd wants the programs to be there, so they are made to be others that are."""
-    text = unit.read_text(encoding="utf-8").replace("/usr/bin/vipd", "/bin/true")
+    text = unit.read_text(encoding="utf-8").replace("/usr/sbin/vipd", "/bin/true")
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder, unit.name)
         copy.write_text(text, encoding="utf-8")

@@ -22,16 +22,15 @@ class Failover(LabTest):
         self.cluster = Cluster(self.lab, priorities=PRIORITIES, interval_ms=INTERVAL_MS, reconcile_ms=1000.0)
 
     def start_all(self) -> None:
-        """All three run, a is Active and every table leads to it."""
+        """All three run, a is Active, every table leads to it, and every node has read that."""
         for name in PRIORITIES:
-            self.cluster.start(name)
-        for node in self.cluster.nodes.values():
-            node.ready()
+            self.cluster.start(name).ready()
         self.settle("a", since=0)
 
     def settle(self, owner: str, since: int) -> None:
         self.cluster.nodes[owner].wait_for_state("Active")
         self.lab.timeline.until(f"every table leads to {owner}", lambda: self.cluster.owners() == {owner}, timeout=15)
+        self.cluster.wait_until_known(owner)
         for name, node in self.cluster.nodes.items():
             if name != owner and node.running:
                 node.wait_for_state("Backup")

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """A server for the HTTPS client's tests that misbehaves on request: by port before HTTP is reached, by path after.
 
-Makes its own certificates in a folder that it is given, listens on 127.0.0.1 with ports of the kernel's choice, prints one line of
-JSON with the ports, and serves until its standard input is closed.
+Makes its own certificates in a folder that it is given, listens on 127.0.0.1 with ports of the kernel's choice, prints one line
+of JSON with the ports, and serves until its standard input is closed.
 """
 
 import json

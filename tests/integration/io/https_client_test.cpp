@@ -1,5 +1,6 @@
 #include "agent/io/https_client.hpp"
 
+#include "agent/io/limited_log.hpp"
 #include "tests/integration/io/child_program.hpp"
 #include "tests/integration/io/reactor_fixture.hpp"
 
@@ -39,7 +40,8 @@ private:
 
 struct https_client_test : reactor_fixture, https_client::owner {
     hostile_server& server = hostile_server::get();
-    resolver names{context, log};
+    limited_log limited{log};
+    resolver names{context, limited};
     https_client::limits limits;
     std::unique_ptr<https_client> client;
     bool permit = true;
@@ -52,7 +54,7 @@ struct https_client_test : reactor_fixture, https_client::owner {
 
     void make_client(const std::string& ca_bundle)
     {
-        auto made = https_client::create(context, names, *this, ca_bundle, 1, log, limits);
+        auto made = https_client::create(context, names, *this, ca_bundle, 1, limited, limits);
         ASSERT_TRUE(made) << made.error().text;
         client = std::move(*made);
     }

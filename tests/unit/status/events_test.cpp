@@ -1,6 +1,6 @@
 #include "agent/status/events.hpp"
 
-#include "tests/unit/status/fake_node.hpp"
+#include "tests/support/fake_node.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
 #include "agent/status/http.hpp"
 
 #include "agent/status/page.hpp"
-#include "tests/unit/status/fake_node.hpp"
+#include "tests/support/fake_node.hpp"
 
 #include <boost/json/parse.hpp>
 #include <gtest/gtest.h>

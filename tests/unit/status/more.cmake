@@ -1,6 +1,6 @@
 # Beside the unit tests: the real promtool reads what /metrics writes, and checks and runs the alert rules.
-add_executable(print_sample unit/status/samples/print_sample.cpp unit/status/fake_node.cpp)
-target_link_libraries(print_sample PRIVATE test_support)
+add_executable(print_sample unit/status/samples/print_sample.cpp)
+target_link_libraries(print_sample PRIVATE test_support_objects)
 
 # Debian's package prometheus has it; the environment or the cache may name another place.
 find_program(PROMTOOL promtool HINTS ENV PROMTOOL_DIR)

@@ -78,7 +78,7 @@ TEST(interface_watch, reads_what_is_watched_once_a_minute)
     EXPECT_EQ(call->ids.size(), 2u);
     EXPECT_FALSE(w.poll_output());
     aws::network_interfaces_page page;
-    page.interfaces.push_back({.id = eni("eni-1")});
+    page.interfaces.emplace_back().id = eni("eni-1");
     EXPECT_EQ(w.handle(t0 + 1s, {page, {}, {}}).size(), 1u);
     EXPECT_GE(w.next_wakeup().at, t0 + 54s);
     EXPECT_LE(w.next_wakeup().at, t0 + 66s);

@@ -2,7 +2,7 @@
 //
 //     print_sample PATH [ROUTERS]        one of the sample routers each time, in turn; 3 when not told
 
-#include "tests/unit/status/fake_node.hpp"
+#include "tests/support/fake_node.hpp"
 
 #include <cstdlib>
 #include <iostream>

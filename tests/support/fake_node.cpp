@@ -1,4 +1,4 @@
-#include "tests/unit/status/fake_node.hpp"
+#include "tests/support/fake_node.hpp"
 
 #include <algorithm>
 #include <chrono>

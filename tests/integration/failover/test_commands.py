@@ -1,0 +1,176 @@
+"""What an operator types and opens: the command line against running daemons, and the HTTP endpoint over TCP."""
+
+import json
+import signal
+import subprocess
+import urllib.error
+import urllib.request
+
+from lab.cloudsim import is_mutating
+from lab.cluster import Cluster
+from lab.testing import LabTest, main
+from lab.vipd import Vipd, program
+from lab.zones import VIP
+
+PRIORITIES = {"a": 150, "b": 100, "c": 50}
+
+
+class Commands(LabTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.cluster = Cluster(self.lab, priorities=PRIORITIES, interval_ms=100.0, preempt_delay_ms=30_000.0,
+                               reconcile_ms=1000.0, listen={"a": "10.0.1.10:9112"})
+        self.a = self.cluster.start("a")
+        self.a.wait_for_state("Active")
+        self.cluster.wait_until_known("a")
+
+    def vipd(self, *arguments: str, node: Vipd | None = None) -> subprocess.CompletedProcess:
+        """Runs a command; with `node` it asks that daemon."""
+        socket = ["--socket", node.socket] if node else []
+        return self.cluster.zones.nodes["a"].run(program("VIPD", "vipd"), *arguments, *socket, check=False)
+
+    def start_b(self) -> Vipd:
+        node = self.cluster.start("b")
+        node.wait_for_state("Backup")
+        self.cluster.wait_until_known("a")
+        return node
+
+    def http(self, method: str, path: str) -> tuple[int, str]:
+        """From the namespace of the client, over TCP."""
+        def ask() -> tuple[int, str]:
+            request = urllib.request.Request(f"http://10.0.1.10:9112{path}", method=method)
+            try:
+                with urllib.request.urlopen(request, timeout=5) as answer:
+                    return answer.status, answer.read().decode()
+            except urllib.error.HTTPError as error:
+                return error.code, error.read().decode()
+
+        return self.cluster.zones.client.call(ask)
+
+    # --- commands ---
+
+    def test_check_accepts_a_good_file_and_reports_every_error_of_a_bad_one(self) -> None:
+        self.assertEqual(self.vipd("check", "--config", str(self.a.file)).returncode, 0)
+        self.a.configure(self.cluster.config("a", priority=0, advert_interval="5ms", more={"colour": "red"}))
+        refused = self.vipd("check", "--config", str(self.a.file))
+        self.assertEqual(refused.returncode, 1)
+        lines = (refused.stdout + refused.stderr).splitlines()
+        for key in ("priority", "advert_interval", "colour"):
+            self.assertTrue([line for line in lines if key in line and line.startswith(f"{self.a.file}:")], f"{key}: {lines}")
+
+    def test_status_shows_people_who_is_active_and_programs_everything(self) -> None:
+        shown = self.vipd("status", node=self.a)
+        self.assertEqual((shown.returncode, shown.stderr), (0, ""))
+        for word in ("lab", "Active", VIP, self.cluster.tables[0]):
+            self.assertIn(word, shown.stdout)
+        self.assertNotIn("\x1b", shown.stdout, "no colours in a pipe")
+        document = json.loads(self.vipd("status", "--json", node=self.a).stdout)
+        self.assertEqual(document["routers"][0]["state"], "Active")
+
+    def test_a_command_without_a_daemon_says_so(self) -> None:
+        self.a.stop()
+        failed = self.vipd("status", node=self.a)
+        self.assertEqual((failed.returncode, failed.stdout), (1, ""))
+        self.assertIn(self.a.socket, failed.stderr)
+
+    def test_plan_reads_and_changes_nothing(self) -> None:
+        b = self.start_b()
+        since = self.lab.timeline.note("lab", "plan").at
+        for shown in (self.vipd("plan", node=b), self.vipd("plan", "--config", str(b.file))):
+            self.assertEqual(shown.returncode, 0, shown.stderr)
+        # Asked on a, whose own routes they are: nothing would change; asked of b's daemon: every table would.
+        of_b = self.vipd("plan", node=b).stdout
+        for table in self.cluster.tables:
+            self.assertIn(table, of_b)
+        self.assertEqual(self.lab.timeline.select(is_mutating, since), [])
+        self.assertEqual(self.cluster.owners(), {"a"})
+
+    def test_step_down_hands_over(self) -> None:
+        b = self.start_b()
+        self.assertEqual(self.vipd("step-down", "lab", node=self.a).returncode, 0)
+        b.wait_for_state("Active")
+        self.a.wait_for_state("Backup")
+        self.assertNotEqual(self.vipd("step-down", "nobody", node=b).returncode, 0)
+        self.assertEqual(b.state(), "Active")
+
+    def test_maintenance_keeps_a_node_out_until_it_is_over(self) -> None:
+        b = self.start_b()
+        on = self.lab.timeline.note("lab", "maintenance_on")
+        self.assertEqual(self.vipd("maintenance", "on", node=self.a).returncode, 0)
+        self.lab.advert("a says goodbye", "a", since=on.at, priority=0)
+        b.wait_for_state("Active")
+        crash = b.kill()
+        # Nobody else is there, and still a does not speak: seen from the second look that the cloud is asked for after it.
+        for _ in range(3):
+            asked = self.lab.timeline.note("lab", "look")
+            self.lab.timeline.wait("a reads the cloud", lambda e: e.kind == "request" and e.fields.get("node") == "node-a",
+                                   since=asked.at, timeout=10)
+        self.assertEqual([e for e in self.lab.adverts("a", since=crash.at) if e.priority > 0], [])
+        self.assertEqual(self.vipd("maintenance", "off", node=self.a).returncode, 0)
+        self.a.wait_for_state("Active")
+
+    def test_reload_answers_with_the_reason(self) -> None:
+        self.a.configure(self.cluster.config("a", priority=140))
+        self.assertEqual(self.vipd("reload", node=self.a).returncode, 0)
+        self.assertEqual(self.a.router()["priority"], 140)
+        self.a.configure(self.cluster.config("a", priority=999))
+        refused = self.vipd("reload", node=self.a)
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("999", refused.stdout + refused.stderr)
+        self.assertEqual(self.a.router()["priority"], 140)
+
+    def test_a_daemon_with_a_wrong_file_does_not_start(self) -> None:
+        place = self.cluster.config("c", priority=999)
+        node = self.lab.own(Vipd(self.lab, self.cluster.zones.nodes["c"], place))
+        self.assertEqual(node.wait(), 1)
+        node.log_line("the place and what is allowed", "router[0].priority", since=node.started)
+
+    def test_sigterm_twice_ends_at_once(self) -> None:
+        self.a.signal(signal.SIGTERM)
+        self.a.signal(signal.SIGTERM)
+        self.assertEqual(self.a.wait(5), 0)
+
+    # --- HTTP ---
+
+    def test_load_balancers_and_people_are_answered_over_tcp(self) -> None:
+        self.assertEqual(self.http("GET", "/healthz")[0], 200)
+        self.assertEqual(self.http("GET", "/readyz")[0], 200)
+        self.assertEqual(self.http("GET", "/v1/routers/lab/active")[0], 200)
+        page = self.http("GET", "/")[1]
+        self.assertIn("<!doctype html>", page)
+        self.assertIn(VIP, page)
+        self.assertIn('vipd_router_state{router="lab",state="active"} 1', self.http("GET", "/metrics")[1].lower())
+        self.start_b()
+        self.a.step_down()
+        self.a.wait_for_state("Backup")
+        self.assertEqual(self.http("GET", "/v1/routers/lab/active")[0], 503)
+
+    def test_changes_are_refused_over_tcp(self) -> None:
+        code, text = self.http("POST", "/v1/routers/lab/step-down")
+        self.assertEqual(code, 403, text)
+        self.assertEqual(self.a.state(), "Active")
+
+    def test_no_secret_is_shown(self) -> None:
+        credentials = self.a.status()["aws"]
+        self.assertTrue(credentials["access_key_id"].startswith("ASIA"))
+        everything = "\n".join([self.a.request("GET", path)[1] for path in ("/v1/status", "/metrics", "/", "/v1/events")]
+                               + [e.text for e in self.lab.timeline.select(lambda e: e.source == "a" and e.kind == "log")])
+        secret = self.secret_of_role()
+        self.assertNotIn(secret["SecretAccessKey"], everything)
+        self.assertNotIn(secret["Token"], everything)
+
+    def secret_of_role(self) -> dict:
+        """As the metadata service gives it to the node."""
+        def ask() -> dict:
+            base = "http://169.254.169.254/latest/"
+            token = urllib.request.urlopen(urllib.request.Request(
+                base + "api/token", method="PUT", headers={"X-aws-ec2-metadata-token-ttl-seconds": "60"}), timeout=5).read()
+            return json.loads(urllib.request.urlopen(urllib.request.Request(
+                base + "meta-data/iam/security-credentials/vipd", headers={"X-aws-ec2-metadata-token": token.decode()}),
+                timeout=5).read())
+
+        return self.cluster.zones.nodes["a"].call(ask)
+
+
+if __name__ == "__main__":
+    main()
