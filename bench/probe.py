@@ -1,6 +1,7 @@
-"""advert_probe and the nuisances, as processes of a lab."""
+"""advert_probe, stall_watch and advert_flood as processes of a lab."""
 
 import json
+import signal
 
 from lab.laboratory import Lab
 from lab.network import Namespace
@@ -33,6 +34,23 @@ class Probe:
 def spread(heard: dict) -> str:
     gap = heard["gap_ms"]
     return f"p50 {gap['p50']:.2f}, p99 {gap['p99']:.2f}, p99.9 {gap['p99_9']:.2f}, max {gap['max']:.2f} ms"
+
+
+class StallWatch:
+    """For how long the machine as a whole stood still, from now until result()."""
+
+    def __init__(self, lab: Lab) -> None:
+        self._process: Process = lab.start("stall_watch", [program("STALL_WATCH", "stall_watch")])
+        self._process.log_line("it watches", "watching", since=self._process.started)
+
+    def result(self) -> dict:
+        self._process.signal(signal.SIGTERM)
+        return json.loads(self._process.log_line("its result", "late_ms", since=self._process.started).text)
+
+
+def stood_still(watched: dict) -> str:
+    late = watched["late_ms"]
+    return f"p99.9 {late['p99_9']:.2f}, max {late['max']:.2f} ms ({watched['stalls']} above 1 ms)"
 
 
 class Flood:

@@ -14,7 +14,7 @@ from lab.vipd import Vipd
 
 from fleet import VipdFleet, host_address, lay_cables, lay_lan
 from measure import Figure, Options, Report
-from probe import Flood, Probe, spread
+from probe import Flood, Probe, StallWatch, spread, stood_still
 
 BETTER, WORSE = 150, 100
 REQUESTS_PER_SECOND = 10_000
@@ -47,11 +47,23 @@ class Pair:
                                         and e.fields.get("event") == "transition"
                                         and all(e.fields.get(k) == v for k, v in fields.items()), since)
 
-    def listen(self, seconds: float, **options) -> Probe:
-        return Probe(self.lab, self.b, interval_ms=self.interval_ms, seconds=seconds, **options)
+    def listen(self, seconds: float, **options) -> "Listener":
+        return Listener(self, seconds, **options)
 
     def get(self, path: str) -> str:
         return self.b.run("curl", "-sS", f"http://{host_address(0, 1)}:{PORT}{path}").stdout
+
+
+class Listener:
+    """A probe, and a ruler for the machine beside it."""
+
+    def __init__(self, pair: Pair, seconds: float, **options) -> None:
+        self._stalls = StallWatch(pair.lab)
+        self._probe = Probe(pair.lab, pair.b, interval_ms=pair.interval_ms, seconds=seconds, **options)
+
+    def result(self) -> dict:
+        heard = self._probe.result()
+        return {**heard, "machine": self._stalls.result()}
 
 
 def compare(result: Report, what: str, idle: dict, disturbed: dict, allowed_ms: float) -> None:
@@ -59,6 +71,8 @@ def compare(result: Report, what: str, idle: dict, disturbed: dict, allowed_ms: 
     result.row(f"{what}: idle", spread(idle))
     result.row(f"{what}: disturbed", spread(disturbed))
     result.row(f"{what}: p99.9 above idle", f"{worse:.2f} ms", f"<= {allowed_ms:g} ms", worse <= allowed_ms)
+    result.row(f"{what}: the whole machine stood still, idle", stood_still(idle["machine"]))
+    result.row(f"{what}: the whole machine stood still, disturbed", stood_still(disturbed["machine"]))
     result.data[what] = {"idle": idle, "disturbed": disturbed}
 
 
@@ -80,8 +94,8 @@ def run_requests(options: Options) -> Report:
         with Lab() as lab:
             pair = Pair(lab, lay_cables(lab, 1), routers=1, interval_ms=interval_ms, listen=True)
             idle = pair.listen(seconds).result()
-            began = now()
             probe = pair.listen(seconds)
+            began = now()
             load = hammer(pair, seconds + 1)
             heard = probe.result()
             flaps = len(pair.transitions(began))
@@ -101,8 +115,8 @@ def run_scrapes(options: Options) -> Report:
         pair = Pair(lab, lay_cables(lab, ROUTERS_SCRAPED), routers=ROUTERS_SCRAPED, interval_ms=100.0, listen=True)
         series = sum(not line.startswith("#") for line in pair.get("/metrics").splitlines())
         idle = pair.listen(seconds).result()
-        began = now()
         probe = pair.listen(seconds)
+        began = now()
         scrapes, took = scrape_until(pair, time.monotonic() + seconds)
         heard = probe.result()
         flaps = len(pair.transitions(began))
@@ -129,10 +143,10 @@ def run_hogs(options: Options) -> Report:
     with Lab() as lab:
         pair = Pair(lab, lay_cables(lab, 1), routers=1, interval_ms=10.0)
         idle = pair.listen(seconds).result()
+        probe = pair.listen(seconds)
         began = now()
         hogs = lab.start("hogs", ["stress-ng", "--cpu", "6", "--timeout", f"{seconds + 5:g}s", "--quiet"])
-        time.sleep(1.0)
-        heard = pair.listen(seconds).result()
+        heard = probe.result()
         hogs.stop()
         flaps = len(pair.transitions(began))
     compare(result, "A = 10 ms, six hogs", idle, heard, 5.0)
@@ -150,8 +164,8 @@ def run_flood(options: Options) -> Report:
             a, b, stranger = lay_lan(lab)
             pair = Pair(lab, (a, b), routers=1, interval_ms=interval_ms)
             for host, victim in ((1, "Active"), (2, "Backup")):
-                began = now()
                 probe = pair.listen(seconds, source=host_address(0, 1))
+                began = now()
                 flood = Flood(lab, stranger, source=host_address(0, 66), destination=host_address(0, host), vrid=1,
                               interval_ms=interval_ms, rate=50_000, seconds=seconds)
                 sent = flood.result()
@@ -162,6 +176,7 @@ def run_flood(options: Options) -> Report:
                 result.row(f"{what} with {sent['packets_per_second']:.0f} per second: transitions", str(flaps), "0", flaps == 0)
                 result.row(f"{what}: longest advert gap", f"{heard['gap_ms']['max']:.2f} ms", f"< {1.1 * interval_ms:g} ms",
                            heard["gap_ms"]["max"] < 1.1 * interval_ms)
+                result.row(f"{what}: the whole machine stood still", stood_still(heard["machine"]))
     return result
 
 
