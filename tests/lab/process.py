@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import subprocess
+import threading
 from collections.abc import Callable, Mapping
 
 from .network import Namespace
@@ -50,7 +51,8 @@ class Process:
         # The observer owns a duplicate, so that the order in which objects are collected does not matter.
         output = os.dup(self._child.stdout.fileno())
         self._child.stdout.close()
-        observer.watch_lines(output, self._line, lambda: None)
+        self._output_ended = threading.Event()
+        observer.watch_lines(output, self._line, self._output_ended.set)
         exit_descriptor = os.pidfd_open(self.pid)
 
         def exited() -> None:
@@ -91,11 +93,13 @@ class Process:
                                    since=since, timeout=timeout)
 
     def stop(self, timeout: float = 5.0) -> int:
-        """Asks politely, then does not ask."""
+        """Asks politely, then does not ask. Its last words are on the timeline afterwards."""
         if self.running:
             self._child.terminate()
             try:
-                return self._child.wait(timeout)
+                self._child.wait(timeout)
             except subprocess.TimeoutExpired:
                 self._child.kill()
-        return self._child.wait(timeout)
+        code = self._child.wait(timeout)
+        self._output_ended.wait(timeout)
+        return code

@@ -1,5 +1,6 @@
 """The base of the integration tests: a fresh lab for each test, a deadline over it, and the timeline when it fails."""
 
+import re
 import signal
 import sys
 import unittest
@@ -10,6 +11,9 @@ from .laboratory import Lab
 from .timeline import SECOND, Event
 
 TEST_SECONDS_MAX = 90
+
+# What no program may ever say.
+ALARMS = re.compile(r"AddressSanitizer|LeakSanitizer|runtime error:|internal error:|terminate called")
 
 # How much later than the protocol says something may be seen to happen: the noise of a loaded machine under sanitizers, not a
 # claim about the product. Lower limits need no such allowance, because noise only ever delays.
@@ -29,6 +33,8 @@ class LabTest(unittest.TestCase):
         signal.alarm(TEST_SECONDS_MAX)
         self.addCleanup(signal.alarm, 0)
         self.lab = Lab()
+        # In the reverse order: what a program says when it ends counts too.
+        self.addCleanup(self.assert_no_program_was_wrong)
         self.addCleanup(self.lab.close)
 
     def run(self, result=None):
@@ -39,6 +45,14 @@ class LabTest(unittest.TestCase):
             for event in worth_reading(self.lab.timeline)[-400:]:
                 print(f"  {event}", file=sys.stderr)
         return finished
+
+    def assert_no_program_was_wrong(self) -> None:
+        """No sanitizer and no internal check had anything to say, and nothing died of a signal that nobody sent."""
+        said = self.lab.timeline.select(lambda e: e.kind == "log" and bool(ALARMS.search(e.text)))
+        self.assertEqual([f"{e.source}: {e.text}" for e in said], [])
+        sent = {(e.fields.get("target")) for e in self.lab.timeline.select(lambda e: e.kind == "signal")}
+        died = self.lab.timeline.select(lambda e: e.kind == "exit" and e.code < 0 and e.source not in sent)
+        self.assertEqual([str(e) for e in died], [])
 
     def last_advert_before(self, node: str, at: int) -> Event:
         adverts = [advert for advert in self.lab.adverts(node) if advert.at <= at and advert.priority > 0]
