@@ -60,6 +60,7 @@ node::impl::impl(const node_options& options, instant now, log_sink& log) :
     for (const auto& r : configuration_->routers) {
         routers_.push_back(make_router(r));
     }
+    deadlines_.resize(routers_.size());
 }
 
 node::impl::numbered_router node::impl::make_router(const config::router& r)

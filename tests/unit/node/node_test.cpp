@@ -16,6 +16,14 @@ TEST_F(node_test, nothing_happens_before_the_kernel_has_been_read)
     EXPECT_FALSE(h.is_ready);
 }
 
+TEST_F(node_test, what_is_told_before_the_start_does_no_harm)
+{
+    h.kernel(net::link_seen{{1, "lo", "", true, true}});
+    h.tell(step_down{"web"});
+    h.start();
+    EXPECT_EQ(h.state(), state::backup);
+}
+
 TEST_F(node_test, it_is_ready_when_every_router_has_been_considered)
 {
     h.start();
