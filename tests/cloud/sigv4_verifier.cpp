@@ -2,12 +2,14 @@
 
 #include "common/bytes.hpp"
 
+#include <fmt/format.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <iterator>
 #include <map>
 #include <vector>
 
@@ -174,7 +176,7 @@ std::string canonical_query(std::string_view query)
     std::ranges::sort(parameters);
     std::string out;
     for (const auto& [name, value] : parameters) {
-        out += (out.empty() ? "" : "&") + name + "=" + value;
+        fmt::format_to(std::back_inserter(out), "{}{}={}", out.empty() ? "" : "&", name, value);
     }
     return out;
 }

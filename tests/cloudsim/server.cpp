@@ -42,7 +42,7 @@ std::string_view service_name(service_kind service)
 }
 
 // The barrier of every session: one that goes wrong is told about and costs its own connection only.
-void report(std::exception_ptr failure)
+void report(const std::exception_ptr& failure)
 {
     if (!failure) {
         return;
