@@ -232,10 +232,9 @@ result<bool> advert_socket::set_peers(std::span<const ip_address> peers)
 {
     // Exchanging one filter for another is atomic. Adverts queued under the old one are the admission's to judge.
     if (const auto filter = net::source_filter(peers, family_)) {
-        if (const auto attached = attach(hearing_.get(), *filter); !attached) {
-            return attached.error();
+        if (attach(hearing_.get(), *filter)) {
+            return true;
         }
-        return true;
     }
     const int unused = 0;
     if (::setsockopt(hearing_.get(), SOL_SOCKET, SO_DETACH_FILTER, &unused, sizeof(unused)) != 0 && errno != ENOENT) {
@@ -266,12 +265,12 @@ advert_socket::batch advert_socket::receive()
     if (count <= 0) {
         // An error that waits on the socket (an interface went down) is told once and says nothing about the datagrams behind
         // it.
-        return {{}, count < 0 && errno != EAGAIN};
+        return {{}, 0, count < 0 && errno != EAGAIN};
     }
     for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
         dropped_ += take(i) ? 0U : 1U;
     }
-    return {received_, static_cast<std::size_t>(count) == batch_size};
+    return {received_, static_cast<std::size_t>(count), static_cast<std::size_t>(count) == batch_size};
 }
 
 bool advert_socket::take(std::size_t slot)

@@ -46,6 +46,7 @@ public:
 
     struct batch {
         std::span<const vrrp::datagram> datagrams;  // valid until the next receive()
+        std::size_t taken = 0;                      // from the queue, those that are left out among them
         bool more = false;                          // the queue may hold further ones
     };
 
@@ -53,7 +54,8 @@ public:
     static result<std::unique_ptr<advert_socket>> open(boost::asio::io_context& context, ip_family family);
     ~advert_socket();
 
-    // Lets adverts of these addresses through. False: there are too many for a filter, and everything is let through.
+    // Lets adverts of these addresses through. False: there are too many for a filter, or for the memory that the kernel has
+    // for one (net.core.optmem_max), and everything is let through: deaf to a peer would be worse than hearing strangers.
     result<bool> set_peers(std::span<const ip_address> peers);
 
     // Never waits. What is not a whole datagram with all that is known about it is left out and counted.
@@ -68,8 +70,8 @@ public:
     void clear_errors() { errors_.clear(); }
 
     // Calls `ready` once when there is something to receive; soon when there is already. Asked for again before that it changes
-    // nothing. False: the reactor cannot take the
-    // socket (the kernel is out of memory for it), and the caller has to read by the clock.
+    // nothing. False: the reactor cannot take the socket (the kernel is out of memory for it), and the caller has to read by
+    // the clock.
     [[nodiscard]] bool notify_when_readable(std::function<void()> ready);
     // No notification until the next notify_when_readable(): arrivals wake nobody. For a node that reads by the clock.
     void stop_notifying();

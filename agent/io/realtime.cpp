@@ -2,6 +2,7 @@
 
 #include "agent/io/process_facts.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <string>
@@ -23,11 +24,27 @@ constexpr rlim_t cpu_time_without_pause_hard = 5'000'000;  // SIGKILL
 
 volatile std::sig_atomic_t guard_has_struck = 0;
 
+// Whoever has no CAP_SYS_NICE may give the priority back, but not the flag that keeps it from children.
 void step_down(int)
 {
+    const int error_before = errno;
     const sched_param ordinary{};
-    sched_setscheduler(0, SCHED_OTHER, &ordinary);
-    guard_has_struck = 1;
+    if (sched_setscheduler(0, SCHED_OTHER | SCHED_RESET_ON_FORK, &ordinary) == 0) {
+        guard_has_struck = 1;
+    }
+    errno = error_before;
+}
+
+// Without CAP_SYS_RESOURCE a hard limit can only be lowered, so one that was set for us stays.
+bool set_guard()
+{
+    rlimit guard{};
+    if (::getrlimit(RLIMIT_RTTIME, &guard) != 0) {
+        return false;
+    }
+    guard.rlim_max = std::min(guard.rlim_max, cpu_time_without_pause_hard);
+    guard.rlim_cur = std::min(cpu_time_without_pause_soft, guard.rlim_max / 2);
+    return ::setrlimit(RLIMIT_RTTIME, &guard) == 0;
 }
 
 // With a limit, an allocation beyond it would fail at some moment later: worse than a page that is read back.
@@ -58,8 +75,7 @@ bool schedule(log_sink& log)
     struct sigaction action {};
     action.sa_handler = step_down;
     action.sa_flags = SA_RESTART;
-    const rlimit guard{cpu_time_without_pause_soft, cpu_time_without_pause_hard};
-    if (::sigaction(SIGXCPU, &action, nullptr) != 0 || ::setrlimit(RLIMIT_RTTIME, &guard) != 0) {
+    if (::sigaction(SIGXCPU, &action, nullptr) != 0 || !set_guard()) {
         log.warning("realtime",
                     {{"what", "no real-time scheduling without its guard"}, {"error", std::system_category().message(errno)}});
         return false;

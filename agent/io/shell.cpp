@@ -12,6 +12,13 @@
 
 namespace vipd::io {
 
+namespace {
+
+// Each tells of one thing that happened to the socket; more than a few in a row are one that does not pass.
+constexpr std::size_t socket_errors_max = 8;
+
+}  // namespace
+
 shell::shell(boost::asio::io_context& context, node::node& node, log_writer& log, observer& to) :
     context_(context), node_(node), log_(log), to_(to), timer_(context)
 {
@@ -92,8 +99,13 @@ void shell::turn_if_due()
     const bool has_reason = readable_ || more_queued_ || due <= now.steady || pacer_.read_at() <= now.steady;
     if (has_reason && now.steady >= pacer_.next_turn_from()) {
         turn(now, due);
-    } else if (realtime_ && breather_.is_stretch_over(now.steady)) {
-        breathe(now.steady, due);
+    }
+    // After a turn as well as without one: a loop that has nothing but turns is the busiest of all.
+    if (realtime_) {
+        const auto after = steady_now();
+        if (breather_.is_stretch_over(after)) {
+            breathe(after, node_.next_wakeup().at);
+        }
     }
 }
 
@@ -139,19 +151,25 @@ std::uint64_t shell::drain(instant now)
         }
     }
     facts_.datagrams_received += received;
+    facts_.datagrams_broken = 0;
+    for (const auto& socket : sockets_) {
+        facts_.datagrams_broken += socket ? socket->dropped() : 0;
+    }
     return received;
 }
 
 std::uint64_t shell::drain(instant now, advert_socket& socket)
 {
     std::uint64_t received = 0;
+    std::size_t errors = 0;
     while (true) {
         const auto batch = socket.receive();
         for (const auto& datagram : batch.datagrams) {
             node_.handle(now, datagram);
         }
-        received += batch.datagrams.size();
-        if (!batch.more) {
+        received += batch.taken;
+        errors += batch.taken == 0 ? 1 : 0;
+        if (!batch.more || errors > socket_errors_max) {
             return received;
         }
         if (received >= socket.queue_capacity()) {
@@ -165,11 +183,17 @@ std::uint64_t shell::drain(instant now, advert_socket& socket)
 void shell::wait_for_adverts()
 {
     readable_ = false;
+    bool all_waiting = true;
     for (const auto& socket : sockets_) {
         if (socket && !socket->notify_when_readable([this] { readable_ = true; })) {
-            log_.warning("reactor_full", {{"consequence", "adverts are read by the clock"}});
+            all_waiting = false;
             pacer_.mute(steady_now());
         }
+    }
+    if (reactor_full_ == all_waiting) {
+        reactor_full_ = !all_waiting;
+        log_.warning("reactor", {{"full", reactor_full_},
+                                 {"consequence", reactor_full_ ? "adverts are read by the clock" : "adverts wake it again"}});
     }
 }
 
@@ -286,7 +310,8 @@ void shell::perform(const node::set_peers& peers)
         } else if (!*filtered) {
             log_.warning("peer_filter",
                          {{"peers", peers.peers.size()},
-                          {"consequence", "too many for a filter in the kernel: strangers are dropped by vipd itself"}});
+                          {"consequence", "too many for a filter in the kernel: strangers are dropped by vipd itself"},
+                          {"remedy", "raise net.core.optmem_max, or split the routers between nodes"}});
         }
     }
 }

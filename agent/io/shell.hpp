@@ -108,6 +108,7 @@ private:
     bool readable_ = false;     // a socket has said so since the last drain
     bool more_queued_ = false;  // the last drain ended at its bound
     bool was_told_ = false;     // the node may have outputs
+    bool reactor_full_ = false;
     bool stopped_ = false;
     std::uint64_t adverts_sent_ = 0;
     status::process facts_;

@@ -16,13 +16,13 @@ void call_ledger::enter(aws::ec2_call_id id, call_owner owner, std::string_view 
     open_.emplace(id, entry{owner, std::string(action)});
 }
 
-std::optional<call_owner> call_ledger::close(const aws::call_done& done)
+std::optional<closed_call> call_ledger::close(const aws::call_done& done)
 {
     const auto found = open_.find(done.id);
     if (found == open_.end()) {
         return std::nullopt;
     }
-    const auto [owner, action] = std::move(found->second);
+    auto [owner, action] = std::move(found->second);
     open_.erase(found);
     const auto* e = std::get_if<aws::ec2_error>(&done.reply.value);
     std::pair<std::string, std::string> key{action, e == nullptr ? "ok" : e->code};
@@ -30,7 +30,7 @@ std::optional<call_owner> call_ledger::close(const aws::call_done& done)
         key.second = "other";
     }
     ++counts_[key];
-    return owner;
+    return closed_call{owner, std::move(action)};
 }
 
 std::optional<aws::ec2_call_id> call_ledger::withdraw(const takeover_call& owner)

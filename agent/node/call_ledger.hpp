@@ -32,11 +32,16 @@ struct interface_call {
 };
 using call_owner = std::variant<takeover_call, world_call, interface_call>;
 
+struct closed_call {
+    call_owner owner;
+    std::string action;
+};
+
 class call_ledger {
 public:
     void enter(aws::ec2_call_id id, call_owner owner, std::string_view action);
-    // The owner of a call that has ended, and its outcome counted; nothing when nobody waits for it.
-    std::optional<call_owner> close(const aws::call_done& done);
+    // A call that has ended, its outcome counted; nothing when nobody waits for it.
+    std::optional<closed_call> close(const aws::call_done& done);
     // The call with this owner, forgotten; for cancelling.
     std::optional<aws::ec2_call_id> withdraw(const takeover_call& owner);
 

@@ -91,6 +91,10 @@ std::vector<ip_address> node::impl::virtual_addresses() const
         for (const auto& a : r.addresses) {
             all.push_back(a.address.address());
         }
+        // They may stand on every node all the time, put there by somebody else. That of an address owner is its own.
+        if (!r.address_owner) {
+            all.insert(all.end(), r.advertised_addresses.begin(), r.advertised_addresses.end());
+        }
     }
     return all;
 }
@@ -110,7 +114,7 @@ void node::impl::start(instant now)
     begin_turn(now);
     running_ = true;
     start_session(now);
-    rebuild_admission();
+    number_routers();
     resolve_all(now);
     reconsider_all(now);
     settle(now);
@@ -124,11 +128,12 @@ void node::impl::reconsider_all(instant now)
         return;
     }
     const auto own = virtual_addresses();
-    bool sources_changed = false;
+    claimed_keys claimed;
+    bool rules_changed = std::exchange(rules_changed_, false);
     for (auto& r : routers_) {
-        sources_changed = r.router->reconsider(now.steady, links_, aside_, own, adverts_) || sources_changed;
+        rules_changed = r.router->reconsider(now.steady, links_, aside_, own, claimed, adverts_) || rules_changed;
     }
-    if (sources_changed) {
+    if (rules_changed) {
         rebuild_admission();
     }
     all_touched_ = true;
@@ -138,16 +143,26 @@ void node::impl::reconsider_all(instant now)
     }
 }
 
+void node::impl::number_routers()
+{
+    index_of_number_.clear();
+    for (std::size_t i = 0; i < routers_.size(); ++i) {
+        index_of_number_[routers_[i].number] = static_cast<std::uint32_t>(i);
+        routers_[i].router->set_index(static_cast<std::uint32_t>(i));
+    }
+    deadlines_.resize(routers_.size());
+    touched_.clear();
+    all_touched_ = true;
+    rules_changed_ = true;
+}
+
 void node::impl::rebuild_admission()
 {
     std::vector<vrrp::router_rule> rules;
     std::vector<vrrp::admission::kept_router> kept;
     router_of_rule_.clear();
-    index_of_number_.clear();
     for (std::size_t i = 0; i < routers_.size(); ++i) {
         auto& r = routers_[i];
-        index_of_number_[r.number] = static_cast<std::uint32_t>(i);
-        r.router->set_index(static_cast<std::uint32_t>(i));
         auto rule = r.router->rule();
         if (!rule) {
             r.rule.reset();
@@ -165,8 +180,6 @@ void node::impl::rebuild_admission()
     next.carry_over(admission_, kept);
     const bool same_peers = next.peers() == admission_.peers();
     admission_ = std::move(next);
-    deadlines_.resize(routers_.size());
-    all_touched_ = true;
     if (!same_peers) {
         outputs_.emplace_back(set_peers{admission_.peers()});
     }
@@ -335,13 +348,14 @@ void node::impl::apply_reload(instant now, const reload& r)
         if (old.router == nullptr) {
             continue;
         }
-        old.router->reconsider(now.steady, links_, {.stopping = true}, {}, adverts_);
+        claimed_keys nobody_elses;
+        old.router->reconsider(now.steady, links_, {.stopping = true}, {}, nobody_elses, adverts_);
         old.router->addresses().want(now.steady, {}, links_);
         leaving_.push_back(std::move(old));
     }
     routers_ = std::move(kept);
     start_session(now);
-    rebuild_admission();
+    number_routers();
     resolve_all(now);
     reconsider_all(now);
     journal_.record(log_level::info, "reload", {}, {{"outcome", "applied"}, {"routers", routers_.size()}});

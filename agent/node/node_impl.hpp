@@ -6,6 +6,7 @@
 #include "agent/net/link_table.hpp"
 #include "agent/node/advert_notes.hpp"
 #include "agent/node/call_ledger.hpp"
+#include "agent/node/call_notes.hpp"
 #include "agent/node/deadline_heap.hpp"
 #include "agent/node/node.hpp"
 #include "agent/node/virtual_router.hpp"
@@ -34,7 +35,7 @@ public:
     void handle_timeout(instant now);
     std::optional<output> poll_output();
     [[nodiscard]] wakeup next_wakeup() const;
-    [[nodiscard]] bool permit(aws::http_exchange_id id) const;
+    [[nodiscard]] bool permit(instant now, aws::http_exchange_id id) const;
     [[nodiscard]] const config::configuration& configuration() const { return *configuration_; }
     [[nodiscard]] std::optional<std::uint32_t> find_router(std::string_view name) const;
     [[nodiscard]] status::node snapshot(instant now) const;
@@ -61,6 +62,8 @@ private:
     void begin_turn(instant now) { journal_.set_now(now.wall); }
     void start_session(instant now);
     void reconsider_all(instant now);
+    // After routers_ has changed: what refers to them by index.
+    void number_routers();
     void rebuild_admission();
     void resolve_all(instant now);
     void keep_warm_connections();
@@ -83,6 +86,7 @@ private:
     random_source random_;
     status::journal journal_;
     advert_notes notes_{journal_};
+    call_notes call_notes_{journal_};
     net::link_table links_;
     std::unique_ptr<aws::cloud_session> session_;  // none without AWS resources
     takeover::world world_;
@@ -97,6 +101,7 @@ private:
     deadline_heap deadlines_;
     std::vector<std::uint32_t> touched_;  // routers called since the last settle()
     bool all_touched_ = true;
+    bool rules_changed_ = true;  // admission_ is to be made anew
     vrrp::admission admission_{{}};
     std::vector<std::uint32_t> router_of_rule_;
 

@@ -89,9 +89,9 @@ wakeup node::next_wakeup() const
     return impl_->next_wakeup();
 }
 
-bool node::permit(instant /*now*/, aws::http_exchange_id id)
+bool node::permit(instant now, aws::http_exchange_id id)
 {
-    return impl_->permit(id);
+    return impl_->permit(now, id);
 }
 
 result<void> node::can_reload(const config::configuration& configuration) const

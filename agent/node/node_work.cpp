@@ -8,9 +8,12 @@ namespace vipd::node {
 
 void node::impl::finish_call(instant now, const aws::call_done& done)
 {
-    const auto owner = calls_.close(done);
-    if (!owner) {
+    const auto closed = calls_.close(done);
+    if (!closed) {
         return;
+    }
+    if (!std::holds_alternative<takeover_call>(closed->owner)) {
+        call_notes_.read_ended(now.steady, closed->action, done);
     }
     std::visit(overloaded{
                    [&](const takeover_call& o) {
@@ -39,7 +42,7 @@ void node::impl::finish_call(instant now, const aws::call_done& done)
                        all_touched_ = true;
                    },
                },
-               *owner);
+               closed->owner);
 }
 
 void node::impl::keep_warm_connections()
@@ -188,7 +191,7 @@ wakeup node::impl::next_wakeup() const
     return earliest(next, {farewell_until_, "farewell"});
 }
 
-bool node::impl::permit(aws::http_exchange_id id) const
+bool node::impl::permit(instant now, aws::http_exchange_id id) const
 {
     if (session_ == nullptr) {
         return false;
@@ -200,7 +203,7 @@ bool node::impl::permit(aws::http_exchange_id id) const
         return false;
     }
     const auto* router = find_by_number(owner->router);
-    return router != nullptr && router->state() == vrrp::state::active && router->cloud().is_under_way(owner->ticket);
+    return router != nullptr && router->is_active_for_certain(now.steady) && router->cloud().is_under_way(owner->ticket);
 }
 
 }  // namespace vipd::node

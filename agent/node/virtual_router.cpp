@@ -72,8 +72,11 @@ void virtual_router::configure(time_point now, const config::router& configurati
     if (configuration == configuration_) {
         return;
     }
+    const auto family = [](const config::router& r) { return r.peers.front().address.family(); };
+    const bool finds_another_source = !configuration.source && (configuration.interface != configuration_.interface ||
+                                                                family(configuration) != family(configuration_));
     const bool new_election = configuration.version != configuration_.version || configuration.vrid != configuration_.vrid ||
-                              configuration.source != configuration_.source;
+                              configuration.source != configuration_.source || finds_another_source;
     if (new_election) {
         leave(now, false, links, adverts);
         if (election_) {
@@ -81,6 +84,7 @@ void virtual_router::configure(time_point now, const config::router& configurati
         }
         election_.reset();
         source_.reset();
+        first_source_.reset();
     } else if (state() == vrrp::state::active) {
         // A peer that is no longer told would otherwise wait out its down timer against a node that is alive.
         for (auto& t : templates_) {
@@ -89,6 +93,7 @@ void virtual_router::configure(time_point now, const config::router& configurati
             if (!stays) {
                 adverts.push(index_, *source_, t.destination(),
                              t.message(vrrp::priority_releasing, configuration_.advert_interval));
+                ++adverts_sent_;
             }
         }
     }
@@ -117,12 +122,19 @@ std::optional<ip_address> virtual_router::find_source(const net::link_table& lin
     if (link == nullptr) {
         return std::nullopt;
     }
-    // The one in use stays for as long as it is there: adding an address to the interface is no reason for an election.
-    if (source_ && links.has_address(*source_)) {
-        return source_;
+    const auto addresses = links.addresses_of(link->index);
+    const auto is_there = [&](const ip_address& a) {
+        return std::ranges::find(addresses, a, &ip_prefix::address) != addresses.end();
+    };
+    // The first one is what the peers know this node by. Apart from that the one in use stays for as long as it is there: an
+    // address that is added to the interface is no reason for an election.
+    for (const auto& known : {first_source_, source_}) {
+        if (known && is_there(*known)) {
+            return known;
+        }
     }
     const auto family = configuration_.peers.front().address.family();
-    for (const auto& address : links.addresses_of(link->index)) {
+    for (const auto& address : addresses) {
         const bool usable = address.family() == family && !(address.address().is_v6() && address.address().is_link_local()) &&
                             std::ranges::find(virtual_addresses, address.address()) == virtual_addresses.end();
         if (usable) {
@@ -159,16 +171,39 @@ std::string virtual_router::find_obstacle(const net::link_table& links, standing
         return configuration_.source ? "its source address " + configuration_.source->to_string() + " is not on this node"
                                      : "interface '" + configuration_.interface + "' has no address of the peers' family";
     }
+    if (!twin_.empty()) {
+        return "router '" + twin_ + "' has the same vrid, peer and source address " + source_->to_string() +
+               ": their adverts could not be told apart; choose another vrid, or give both a source";
+    }
     return {};
 }
 
+bool virtual_router::find_twin(claimed_keys& claimed)
+{
+    const auto before = std::exchange(twin_, {});
+    if (source_) {
+        for (const auto& peer : configuration_.peers) {
+            const auto found = claimed.find({peer.address, *source_, configuration_.vrid});
+            if (found != claimed.end()) {
+                twin_ = found->second;
+            }
+        }
+        for (const auto& peer : configuration_.peers) {
+            if (twin_.empty()) {
+                claimed.emplace(advert_key{peer.address, *source_, configuration_.vrid}, configuration_.name);
+            }
+        }
+    }
+    return twin_ != before;
+}
+
 bool virtual_router::reconsider(time_point now, const net::link_table& links, standing_aside aside,
-                                const std::vector<ip_address>& virtual_addresses, advert_queue& adverts)
+                                const std::vector<ip_address>& virtual_addresses, claimed_keys& claimed, advert_queue& adverts)
 {
     const auto source = links.complete() ? find_source(links, virtual_addresses) : source_;
     const bool source_changed = source != source_;
     if (source_changed && election_) {
-        // Priority 0 leaves with the old source while the kernel still lets it.
+        // Priority 0 carries the old source. When that has gone the kernel refuses it, and the peers wait for their timers.
         leave(now, true, links, adverts);
         counters_before_ = sum(counters_before_, election_->counters());
         election_.reset();
@@ -177,6 +212,10 @@ bool virtual_router::reconsider(time_point now, const net::link_table& links, st
     if (source_changed) {
         make_templates();
     }
+    if (source && !first_source_) {
+        first_source_ = source;
+    }
+    const bool twin_changed = find_twin(claimed);
     if (links.complete() && !addresses_started_) {
         addresses_started_ = true;
         addresses_.want(now, configuration_.addresses, links);
@@ -202,7 +241,7 @@ bool virtual_router::reconsider(time_point now, const net::link_table& links, st
         election_->startup(now, election_outputs_);
         apply(now, links, adverts);
     }
-    return source_changed;
+    return source_changed || twin_changed;
 }
 
 void virtual_router::leave(time_point now, bool fault, const net::link_table& links, advert_queue& adverts)
@@ -248,7 +287,7 @@ std::string virtual_router::explain(const vrrp::transition& t) const
             return t.to == vrrp::state::active ? "it owns the address (priority 255)"
                                                : "it has started, and listens for an Active";
         case vrrp::transition_reason::no_advert: {
-            const auto waited = std::chrono::round<std::chrono::milliseconds>(election_->active_down_interval());
+            const auto waited = std::chrono::round<std::chrono::milliseconds>(t.silence);
             return "no advert for " + std::to_string(waited.count()) + " ms";
         }
         case vrrp::transition_reason::preempted_lower:
@@ -259,6 +298,11 @@ std::string virtual_router::explain(const vrrp::transition& t) const
             return who + " is the better one";
         case vrrp::transition_reason::stepped_down:
             return "an operator asked it to step down";
+        case vrrp::transition_reason::stalled: {
+            const auto late = std::chrono::round<std::chrono::milliseconds>(t.silence);
+            return "this node stood still (its advert was " + std::to_string(late.count()) +
+                   " ms late), so another may be Active by now: it listens first";
+        }
         case vrrp::transition_reason::shutdown:
         case vrrp::transition_reason::fault:
             return obstacle_;
@@ -275,7 +319,10 @@ void virtual_router::apply_transition(time_point now, const vrrp::transition& t,
         takeover_.become_active(now, t.due, last_epoch_);
     } else if (t.from == vrrp::state::active) {
         takeover_.leave_active();
-        addresses_.leave_active(now + configuration_.drain);
+        // After a stall this node may well find itself Active again, and until it knows it serves what arrives.
+        const auto may_return =
+            t.reason == vrrp::transition_reason::stalled ? election_->active_down_interval() : duration::zero();
+        addresses_.leave_active(now + may_return + configuration_.drain);
         if (t.reason == vrrp::transition_reason::heard_better && configuration_.routes.empty()) {
             // Nothing in the cloud has to follow first: traffic finds the new Active at once, and two holders of an address on
             // one network would disturb each other.
@@ -353,7 +400,7 @@ wakeup virtual_router::next_wakeup() const
 
 std::optional<vrrp::router_rule> virtual_router::rule() const
 {
-    if (!source_) {
+    if (!source_ || !twin_.empty()) {
         return std::nullopt;
     }
     return vrrp::router_rule{.protocol_version = configuration_.version,

@@ -16,9 +16,11 @@
 #include "common/time.hpp"
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 namespace vipd::node {
@@ -61,6 +63,11 @@ private:
     byte_buffer bytes_;
 };
 
+// By what adverts for a router are told from those for others: the peer they come from, our address, and the VRID. Here with
+// the name of the router that has it.
+using advert_key = std::tuple<ip_address, ip_address, std::uint8_t>;
+using claimed_keys = std::map<advert_key, std::string_view>;
+
 // Why a router takes no part, beyond what its interface and addresses say.
 struct standing_aside {
     bool maintenance = false;
@@ -71,15 +78,17 @@ class virtual_router {
 public:
     virtual_router(const config::router& configuration, std::uint64_t seed, status::journal& journal);
 
-    // A configuration with the same name. A changed version, VRID or source begins a new election (priority 0 first);
-    // everything else is applied without a transition.
+    // A configuration with the same name. A changed version, VRID or source begins a new election (priority 0 first), and so
+    // does what a source that is not configured follows from; everything else is applied without a transition.
     void configure(time_point now, const config::router& configuration, const net::link_table& links, advert_queue& adverts);
     // Its place in the node: what its adverts are labelled with.
     void set_index(std::uint32_t index) { index_ = index; }
 
-    // The source address and what stands against taking part may have changed. Returns whether the source has.
+    // The source address and what stands against taking part may have changed. Returns whether rule() has. Routers are asked in
+    // the order of the configuration, each with the keys of those before it, and adds its own: two interfaces may turn out to
+    // have one address, and adverts that could be for either are for the first.
     bool reconsider(time_point now, const net::link_table& links, standing_aside aside,
-                    const std::vector<ip_address>& virtual_addresses, advert_queue& adverts);
+                    const std::vector<ip_address>& virtual_addresses, claimed_keys& claimed, advert_queue& adverts);
     void hear(time_point now, const vrrp::heard_advert& advert, const net::link_table& links, advert_queue& adverts);
     void handle_timeout(time_point now, const net::link_table& links, advert_queue& adverts);
     void kernel_changed(time_point now, const net::link_table& links) { addresses_.kernel_changed(now, links); }
@@ -89,15 +98,20 @@ public:
 
     [[nodiscard]] wakeup next_wakeup() const;
 
-    // What admission has to know of it; none while there is no source address.
+    // What admission has to know of it; none while there is no source address, or another router has its keys.
     [[nodiscard]] std::optional<vrrp::router_rule> rule() const;
     // Whether an address that comes or goes can change its source.
     [[nodiscard]] bool may_use_as_source(const ip_address& address) const
     {
-        return !source_ || *source_ == address || configuration_.source == address;
+        return !source_ || *source_ == address || first_source_ == address || configuration_.source == address;
     }
     [[nodiscard]] const config::router& configuration() const { return configuration_; }
     [[nodiscard]] vrrp::state state() const { return election_ ? election_->current() : vrrp::state::initialize; }
+    // Active, and not only because this node has not yet noticed how long it slept.
+    [[nodiscard]] bool is_active_for_certain(time_point now) const
+    {
+        return state() == vrrp::state::active && !election_->is_stale(now);
+    }
     [[nodiscard]] bool has_been_started() const { return has_been_started_; }
     // Whether nothing of it is left on this node: to be forgotten after a reload or at the end.
     [[nodiscard]] bool has_left(const net::link_table& links) const;
@@ -117,6 +131,8 @@ private:
     [[nodiscard]] std::string find_obstacle(const net::link_table& links, standing_aside aside) const;
     [[nodiscard]] vrrp::election_settings election_settings() const;
     void make_templates();
+    // Whether another router has one of its keys already; claims them when not.
+    bool find_twin(claimed_keys& claimed);
     void leave(time_point now, bool fault, const net::link_table& links, advert_queue& adverts);
     void apply(time_point now, const net::link_table& links, advert_queue& adverts);
     // Why, in words for status.
@@ -130,6 +146,8 @@ private:
     std::uint32_t index_ = 0;
 
     std::optional<ip_address> source_;
+    std::optional<ip_address> first_source_;  // of this configuration: returned to when it had to be given up
+    std::string twin_;                        // the router that has its keys
     std::string obstacle_ = "it has not been started";
     std::string reason_ = "it has not been started";
     bool has_been_started_ = false;

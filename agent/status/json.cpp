@@ -89,11 +89,17 @@ json::object aws_json(const aws::session_snapshot& s, wall_time now)
 
 json::object process_json(const process& p)
 {
-    return {{"realtime_wanted", p.realtime_wanted},     {"realtime_scheduling", p.realtime_scheduling},
-            {"memory_locked", p.memory_locked},         {"loop_lateness_max_seconds", seconds(p.loop_lateness_max)},
-            {"http_requests", p.http_requests},         {"http_connections", p.http_connections},
-            {"log_lines_dropped", p.log_lines_dropped}, {"datagrams_received", p.datagrams_received},
-            {"resident_bytes", p.resident_bytes},       {"open_files", p.open_files}};
+    return {{"realtime_wanted", p.realtime_wanted},
+            {"realtime_scheduling", p.realtime_scheduling},
+            {"memory_locked", p.memory_locked},
+            {"loop_lateness_max_seconds", seconds(p.loop_lateness_max)},
+            {"http_requests", p.http_requests},
+            {"http_connections", p.http_connections},
+            {"log_lines_dropped", p.log_lines_dropped},
+            {"datagrams_received", p.datagrams_received},
+            {"datagrams_broken", p.datagrams_broken},
+            {"resident_bytes", p.resident_bytes},
+            {"open_files", p.open_files}};
 }
 
 json::object adverts_json(const router& r)

@@ -151,6 +151,7 @@ struct process {
     std::uint64_t http_connections = 0;
     std::uint64_t log_lines_dropped = 0;
     std::uint64_t datagrams_received = 0;
+    std::uint64_t datagrams_broken = 0;  // of those: no whole IP datagram, or without what the kernel says of one
     std::uint64_t resident_bytes = 0;
     std::uint64_t open_files = 0;
 };

@@ -42,6 +42,7 @@ void takeover::drop_register(const register_key& key)
     for (auto entry = under_way_.begin(); entry != under_way_.end();) {
         if (const auto* of = std::get_if<register_key>(&entry->second.of); of != nullptr && *of == key) {
             outputs_.emplace_back(cancel_call{entry->first});
+            log_cancelled(entry->second);
             entry = under_way_.erase(entry);
         } else {
             ++entry;
@@ -113,10 +114,11 @@ void takeover::leave_active()
     if (!active()) {
         return;
     }
-    epoch_ = 0;
     for (const auto& [ticket, call] : under_way_) {
         outputs_.emplace_back(cancel_call{ticket});
+        log_cancelled(call);
     }
+    epoch_ = 0;
     under_way_.clear();
     for (auto& [key, tracked] : registers_) {
         tracked.value.leave_active();
@@ -255,6 +257,18 @@ void takeover::log_call(const register_key* key, const aws::call_done& done, con
                      {"request_id", request.str()},
                      {"first_byte_after_due_ms", done.first_byte == never ? -1.0 : to_milliseconds(done.first_byte - due_)},
                      {"took_ms", done.finished - done.issued}});
+}
+
+// Whether it arrived nobody knows, and nobody here needs to: who wants the route now reads it.
+void takeover::log_cancelled(const pending& call) const
+{
+    const auto* key = std::get_if<register_key>(&call.of);
+    journal_.record(log_level::info, "ec2_call", router_,
+                    {{"epoch", epoch_},
+                     {"action", aws::action_name(call.call)},
+                     {"table", key == nullptr ? std::string{} : key->second.str()},
+                     {"destination", key == nullptr ? std::string{} : key->first.to_string()},
+                     {"outcome", "cancelled"}});
 }
 
 void takeover::answered(time_point now, std::uint64_t ticket, const aws::call_done& done)

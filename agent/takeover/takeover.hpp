@@ -97,6 +97,8 @@ private:
     void issue_due(time_point now);
     void note_progress(time_point now);
     void log_call(const register_key* key, const aws::call_done& done, const aws::ec2_call& call) const;
+    struct pending;
+    void log_cancelled(const pending& call) const;
 
     std::string router_;
     random_source random_;

@@ -26,6 +26,8 @@ std::string_view to_string(transition_reason reason)
             return "fault";
         case transition_reason::stepped_down:
             return "stepped_down";
+        case transition_reason::stalled:
+            return "stalled";
     }
     return "unknown";
 }
@@ -69,6 +71,7 @@ void election::handle(time_point now, const heard_advert& advert, outputs& out)
     if (advert.priority == priority_owner && settings_.priority == priority_owner) {
         ++counters_.owner_conflicts;
     }
+    step_back_when_stale(now, out);
     if (advert.priority == priority_releasing) {
         handle_release(now, advert, out);
         return;
@@ -83,6 +86,7 @@ void election::handle(time_point now, const heard_advert& advert, outputs& out)
 
 void election::handle_timeout(time_point now, outputs& out)
 {
+    step_back_when_stale(now, out);
     if (state_ == state::backup && now >= down_due_) {
         const auto reason = speaker_ == speaker::released ? transition_reason::active_released
                             : speaker_ == speaker::lower  ? transition_reason::preempted_lower
@@ -131,6 +135,28 @@ bool election::step_down(time_point now, outputs& out)
     lets_others_first_ = true;
     down_due_ = down_deadline();
     return true;
+}
+
+// The quickest of Backups has the highest priority that is not the owner's. What counts is how late the next advert is, not how
+// old the last one: a reload may have made the interval shorter in between.
+bool election::is_stale(time_point now) const
+{
+    if (state_ != state::active || settings_.priority == priority_owner) {
+        return false;
+    }
+    const auto quickest = vrrp::active_down_interval(settings_.protocol_version, priority_owner - 1, settings_.advert_interval,
+                                                     settings_.down_timer_adverts);
+    return now - advert_due_ > quickest - settings_.advert_interval;
+}
+
+void election::step_back_when_stale(time_point now, outputs& out)
+{
+    if (!is_stale(now)) {
+        return;
+    }
+    const auto late = now - advert_due_;
+    become_backup(now, transition_reason::stalled, out);
+    std::get<transition>(out.back()).silence = late;
 }
 
 wakeup election::next_wakeup() const
@@ -189,7 +215,7 @@ void election::handle_as_active(time_point now, const heard_advert& advert, outp
         return;
     }
     last_heard_ = heard{advert.source, advert.priority, now};
-    send(settings_.priority, out);
+    answer(now, out);
     if (is_better) {
         become_backup(now, transition_reason::heard_better, out);
         learn_interval(advert);
@@ -216,7 +242,7 @@ void election::handle_release(time_point now, const heard_advert& advert, output
         released_at_ = released_at_.value_or(now);
         down_due_ = std::min(down_due_, down_deadline());
     } else {
-        send(settings_.priority, out);
+        answer(now, out);
         advert_due_ = now + settings_.advert_interval;
     }
 }
@@ -270,6 +296,7 @@ void election::become_active(time_point now, transition_reason reason, time_poin
     ++counters_.became_active;
     send(settings_.priority, out);
     set_state(now, state::active, reason, due, out);
+    std::get<transition>(out.back()).silence = reason == transition_reason::startup ? duration::zero() : due - down_armed_at_;
     advert_due_ = now + settings_.advert_interval;
 }
 
@@ -284,13 +311,14 @@ void election::become_backup(time_point now, transition_reason reason, outputs& 
 // delay that has begun.
 void election::set_state(time_point now, state to, transition_reason reason, time_point due, outputs& out)
 {
-    out.emplace_back(transition{state_, to, reason, due});
+    out.emplace_back(transition{state_, to, reason, due, {}});
     state_ = to;
     since_ = now;
     advert_due_ = never;
     down_due_ = never;
     active_interval_ = settings_.advert_interval;
     has_learned_interval_ = false;
+    answered_at_.reset();
     lower_since_.reset();
     preempt_delay_is_over_ = false;
 }
@@ -299,6 +327,14 @@ void election::send(std::uint8_t priority, outputs& out)
 {
     counters_.priority_zero_sent += priority == priority_releasing ? 1 : 0;
     out.emplace_back(send_advert{priority});
+}
+
+void election::answer(time_point now, outputs& out)
+{
+    if (answered_at_ != now) {
+        answered_at_ = now;
+        send(settings_.priority, out);
+    }
 }
 
 void election::arm_down_timer(time_point now)

@@ -19,6 +19,10 @@
 //    in both versions, since it shortens the double.
 //  - an Active that gives way to a better advert sends one more of its own first, for the same reason on the other side: the
 //    winner learns that there were two, also when the loser would have fallen silent unheard.
+//  - an Active that slept for longer than the quickest Backup waits (a paused virtual machine) cannot know whether it still is
+//    the Active. It sends nothing, listens as a Backup for one down interval, and what it hears first decides. The address
+//    owner is exempt: nobody else has its address.
+//  - several adverts that are handled at the same moment are answered once: a second answer would tell nobody anything.
 //  - what a router hears from its own address it counts and leaves alone, in every state.
 //  - RFC 3768 7.1 has the address owner of version 2 ignore every advert. Ours does, and only reports that it heard a lower
 //    priority; that of version 3 treats them like anybody else (erratum 8298).
@@ -64,6 +68,7 @@ enum class transition_reason : std::uint8_t {
     shutdown,         // -> Initialize
     fault,            // -> Initialize: health took the router out
     stepped_down,     // Active -> Backup: somebody asked for it
+    stalled,          // Active -> Backup: this node slept, and another may have taken over
 };
 
 std::string_view to_string(transition_reason reason);
@@ -81,6 +86,9 @@ struct transition {
     // When the deciding timer was due; for transitions that an advert caused, when it was handled. Latency is counted from
     // here.
     time_point due;
+    // Backup -> Active: how long nothing that counts had been heard by then. Active -> Backup, stalled: how late the advert
+    // was.
+    duration silence{};
 };
 
 // Heard while Active and stayed Active: somebody else believes, or until just now believed, to be Active.
@@ -124,6 +132,9 @@ public:
 
     [[nodiscard]] wakeup next_wakeup() const;
 
+    // Active by name, but so late that a Backup may have taken over: nothing may be done in the name of the Active.
+    [[nodiscard]] bool is_stale(time_point now) const;
+
     // What status shows.
     [[nodiscard]] state current() const { return state_; }
     [[nodiscard]] const election_settings& settings() const { return settings_; }
@@ -158,6 +169,8 @@ private:
     void become_backup(time_point now, transition_reason reason, outputs& out);
     void set_state(time_point now, state to, transition_reason reason, time_point due, outputs& out);
     void send(std::uint8_t priority, outputs& out);
+    void answer(time_point now, outputs& out);
+    void step_back_when_stale(time_point now, outputs& out);
     void arm_down_timer(time_point now);
     [[nodiscard]] time_point down_deadline() const;
     [[nodiscard]] bool listens_to_lower(time_point now);
@@ -175,7 +188,8 @@ private:
     election_counters counters_;
 
     time_point advert_due_ = never;  // Active
-    time_point down_due_ = never;    // Backup
+    std::optional<time_point> answered_at_;
+    time_point down_due_ = never;  // Backup
 
     // Backup: what down_due_ follows from, so that new settings can be applied to it.
     time_point down_armed_at_{};             // the start, or the last accepted advert

@@ -3,7 +3,8 @@
 
 #include <gtest/gtest.h>
 
-// What the election does beyond the RFCs: preempt_delay, releases that are repeated, settings that change, stepping down.
+// What the election does beyond the RFCs: preempt_delay, releases that are repeated, settings that change, stepping down, and
+// waking up late.
 
 namespace vipd::vrrp {
 
@@ -74,6 +75,7 @@ TEST(election, an_active_answers_the_first_release_of_a_peer_only)
     EXPECT_EQ(h.hear(high_peer, 0), log{});
     EXPECT_EQ(h.until_wakeup(), 700ms);
     h.hear(high_peer, 99);
+    h.pass(1ms);
     EXPECT_EQ(h.hear(high_peer, 0), (log{"advert 100"}));
 }
 
@@ -378,6 +380,85 @@ TEST(election, the_loser_of_a_split_makes_the_winner_look_and_both_agree_after_o
     EXPECT_EQ(loser.hear(us, 150), log{});
     EXPECT_EQ(loser.machine.current(), state::backup);
     EXPECT_EQ(winner.machine.current(), state::active);
+}
+
+// --- an Active that slept ---
+
+// 2 s and the skew of priority 254 after an advert that was due 1 s after the last one: then the quickest Backup takes over.
+constexpr duration latest = 2'007'812'500ns;
+
+TEST(election, an_active_that_is_late_goes_on_until_the_quickest_backup_may_have_taken_over)
+{
+    auto h = active();
+    h.now = h.machine.next_wakeup().at + latest;
+    EXPECT_FALSE(h.machine.is_stale(h.now));
+    EXPECT_EQ(h.timeout(), (log{"advert 100"}));
+}
+
+TEST(election, an_active_that_slept_longer_sends_nothing_and_listens_for_one_down_interval)
+{
+    auto h = active();
+    h.now = h.machine.next_wakeup().at + latest + 1ns;
+    EXPECT_TRUE(h.machine.is_stale(h.now));
+    EXPECT_EQ(h.timeout(), (log{"Active -> Backup: stalled"}));
+    EXPECT_EQ(h.last_transition().silence, latest + 1ns);
+    EXPECT_EQ(h.until_wakeup(), down_100);
+    EXPECT_FALSE(h.machine.is_stale(h.now));
+    EXPECT_EQ(h.wake(), (log{"advert 100", "Backup -> Active: no_advert"}));
+}
+
+TEST(election, an_active_that_slept_hears_its_successor_as_a_backup)
+{
+    auto s = settings();
+    s.preempt = false;
+    auto h = active(s);
+    h.now += 10s;
+    EXPECT_EQ(h.hear(low_peer, 50), (log{"Active -> Backup: stalled"})) << "a lower one took over, and is left in peace";
+    EXPECT_EQ(h.until_wakeup(), down_100);
+
+    auto preempting = active();
+    preempting.now += 10s;
+    EXPECT_EQ(preempting.hear(low_peer, 200), (log{"Active -> Backup: stalled"}));
+    EXPECT_EQ(preempting.until_wakeup(), down_100);
+}
+
+TEST(election, a_shorter_interval_is_no_sleep)
+{
+    auto h = active();
+    h.pass(900ms);
+    auto s = settings();
+    s.advert_interval = 10ms;
+    h.change(s);
+    EXPECT_EQ(h.pass(10ms), (log{"advert 100"}));
+}
+
+TEST(election, an_address_owner_that_slept_remains_what_it_is)
+{
+    auto h = active(settings(255));
+    h.now += 10s;
+    EXPECT_EQ(h.timeout(), (log{"advert 255"}));
+}
+
+TEST(election, adverts_that_are_heard_at_once_are_answered_once)
+{
+    auto h = active();
+    EXPECT_EQ(h.hear(low_peer, 99), (log{"advert 100", "lower 99 from 10.0.0.10"}));
+    EXPECT_EQ(h.hear(low_peer, 99), (log{"lower 99 from 10.0.0.10"}));
+    EXPECT_EQ(h.hear(high_peer, 50), (log{"lower 50 from 10.0.0.200"}));
+    EXPECT_EQ(h.machine.counters().lower_priority_heard_while_active, 3U);
+    h.now += 1ns;
+    EXPECT_EQ(h.hear(low_peer, 99), (log{"advert 100", "lower 99 from 10.0.0.10"}));
+}
+
+// --- how long it was silent ---
+
+TEST(election, a_takeover_tells_how_long_nothing_was_heard)
+{
+    auto h = backup();
+    h.pass(2s);
+    h.hear(low_peer, 200, 3s);
+    h.wake();
+    EXPECT_EQ(h.last_transition().silence, 9s + 3s * 156 / 256) << "by the interval of the one that fell silent";
 }
 
 }  // namespace
