@@ -35,6 +35,7 @@ using call_owner = std::variant<takeover_call, world_call, interface_call>;
 struct closed_call {
     call_owner owner;
     std::string action;
+    friend bool operator==(const closed_call&, const closed_call&) = default;
 };
 
 class call_ledger {

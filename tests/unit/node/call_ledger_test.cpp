@@ -19,7 +19,7 @@ TEST(call_ledger, an_answer_finds_its_owner_once)
     call_ledger l;
     l.enter(aws::ec2_call_id{1}, takeover_call{7, 3}, "ReplaceRoute");
     ASSERT_NE(l.owner_of(aws::ec2_call_id{1}), nullptr);
-    EXPECT_EQ(l.close(ended(1, reply_done())), call_owner{(takeover_call{7, 3})});
+    EXPECT_EQ(l.close(ended(1, reply_done())), (closed_call{takeover_call{7, 3}, "ReplaceRoute"}));
     EXPECT_FALSE(l.close(ended(1, reply_done())));
     EXPECT_EQ(l.owner_of(aws::ec2_call_id{1}), nullptr);
 }

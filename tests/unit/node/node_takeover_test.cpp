@@ -96,6 +96,32 @@ TEST_F(node_test, demotion_cancels_what_is_under_way_in_the_same_turn_and_starts
     EXPECT_EQ(h.cloud.targets["rtb-1"], other);
 }
 
+TEST_F(node_test, a_node_that_slept_gets_no_permit_before_it_has_looked_at_the_clock)
+{
+    aws::http_exchange_id mutating{};
+    h.latency = 60s;
+    h.intercept = [&](const aws::http_exchange& e) -> std::optional<aws::http_result> {
+        mutating = e.mutating ? e.id : mutating;
+        return std::nullopt;
+    };
+    start_as_backup();
+    h.advance(400ms);
+    ASSERT_TRUE(h.node->permit(h.now, mutating));
+    auto later = h.now;
+    later.steady += 5s;
+    EXPECT_FALSE(h.node->permit(later, mutating)) << "a peer may be Active by now";
+    h.now = later;
+    h.advance(0s);
+    EXPECT_EQ(h.state(), state::backup);
+    EXPECT_NE(h.router().state_reason.find("stood still"), std::string::npos) << h.router().state_reason;
+    EXPECT_TRUE(h.has_local(vip)) << "until it knows, it serves what arrives";
+    h.advance(400ms);
+    EXPECT_EQ(h.state(), state::active) << "nobody had taken over";
+    EXPECT_TRUE(h.has_local(vip));
+    h.advance(3s);
+    EXPECT_TRUE(h.has_local(vip));
+}
+
 TEST_F(node_test, a_permit_ends_with_the_epoch_it_was_asked_in)
 {
     std::vector<aws::http_exchange_id> mutating;

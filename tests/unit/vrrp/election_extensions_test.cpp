@@ -458,7 +458,7 @@ TEST(election, a_takeover_tells_how_long_nothing_was_heard)
     h.pass(2s);
     h.hear(low_peer, 200, 3s);
     h.wake();
-    EXPECT_EQ(h.last_transition().silence, 9s + 3s * 156 / 256) << "by the interval of the one that fell silent";
+    EXPECT_EQ(h.last_transition().silence, 9s + duration{3s} * 156 / 256) << "by the interval of the one that fell silent";
 }
 
 }  // namespace
