@@ -38,8 +38,8 @@ class _UnixConnection(http.client.HTTPConnection):
 class Cloudsim:
     """One process. `directory` gets ca.pem, requests.jsonl and control.sock; a Unix path holds 107 characters."""
 
-    def __init__(self, binary, directory, *, topology=None, ec2=("127.0.0.1:0",), sts=(), imds=(), latency_ms=0, seed=1, names=(),
-                 prefix=()):
+    def __init__(self, binary, directory, *, topology=None, ec2=("127.0.0.1:0",), sts=(), imds=(), latency_ms=0, seed=1,
+                 names=(), prefix=()):
         """`topology` is a dict, or None for the example. `prefix` goes before the command: ("ip", "netns", "exec", "cloud")."""
         self.directory = str(directory)
         self.ca_file = os.path.join(self.directory, "ca.pem")

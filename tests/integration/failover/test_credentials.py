@@ -1,4 +1,4 @@
-"""Routes move with credentials that STS gave: for a token, and for the role of a profile that assumes it with somebody else's."""
+"""Routes move with credentials that STS gave: for a token, and for a role that a profile assumes with another's credentials."""
 
 from lab.cloudsim import is_mutating
 from lab.cluster import Cluster
