@@ -28,6 +28,8 @@ std::string_view to_string(credential_source source)
             return "instance_role";
         case credential_source::web_identity:
             return "web_identity";
+        case credential_source::assumed_role:
+            return "assumed_role";
     }
     return "unknown";
 }
@@ -63,6 +65,8 @@ private:
     void advance(instant now);
     void send_calls(instant now);
     void give_up_calls(instant now);
+    std::optional<duration> learn_skew(instant now, std::optional<wall_time> server_date, const http_result& result);
+    void heed_sts_clock(instant now, const http_result& result);
     void finish_call(instant now, sent_call&& sent, const http_result& result);
     [[nodiscard]] instant server_time(instant now) const { return {now.steady, now.wall + skew_}; }
 
@@ -85,6 +89,9 @@ void cloud_session::impl::start(instant now)
 
 void cloud_session::impl::handle_http(instant now, http_exchange_id id, http_result&& result)
 {
+    if (setup_.is_from_sts(id)) {
+        heed_sts_clock(now, result);
+    }
     if (!setup_.handle_http(server_time(now), id, result)) {
         // What is not under way was cancelled, and nobody waits for it.
         if (auto sent = calls_.finish(id)) {
@@ -147,6 +154,27 @@ void cloud_session::impl::send_calls(instant now)
     }
 }
 
+std::optional<duration> cloud_session::impl::learn_skew(instant now, std::optional<wall_time> server_date,
+                                                        const http_result& result)
+{
+    const auto skew = measure_skew(server_date, result.first_byte, result.finished, now);
+    if (skew) {
+        skew_ = *skew;
+    }
+    return skew;
+}
+
+// Without credentials no call to EC2 could tell that our clock is wrong, and STS refuses what is signed by a wrong one.
+void cloud_session::impl::heed_sts_clock(instant now, const http_result& result)
+{
+    const auto* const response = std::get_if<http_response>(&result.outcome);
+    const auto before = skew_;
+    const auto skew = response == nullptr ? std::nullopt : learn_skew(now, date_of(*response), result);
+    if (skew && std::chrono::abs(*skew - before) > clock_skew_blamed) {
+        log_.warning("clock", {{"skew_ms", *skew}, {"code", "STS"}});
+    }
+}
+
 void cloud_session::impl::finish_call(instant now, sent_call&& sent, const http_result& result)
 {
     call_done done{.id = sent.call.id,
@@ -154,10 +182,7 @@ void cloud_session::impl::finish_call(instant now, sent_call&& sent, const http_
                    .issued = sent.call.issued,
                    .first_byte = result.first_byte,
                    .finished = result.finished};
-    const auto skew = measure_skew(done.reply.server_date, result.first_byte, result.finished, now);
-    if (skew) {
-        skew_ = *skew;
-    }
+    const auto skew = learn_skew(now, done.reply.server_date, result);
     auto* failure = std::get_if<ec2_error>(&done.reply.value);
     if (failure != nullptr && may_blame_clock(failure->code) && skew &&
         std::chrono::abs(*skew - sent.skew) > clock_skew_blamed) {
@@ -223,6 +248,7 @@ session_snapshot cloud_session::impl::snapshot() const
     s.endpoint = setup_.endpoint() ? to_string(*setup_.endpoint()) : std::string{};
     s.identity = setup_.identity();
     s.source = setup_.keeper().source();
+    s.role_arn = setup_.keeper().role_arn();
     if (const auto& keys = setup_.keeper().current()) {
         s.access_key_id = keys->access_key_id;
         s.credentials_expire = keys->expiration;

@@ -76,7 +76,15 @@ struct identity_changed {};
 
 using session_output = std::variant<http_exchange, cancel_http, keep_warm, read_file, call_done, identity_changed>;
 
-enum class credential_source : std::uint8_t { none, environment, profile, container, instance_role, web_identity };
+enum class credential_source : std::uint8_t {
+    none,
+    environment,
+    profile,
+    container,
+    instance_role,
+    web_identity,
+    assumed_role
+};
 std::string_view to_string(credential_source source);
 
 struct session_snapshot {
@@ -84,6 +92,7 @@ struct session_snapshot {
     std::string endpoint;  // "https://..."; empty until the region is known
     std::optional<instance_identity> identity;
     credential_source source = credential_source::none;
+    std::string role_arn;       // that STS gives credentials for; empty when it gives none
     std::string access_key_id;  // an identifier, not a secret
     std::optional<wall_time> credentials_expire;
     duration clock_skew{};   // server minus us

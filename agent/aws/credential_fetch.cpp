@@ -1,140 +1,51 @@
 #include "agent/aws/credential_fetch.hpp"
 
-#include "agent/aws/role_document.hpp"
 #include "agent/aws/text.hpp"
 #include "common/ensure.hpp"
-#include "common/overloaded.hpp"
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <utility>
 
 namespace vipd::aws {
 
-namespace {
-
-constexpr std::string_view role_path = "/latest/meta-data/iam/security-credentials/";
-
-credential_fetch::step failed(error_class kind, std::string text)
+credential_fetch::credential_fetch(credential_plan plan, std::optional<sts_place> sts) :
+    plan_(std::move(plan)), sts_(std::move(sts)), source_(plan_.first, sts_)
 {
-    return result<credentials>{error{kind, std::move(text)}};
+    ENSURE(sts_ || !needs_sts(plan_));
 }
 
-credential_fetch::step asked(result<http_exchange>&& request)
+credential_fetch::step credential_fetch::begin(wall_time now)
 {
-    if (!request) {
-        return result<credentials>{request.error()};
-    }
-    return credential_question{std::move(*request)};
+    return go_on(now, source_.begin());
 }
 
-// IAM allows letters, digits and +=,.@_- in a role's name; all of them may stand in a path.
-bool is_role_name(std::string_view text)
+credential_fetch::step credential_fetch::handle(wall_time now, credential_answer&& answer)
 {
-    return !text.empty() && text.size() <= 128 && std::ranges::all_of(text, [](char c) {
-        return is_plain_id({&c, 1}) || c == '+' || c == '=' || c == ',' || c == '@';
-    });
+    if (!has_source_) {
+        return go_on(now, source_.handle(std::move(answer)));
+    }
+    const auto& role = plan_.roles[assumed_++];
+    return go_on(now, read_assume_role_answer(role, std::get<http_result>(answer)));
 }
 
-credential_fetch::step keys_of_profile(const from_profile& plan, const std::string& credentials_text,
-                                       const std::string& config_text)
+credential_fetch::step credential_fetch::go_on(wall_time now, step&& last)
 {
-    const auto shared = parse_ini(credentials_text, plan.files.credentials);
-    const auto config = parse_ini(config_text, plan.files.config);
-    if (!shared || !config) {
-        return result<credentials>{shared ? config.error() : shared.error()};
+    const auto* const keys = std::get_if<result<credentials>>(&last);
+    if (keys == nullptr) {
+        return std::move(last);
     }
-    const auto profile = read_profile(*shared, *config, plan.name);
-    if (!profile) {
-        return result<credentials>{profile.error()};
+    if (!*keys && !has_source_ && !plan_.roles.empty()) {
+        const auto& role = plan_.roles.front();
+        return result<credentials>{error{
+            keys->error().kind, fmt::format("the profile \"{}\" has nothing to assume {} with: {}",
+                                            clean_text(role.profile, 60), clean_text(role.role_arn, 120), keys->error().text)}};
     }
-    if (!profile->keys) {
-        return failed(error_class::not_found, fmt::format("the profile \"{}\" has no keys any more", plan.name));
+    has_source_ = true;
+    if (!*keys || assumed_ == plan_.roles.size()) {
+        return std::move(last);
     }
-    return result<credentials>{*profile->keys};
-}
-
-}  // namespace
-
-credential_fetch::credential_fetch(credential_plan plan, std::optional<http_origin> sts) :
-    plan_(std::move(plan)), sts_(std::move(sts))
-{
-    ENSURE(sts_ || !std::holds_alternative<web_identity_source>(plan_));
-}
-
-credential_fetch::step credential_fetch::begin()
-{
-    return std::visit(
-        overloaded{
-            [](const from_environment& p) -> step { return result<credentials>{p.keys}; },
-            [](const from_profile& p) -> step { return credential_question{ask_file{p.files.credentials}}; },
-            [](const container_source& p) -> step {
-                return p.token_file.empty() ? asked(container_request(p, p.token))
-                                            : step{credential_question{ask_file{p.token_file}}};
-            },
-            [](const from_instance_role&) -> step { return credential_question{ask_imds{std::string{role_path}}}; },
-            [](const web_identity_source& p) -> step { return credential_question{ask_file{p.token_file}}; },
-        },
-        plan_);
-}
-
-credential_fetch::step credential_fetch::handle(credential_answer&& answer)
-{
-    if (const auto* http = std::get_if<http_result>(&answer)) {
-        const bool is_container = std::holds_alternative<container_source>(plan_);
-        return is_container ? read_container_answer(*http) : read_assume_role_answer(*http);
-    }
-    auto& text = std::get<result<std::string>>(answer);
-    if (const auto* profile = std::get_if<from_profile>(&plan_)) {
-        return handle_file(*profile, std::move(text));
-    }
-    if (std::holds_alternative<from_instance_role>(plan_)) {
-        return handle_role(std::move(text));
-    }
-    if (!text) {
-        return failed(text.error().kind, "the token file: " + text.error().text);
-    }
-    if (const auto* container = std::get_if<container_source>(&plan_)) {
-        return asked(container_request(*container, *text));
-    }
-    return asked(assume_role_request(std::get<web_identity_source>(plan_), *sts_, *text));
-}
-
-credential_fetch::step credential_fetch::handle_file(const from_profile& plan, result<std::string>&& content)
-{
-    if (!content && content.error().kind != error_class::not_found) {
-        return result<credentials>{content.error()};
-    }
-    auto text = content ? std::move(*content) : std::string{};
-    if (!second_question_ && !plan.files.config.empty()) {
-        second_question_ = true;
-        first_answer_ = std::move(text);
-        return credential_question{ask_file{plan.files.config}};
-    }
-    return second_question_ ? keys_of_profile(plan, first_answer_, text) : keys_of_profile(plan, text, {});
-}
-
-credential_fetch::step credential_fetch::handle_role(result<std::string>&& body)
-{
-    if (second_question_) {
-        return body ? step{parse_role_document(*body, "IMDS")} : step{result<credentials>{body.error()}};
-    }
-    if (!body && body.error().kind != error_class::not_found) {
-        return result<credentials>{body.error()};
-    }
-    const auto listed = body ? trim(*body) : std::string_view{};
-    const auto role = trim(listed.substr(0, listed.find('\n')));
-    if (role.empty()) {
-        return failed(error_class::not_found,
-                      "the instance has no role: attach an instance profile to it, or configure credentials");
-    }
-    if (!is_role_name(role)) {
-        return failed(error_class::malformed,
-                      fmt::format("IMDS names a role \"{}\", which is no role's name", clean_text(role, 60)));
-    }
-    second_question_ = true;
-    return credential_question{ask_imds{fmt::format("{}{}", role_path, role)}};
+    return credential_question{assume_role_request(plan_.roles[assumed_], *sts_, **keys, now)};
 }
 
 }  // namespace vipd::aws

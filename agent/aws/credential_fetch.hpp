@@ -1,48 +1,38 @@
 #pragma once
 
-// One attempt to get credentials from their source: a conversation of at most two questions, each answered by the shell or
-// IMDS.
+// One attempt to get credentials by a plan: those of its first source, and with them one role after another, each asked from
+// STS with the credentials before it. What comes in between is used for the next signature and forgotten.
 
 #include "agent/aws/credential_plan.hpp"
-#include "agent/aws/http_message.hpp"
+#include "agent/aws/source_fetch.hpp"
+#include "agent/aws/sts.hpp"
 #include "common/result.hpp"
+#include "common/time.hpp"
 
 #include <optional>
-#include <string>
-#include <variant>
 
 namespace vipd::aws {
 
-struct ask_imds {
-    std::string path;
-};
-struct ask_file {
-    std::string path;
-};
-// An exchange whose id is unset.
-using credential_question = std::variant<ask_imds, ask_file, http_exchange>;
-// The text for the first two, in which error_class::not_found means that there is none.
-using credential_answer = std::variant<result<std::string>, http_result>;
-
 class credential_fetch {
 public:
-    using step = std::variant<credential_question, result<credentials>>;
+    using step = credential_step;
 
-    // `sts` is where a web identity token is exchanged; only such a plan needs it.
-    credential_fetch(credential_plan plan, std::optional<http_origin> sts);
+    // `sts` has to be there when the plan needs_sts().
+    credential_fetch(credential_plan plan, std::optional<sts_place> sts);
 
-    step begin();
+    // `now` is the servers' time as well as it is known: what is asked may have to be signed.
+    step begin(wall_time now);
     // The answer to the question before; the fetch is over once it has given a result.
-    step handle(credential_answer&& answer);
+    step handle(wall_time now, credential_answer&& answer);
 
 private:
-    step handle_file(const from_profile& plan, result<std::string>&& content);
-    step handle_role(result<std::string>&& body);
+    step go_on(wall_time now, step&& last);
 
     credential_plan plan_;
-    std::optional<http_origin> sts_;
-    bool second_question_ = false;
-    std::string first_answer_;
+    std::optional<sts_place> sts_;
+    source_fetch source_;
+    bool has_source_ = false;  // the first source has answered
+    std::size_t assumed_ = 0;  // how many of the roles
 };
 
 }  // namespace vipd::aws

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 namespace vipd::aws {
 
@@ -23,6 +24,9 @@ constexpr duration profile_reread = minutes{5};
 constexpr duration refresh_pause_min = seconds{30};
 constexpr duration refused_pause_min = seconds{5};
 
+// A refusal by STS is long: the role, what STS says of it, and what to allow where.
+constexpr std::size_t problem_bytes_max = 600;
+
 // Without any credentials nothing works, so the first fetch is tried more often.
 constexpr backoff::limits without_any = {.base = std::chrono::milliseconds{250}, .cap = seconds{5}};
 constexpr backoff::limits with_some = {.base = seconds{1}, .cap = seconds{60}};
@@ -31,7 +35,7 @@ constexpr backoff::limits with_some = {.base = seconds{1}, .cap = seconds{60}};
 
 credential_keeper::credential_keeper(std::uint64_t seed, log_sink& log) : random_(seed), log_(log), backoff_(without_any) {}
 
-void credential_keeper::start(instant now, credential_plan plan, std::optional<http_origin> sts)
+void credential_keeper::start(instant now, credential_plan plan, std::optional<sts_place> sts)
 {
     plan_ = std::move(plan);
     sts_ = std::move(sts);
@@ -52,7 +56,7 @@ std::optional<credential_question> credential_keeper::poll_question(instant now)
         next_fetch_ = never;
         earliest_fetch_ = now.steady + refused_pause_min;
         fetch_.emplace(*plan_, sts_);
-        take_step(now, fetch_->begin());
+        take_step(now, fetch_->begin(now.wall));
     }
     return std::exchange(question_, std::nullopt);
 }
@@ -60,7 +64,7 @@ std::optional<credential_question> credential_keeper::poll_question(instant now)
 void credential_keeper::handle(instant now, credential_answer&& answer)
 {
     ENSURE(fetch_.has_value());
-    take_step(now, fetch_->handle(std::move(answer)));
+    take_step(now, fetch_->handle(now.wall, std::move(answer)));
 }
 
 void credential_keeper::take_step(instant now, credential_fetch::step&& step)
@@ -88,16 +92,22 @@ void credential_keeper::succeed(instant now, credentials&& keys)
     }
     backoff_ = backoff{with_some};
     if (changed || recovered) {
-        log_.info("credentials", {{"source", to_string(source())},
-                                  {"access_key_id", current_->access_key_id},
-                                  {"expires", current_->expiration ? format_iso8601(*current_->expiration) : "never"}});
+        const auto role = role_arn();
+        const auto expires = current_->expiration ? format_iso8601(*current_->expiration) : "never";
+        std::vector<log_field> fields{{"source", to_string(source())}};
+        if (!role.empty()) {
+            fields.emplace_back("role", role);
+        }
+        fields.emplace_back("access_key_id", current_->access_key_id);
+        fields.emplace_back("expires", expires);
+        log_.write({log_level::info, "credentials", fields});
     }
     next_fetch_ = saturating_add(now.steady, time_until_refresh(now.wall));
 }
 
 void credential_keeper::fail(instant now, const error& cause)
 {
-    auto text = clean_text(cause.text, 300);
+    auto text = clean_text(cause.text, problem_bytes_max);
     if (problem_ != text) {
         problem_ = std::move(text);
         log_.warning("credentials", {{"source", to_string(source())},
@@ -119,6 +129,7 @@ duration credential_keeper::time_until_refresh(wall_time now)
         case credential_source::container:
         case credential_source::instance_role:
         case credential_source::web_identity:
+        case credential_source::assumed_role:
             break;
     }
     const auto reread = role_reread - random_.between(duration::zero(), refresh_jitter_max);

@@ -21,7 +21,7 @@ public:
     credential_keeper(std::uint64_t seed, log_sink& log);
 
     // `sts` as in credential_fetch. `now.wall` is the servers' time as well as it is known, here and below.
-    void start(instant now, credential_plan plan, std::optional<http_origin> sts);
+    void start(instant now, credential_plan plan, std::optional<sts_place> sts);
 
     // The next question; none while an answer is awaited or nothing is due.
     std::optional<credential_question> poll_question(instant now);
@@ -35,6 +35,8 @@ public:
     // Counts the changes of current().
     [[nodiscard]] std::uint64_t generation() const { return generation_; }
     [[nodiscard]] credential_source source() const;
+    // The role that STS gives them for; empty when it gives none.
+    [[nodiscard]] std::string role_arn() const { return plan_ ? role_arn_of(*plan_) : std::string{}; }
     // Why the last fetch failed; empty when it did not.
     [[nodiscard]] const std::string& problem() const { return problem_; }
 
@@ -48,7 +50,7 @@ private:
     log_sink& log_;
     backoff backoff_;
     std::optional<credential_plan> plan_;
-    std::optional<http_origin> sts_;
+    std::optional<sts_place> sts_;
     std::optional<credential_fetch> fetch_;  // there while one is under way
     std::optional<credential_question> question_;
     time_point next_fetch_ = never;

@@ -20,26 +20,21 @@ maybe_plan none()
     return std::optional<credential_plan>{};
 }
 
-maybe_plan some(credential_plan plan)
-{
-    return std::optional{std::move(plan)};
-}
-
 template <class Source>
 maybe_plan as_plan(result<std::optional<Source>> source)
 {
     if (!source) {
         return source.error();
     }
-    return *source ? some(std::move(**source)) : none();
+    return *source ? std::optional{credential_plan{std::move(**source)}} : std::nullopt;
 }
 
-maybe_plan keys_in_environment(const environment& variables)
+result<std::optional<from_environment>> keys_in_environment(const environment& variables)
 {
     const auto id = variables.get("AWS_ACCESS_KEY_ID");
     const auto secret = variables.get("AWS_SECRET_ACCESS_KEY");
     if (!id && !secret) {
-        return none();
+        return std::optional<from_environment>{};
     }
     if (!id || !secret) {
         return error{error_class::malformed, fmt::format("{} is set and {} is not; set both, or neither",
@@ -57,27 +52,93 @@ maybe_plan keys_in_environment(const environment& variables)
     if (const auto expiration = variables.get("AWS_CREDENTIAL_EXPIRATION")) {
         keys.expiration = parse_iso8601(*expiration);
     }
-    return some(from_environment{std::move(keys)});
+    return std::optional{from_environment{std::move(keys)}};
 }
 
-maybe_plan keys_in_profile(const environment& variables, const profile_choice& choice, const result<profile_settings>& profile)
+result<std::optional<web_identity_source>> token_in_environment(const environment& variables)
+{
+    const auto file = variables.get("AWS_WEB_IDENTITY_TOKEN_FILE");
+    if (!file) {
+        return std::optional<web_identity_source>{};
+    }
+    const auto role = variables.get("AWS_ROLE_ARN");
+    if (!role) {
+        return error{error_class::malformed,
+                     "AWS_WEB_IDENTITY_TOKEN_FILE is set and AWS_ROLE_ARN is not; set both, or neither"};
+    }
+    web_identity_source source{.role_arn = std::string{*role}, .token_file = std::string{*file}};
+    if (const auto session = variables.get("AWS_ROLE_SESSION_NAME")) {
+        source.session_name = *session;
+    }
+    return std::optional{std::move(source)};
+}
+
+// The source was named, so that there being none is an error.
+template <class Source>
+result<first_source> required(result<std::optional<Source>> source, const named_source& named, std::string_view missing)
+{
+    if (!source) {
+        return source.error();
+    }
+    if (!*source) {
+        return error{error_class::not_found,
+                     fmt::format("the profile \"{}\" takes its credentials from the {}", named.profile, missing)};
+    }
+    return first_source{std::move(**source)};
+}
+
+result<first_source> follow(const named_source& named, const environment& variables, bool imds_disabled)
+{
+    switch (named.where) {
+        case named_source::place::environment:
+            return required(keys_in_environment(variables), named,
+                            "environment (credential_source), where AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set");
+        case named_source::place::container:
+            return required(container_from(variables), named,
+                            "container endpoint (credential_source), but neither AWS_CONTAINER_CREDENTIALS_RELATIVE_URI nor "
+                            "AWS_CONTAINER_CREDENTIALS_FULL_URI is set");
+        case named_source::place::instance_role:
+            break;
+    }
+    const auto role = imds_disabled ? std::nullopt : std::optional{from_instance_role{}};
+    return required(result<std::optional<from_instance_role>>{role}, named,
+                    "instance's role (credential_source), which AWS_EC2_METADATA_DISABLED forbids");
+}
+
+maybe_plan follow(const profile_chain& chain, const environment& variables, bool imds_disabled)
+{
+    const auto first = std::visit(
+        overloaded{
+            [](const std::monostate&) -> result<std::optional<first_source>> { return std::optional<first_source>{}; },
+            [&](const keys_in_profile& p) -> result<std::optional<first_source>> {
+                return std::optional<first_source>{from_profile{p.profile, shared_files_of(variables)}};
+            },
+            [&](const named_source& p) -> result<std::optional<first_source>> {
+                auto source = follow(p, variables, imds_disabled);
+                return source ? result<std::optional<first_source>>{std::move(*source)} : source.error();
+            },
+            [](const web_identity_source& p) -> result<std::optional<first_source>> { return std::optional<first_source>{p}; },
+        },
+        chain.first);
+    if (!first) {
+        return first.error();
+    }
+    return *first ? std::optional{credential_plan{**first, chain.roles}} : std::nullopt;
+}
+
+maybe_plan chain_of_profile(const environment& variables, const profile_choice& choice, const result<profile_settings>& profile,
+                            bool imds_disabled)
 {
     if (!profile) {
         return profile.error();
     }
-    const auto files = shared_files_of(variables);
     if (!profile->exists && (choice.in_settings || choice.in_environment)) {
+        const auto files = shared_files_of(variables);
         return error{error_class::not_found,
                      fmt::format("the profile \"{}\" that {} names is neither in \"{}\" nor in \"{}\"", choice.name,
                                  choice.in_settings ? "the configuration" : "AWS_PROFILE", files.credentials, files.config)};
     }
-    if (!profile->unsupported.empty()) {
-        return error{error_class::unsupported, profile->unsupported};
-    }
-    if (profile->web_identity) {
-        return some(*profile->web_identity);
-    }
-    return profile->keys ? some(from_profile{choice.name, files}) : none();
+    return profile->chain ? follow(*profile->chain, variables, imds_disabled) : profile->chain.error();
 }
 
 std::string in_home(std::string_view path, const environment& variables)
@@ -99,6 +160,9 @@ shared_files shared_files_of(const environment& variables)
 
 credential_source source_of(const credential_plan& plan)
 {
+    if (!plan.roles.empty()) {
+        return credential_source::assumed_role;
+    }
     return std::visit(overloaded{
                           [](const from_environment&) { return credential_source::environment; },
                           [](const from_profile&) { return credential_source::profile; },
@@ -106,7 +170,26 @@ credential_source source_of(const credential_plan& plan)
                           [](const from_instance_role&) { return credential_source::instance_role; },
                           [](const web_identity_source&) { return credential_source::web_identity; },
                       },
-                      plan);
+                      plan.first);
+}
+
+std::string role_arn_of(const credential_plan& plan)
+{
+    if (!plan.roles.empty()) {
+        return plan.roles.back().role_arn;
+    }
+    const auto* const token = std::get_if<web_identity_source>(&plan.first);
+    return token == nullptr ? std::string{} : token->role_arn;
+}
+
+bool needs_imds(const credential_plan& plan)
+{
+    return std::holds_alternative<from_instance_role>(plan.first);
+}
+
+bool needs_sts(const credential_plan& plan)
+{
+    return !plan.roles.empty() || std::holds_alternative<web_identity_source>(plan.first);
 }
 
 profile_choice choose_profile(const std::string& in_settings, const environment& variables)
@@ -125,9 +208,9 @@ profile_choice choose_profile(const std::string& in_settings, const environment&
 result<credential_plan> choose_credentials(const environment& variables, const profile_choice& choice,
                                            const result<profile_settings>& profile, bool imds_disabled)
 {
-    const auto from_keys = [&] { return keys_in_environment(variables); };
-    const auto from_token = [&] { return as_plan(web_identity_from(variables)); };
-    const auto from_files = [&] { return keys_in_profile(variables, choice, profile); };
+    const auto from_keys = [&] { return as_plan(keys_in_environment(variables)); };
+    const auto from_token = [&] { return as_plan(token_in_environment(variables)); };
+    const auto from_files = [&] { return chain_of_profile(variables, choice, profile, imds_disabled); };
     const auto from_container = [&] { return as_plan(container_from(variables)); };
     maybe_plan plan = none();
     const auto try_next = [&](const auto& source) {
@@ -152,7 +235,7 @@ result<credential_plan> choose_credentials(const environment& variables, const p
                      "no credentials: neither the environment, a profile nor a container endpoint has any, and "
                      "AWS_EC2_METADATA_DISABLED forbids the instance's role"};
     }
-    return credential_plan{from_instance_role{}};
+    return credential_plan{.first = from_instance_role{}};
 }
 
 }  // namespace vipd::aws

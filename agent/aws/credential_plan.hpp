@@ -6,18 +6,21 @@
 //   AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a web identity token, the profile, the container endpoint, the instance's role
 //
 // A profile that vipd's own configuration names goes before the environment, as --profile does with AWS's command line.
+//
+// Whatever it is, it is a chain: a first source, and then the roles that are assumed, one with the credentials of the other.
+// Most chains have no role.
 
 #include "agent/aws/cloud_session.hpp"
 #include "agent/aws/container.hpp"
 #include "agent/aws/environment.hpp"
 #include "agent/aws/profile.hpp"
 #include "agent/aws/sigv4.hpp"
-#include "agent/aws/web_identity.hpp"
 #include "common/result.hpp"
 
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 namespace vipd::aws {
 
@@ -38,9 +41,18 @@ struct from_profile {
 };
 struct from_instance_role {};
 
-using credential_plan = std::variant<from_environment, from_profile, container_source, from_instance_role, web_identity_source>;
+using first_source = std::variant<from_environment, from_profile, container_source, from_instance_role, web_identity_source>;
+
+struct credential_plan {
+    first_source first;
+    std::vector<assumed_role> roles = {};
+};
 
 credential_source source_of(const credential_plan& plan);
+// The role that is got from STS in the end; empty when none is.
+std::string role_arn_of(const credential_plan& plan);
+bool needs_imds(const credential_plan& plan);
+bool needs_sts(const credential_plan& plan);
 
 struct profile_choice {
     std::string name;          // "default" when nobody named one

@@ -1,5 +1,6 @@
 #include "agent/aws/ec2_reply.hpp"
 
+#include "agent/aws/clock_skew.hpp"
 #include "agent/aws/ec2_error.hpp"
 #include "agent/aws/text.hpp"
 #include "agent/aws/time_text.hpp"
@@ -315,11 +316,7 @@ ec2_reply decode_reply(const ec2_call& call, const http_result& result)
                           },
                           [&](const http_response& response) {
                               auto reply = decode_response(call, response);
-                              const auto date = find_header(response.headers, "date");
-                              // An Age header means a cache answered, and its Date is of another time.
-                              if (date && !find_header(response.headers, "age")) {
-                                  reply.server_date = parse_http_date(*date);
-                              }
+                              reply.server_date = date_of(response);
                               return reply;
                           },
                       },

@@ -23,7 +23,7 @@ struct session_plan {
     endpoint_choice ec2;                                                     // region unset
     endpoint_choice sts;                                                     // region unset
     result<std::optional<http_origin>> imds = std::optional<http_origin>{};  // none: switched off
-    result<credential_plan> credentials = credential_plan{from_instance_role{}};
+    result<credential_plan> credentials = credential_plan{.first = from_instance_role{}};
 };
 
 // `profile` is what the shared files say, or why they cannot be used.

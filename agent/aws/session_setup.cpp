@@ -97,7 +97,7 @@ result<profile_settings> session_setup::profile_from_files() const
         }
         files[i] = std::move(*parsed);
     }
-    return read_profile(files[0], files[1], choose_profile(settings_.profile, variables_).name);
+    return read_profile({files[0], files[1]}, choose_profile(settings_.profile, variables_).name);
 }
 
 void session_setup::follow_plan(instant now)
@@ -146,11 +146,11 @@ void session_setup::start_keeper(instant now)
         return;
     }
     const auto& plan = *plan_->credentials;
-    if (std::holds_alternative<from_instance_role>(plan) && !imds_) {
+    if (needs_imds(plan) && !imds_) {
         return;
     }
-    std::optional<http_origin> sts;
-    if (std::holds_alternative<web_identity_source>(plan)) {
+    std::optional<sts_place> sts;
+    if (needs_sts(plan)) {
         if (region_.empty()) {
             return;
         }
@@ -162,7 +162,8 @@ void session_setup::start_keeper(instant now)
             retry_plan(now);
             return;
         }
-        sts = std::move(*origin);
+        sts_origin_ = *origin;
+        sts = sts_place{std::move(*origin), region_};
     }
     set_problem(sts_problem_, {});
     keeper_started_ = true;
@@ -270,7 +271,11 @@ void session_setup::ask_for_credentials(credential_question&& question)
     std::visit(overloaded{
                    [&](ask_imds&& ask) { credentials_ticket_ = imds_->get(std::move(ask.path)); },
                    [&](ask_file&& ask) { credentials_read_ = outputs_.read(std::move(ask.path)); },
-                   [&](http_exchange&& exchange) { credentials_exchange_ = outputs_.put(std::move(exchange)); },
+                   [&](http_exchange&& exchange) {
+                       const bool to_sts = exchange.origin == sts_origin_;
+                       credentials_exchange_ = outputs_.put(std::move(exchange));
+                       sts_exchange_ = to_sts ? credentials_exchange_ : std::nullopt;
+                   },
                },
                std::move(question));
 }

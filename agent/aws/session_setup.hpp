@@ -49,6 +49,8 @@ public:
     void start(instant now);
     // False when the answer is not one that was asked for here; then `result` is untouched.
     bool handle_http(instant now, http_exchange_id id, http_result& result);
+    // Whether the answer is of STS, whose clock is the one that signatures are judged by.
+    [[nodiscard]] bool is_from_sts(http_exchange_id id) const { return id == sts_exchange_; }
     bool handle_file(instant now, file_read_id id, result<std::string>& content);
     void handle_timeout(instant now);
     void refresh_interfaces(instant now);
@@ -108,6 +110,7 @@ private:
 
     std::string region_;
     std::optional<http_origin> endpoint_;
+    std::optional<http_origin> sts_origin_;
     std::string plan_problem_;
     std::string endpoint_problem_;
     std::string sts_problem_;
@@ -116,6 +119,7 @@ private:
     // Who awaits what.
     std::optional<http_exchange_id> imds_exchange_;
     std::optional<http_exchange_id> credentials_exchange_;
+    std::optional<http_exchange_id> sts_exchange_;  // the same, when it is one with STS
     std::optional<file_read_id> credentials_read_;
     std::optional<imds_ticket> credentials_ticket_;
     std::optional<imds_ticket> probe_ticket_;

@@ -77,6 +77,7 @@ json::object aws_json(const aws::session_snapshot& s, wall_time now)
     }
     out.emplace("interfaces", std::move(interfaces));
     out.emplace("credential_source", aws::to_string(s.source));
+    out.emplace("role_arn", text(s.role_arn));
     out.emplace("access_key_id", text(s.access_key_id));
     out.emplace("credentials_remaining_seconds",
                 s.credentials_expire ? json::value(seconds(*s.credentials_expire - now)) : json::value(nullptr));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "common/random.hpp"
 #include "common/time.hpp"
 #include "tests/cloud/state.hpp"
 
@@ -9,7 +10,7 @@
 
 namespace vipd::cloud {
 
-// Who may sign. Long-term keys have neither token nor end; those of an instance's role have both.
+// Who may sign. Long-term keys have neither token nor end; those of a role's session have both.
 struct access_key {
     std::string id;  // AKIA..., ASIA...
     std::string secret;
@@ -17,8 +18,16 @@ struct access_key {
     std::string principal;  // "user/alice", "role/vipd": whose policy applies
     std::optional<wall_time> expires;
     instance_id issued_to;  // empty for a user's
+    std::string session;    // of a role: the name of its session
+    std::string account;    // of the principal; empty: the one that is simulated
 };
 
 using key_ring = std::map<std::string, access_key, std::less<>>;
+
+// `length` characters of base64's alphabet.
+std::string random_text(random_source& random, std::size_t length);
+
+// A key of a role's session with an id, a secret and a token of its own. Its end is a whole second, as AWS states it.
+access_key make_session_key(random_source& random, const std::string& role, wall_time expires);
 
 }  // namespace vipd::cloud

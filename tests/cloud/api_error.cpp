@@ -8,9 +8,11 @@ namespace vipd::cloud {
 
 unsigned http_status(std::string_view code)
 {
-    constexpr std::array<std::pair<std::string_view, unsigned>, 12> known{{
+    constexpr std::array<std::pair<std::string_view, unsigned>, 14> known{{
+        {"AccessDenied", 403},
         {"AuthFailure", 401},
         {"DryRunOperation", 412},
+        {"ExpiredToken", 403},
         {"InternalError", 500},
         {"InternalFailure", 500},
         {"InvalidClientTokenId", 403},

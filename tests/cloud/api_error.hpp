@@ -1,6 +1,7 @@
 #pragma once
 
-// EC2's way to say no: a code, a sentence, and an HTTP status that follows from the code (EC2 API reference, "Error codes").
+// EC2's and STS's way to say no: a code, a sentence, and an HTTP status that follows from the code (their API references,
+// "Error codes" and "Common error types").
 
 #include "common/ensure.hpp"
 

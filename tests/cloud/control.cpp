@@ -291,6 +291,7 @@ answer put_settings(request_context& context)
     }
     if (has_lifetime) {
         cloud.imds().set_credential_lifetime(lifetime);
+        cloud.sts().set_lifetime_max(lifetime);
     }
     return done();
 }
@@ -307,6 +308,18 @@ answer post_rotation(request_context& context)
         return unknown("instance", name);
     }
     context.cloud.imds().rotate_credentials(*id, revoke);
+    return done();
+}
+
+answer put_token(request_context& context)
+{
+    const auto text = context.body.required_text("token");
+    const auto subject = context.body.required_text("subject");
+    const bool expired = context.body.boolean("expired", false);
+    if (const auto problem = finish(context)) {
+        return *problem;
+    }
+    context.cloud.sts().iam().tokens[text] = {subject, expired};
     return done();
 }
 
@@ -331,7 +344,7 @@ struct route_entry {
     answer (*handle)(request_context&);
 };
 
-constexpr std::array<route_entry, 18> requests{{
+constexpr std::array<route_entry, 19> requests{{
     {"GET", "state", get_state},
     {"GET", "routes", get_routes},
     {"PUT", "routes", put_route},
@@ -348,6 +361,7 @@ constexpr std::array<route_entry, 18> requests{{
     {"DELETE", "faults", delete_fault},
     {"PUT", "settings", put_settings},
     {"POST", "credentials", post_rotation},
+    {"PUT", "tokens", put_token},
     {"PUT", "metadata", put_metadata},
     {"GET", "health", [](request_context&) { return answer(done()); }},
 }};

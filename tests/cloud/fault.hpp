@@ -86,7 +86,7 @@ using fault_effect = std::variant<effects::slow, effects::fail, effects::reset, 
                                   effects::stale, effects::trickle, effects::hostile, effects::certificate>;
 
 struct fault {
-    std::string action = "ec2:*";        // "ec2:ReplaceRoute", "imds:/latest/api/token", "connect:ec2"; wildcards
+    std::string action = "ec2:*";        // "ec2:ReplaceRoute", "sts:AssumeRole", "imds:/latest/...", "connect:ec2"; wildcards
     std::string node = "*";              // a name or an instance id; wildcards
     std::string table = "*";             // a route table's id; wildcards; "*" is also for calls that name none
     std::optional<std::uint64_t> count;  // how many more requests it hits; none: all

@@ -110,7 +110,7 @@ aws::http_response imds_model::put_token(const instant& now, const aws::http_req
         tokens_.erase(token_order_.front());
         token_order_.pop_front();
     }
-    auto token = random_text(54) + "==";
+    auto token = random_text(random_, 54) + "==";
     tokens_[token] = {who, now.steady + std::chrono::seconds{seconds}};
     token_order_.push_back(token);
     auto out = reply(200, std::move(token));
@@ -236,17 +236,9 @@ const access_key& imds_model::credentials(wall_time now, const instance& machine
             return key->second;
         }
     }
-    access_key key;
-    key.id = "ASIA";
-    for (int i = 0; i < 16; ++i) {
-        key.id.push_back(static_cast<char>('A' + random_.below(26)));
-    }
-    key.secret = random_text(40);
-    key.token = "IQoJ" + random_text(320) + "==";
-    key.principal = "role/" + machine.role;
+    auto key = make_session_key(random_, machine.role, now + credential_lifetime_);
     key.issued_to = machine.id;
-    // IMDS states whole seconds.
-    key.expires = std::chrono::floor<std::chrono::seconds>(now + credential_lifetime_);
+    key.session = machine.id.str();
     current_key_[machine.id] = key.id;
     return keys_.insert_or_assign(key.id, key).first->second;
 }
@@ -270,16 +262,6 @@ void imds_model::set_item(const instance_id& who, const std::string& path, std::
     } else {
         items_[who][path] = std::move(value);
     }
-}
-
-std::string imds_model::random_text(std::size_t length)
-{
-    constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    std::string out;
-    while (out.size() < length) {
-        out.push_back(alphabet[random_.below(alphabet.size())]);
-    }
-    return out;
 }
 
 }  // namespace vipd::cloud

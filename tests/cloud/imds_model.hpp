@@ -44,7 +44,6 @@ private:
     tree facts(const instant& now, const instance& machine);
     void add_interfaces(tree& out, const instance& machine) const;
     const access_key& credentials(wall_time now, const instance& machine);
-    std::string random_text(std::size_t length);
 
     const ec2_model& ec2_;
     key_ring& keys_;

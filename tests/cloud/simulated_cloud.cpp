@@ -1,6 +1,7 @@
 #include "tests/cloud/simulated_cloud.hpp"
 
 #include "tests/cloud/ec2_answer.hpp"
+#include "tests/cloud/sts_answer.hpp"
 #include "tests/cloud/wire_time.hpp"
 
 #include <fmt/format.h>
@@ -10,29 +11,6 @@
 namespace vipd::cloud {
 
 namespace {
-
-constexpr std::string_view service = "ec2";
-
-// EC2 takes its parameters from the query, the body, or both.
-std::string form_text(const aws::http_request& request)
-{
-    const auto question = request.target.find('?');
-    const auto query = question == std::string::npos ? std::string{} : request.target.substr(question + 1);
-    return query.empty() || request.body.empty() ? query + request.body : query + "&" + request.body;
-}
-
-exchange_record describe_request(const query_form& form)
-{
-    exchange_record record;
-    record.action = form.peek("Action");
-    record.table = form.peek("RouteTableId");
-    for (const auto* name : {"DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId"}) {
-        record.destination += form.peek(name);
-    }
-    record.interface = form.peek("NetworkInterfaceId");
-    record.dry_run = form.peek("DryRun") == "true";
-    return record;
-}
 
 std::string html_page(unsigned status)
 {
@@ -51,12 +29,26 @@ std::string arn_of(const cloud_state& state, const std::string& resource)
 
 }  // namespace
 
+std::string_view to_string(cloud_service service)
+{
+    switch (service) {
+        case cloud_service::ec2:
+            return "ec2";
+        case cloud_service::sts:
+            return "sts";
+        case cloud_service::imds:
+            return "imds";
+    }
+    return "";
+}
+
 simulated_cloud::simulated_cloud(topology what, std::uint64_t seed) :
     random_(seed),
     model_(std::move(what.state)),
+    policies_(std::move(what.policies)),
     imds_(model_, keys_, random_.next()),
     faults_(random_.next()),
-    policies_(std::move(what.policies))
+    sts_(model_, policies_, keys_, std::move(what.iam), random_.next())
 {
     for (auto& key : what.keys) {
         const auto id = key.id;
@@ -83,52 +75,11 @@ std::string simulated_cloud::node_name(const instance_id& id) const
     return machine == nullptr ? std::string{} : machine->name;
 }
 
-planned_reply simulated_cloud::handle_ec2(const instant& now, const aws::http_request& request, const request_source& source)
-{
-    handle_timeout(now);
-    exchange one;
-    one.record = describe_request(query_form(form_text(request)));
-    one.record.request_id = new_request_id();
-    auto who = source.instance.empty() ? instance_at(source.address) : source.instance;
-    if (const auto refused = admit(now, request, one, who)) {
-        refuse(one, *refused, http_status(refused->code));
-    }
-    one.record.node = node_name(who);
-    return accept(now, std::move(one), {"ec2:" + one.record.action, one.record.node, who.str(), one.record.table});
-}
-
-// Everything that is decided on arrival: who it is, whether there is such a call, and whether the account has a token for it.
-std::optional<api_error> simulated_cloud::admit(const instant& now, const aws::http_request& request, exchange& one,
-                                                instance_id& who)
-{
-    const signature_scope scope{model_.state().region, service};
-    const auto check = verify_signature(request, scope, keys_, now.wall + clock_offset_);
-    one.record.signature = to_string(check.verdict);
-    one.record.access_key_id = check.access_key_id;
-    if (check.key != nullptr) {
-        one.principal = check.key->principal;
-        who = who.empty() ? check.key->issued_to : who;
-    }
-    if (const auto refused = signature_error(check, scope)) {
-        return refused;
-    }
-    query_form form(form_text(request));
-    auto call = parse_ec2_request(form);
-    if (!call) {
-        return call.error();
-    }
-    one.call = std::move(*call);
-    if (!buckets_.try_take(now.steady, throttle_bucket(*one.call))) {
-        one.call.reset();
-        return api_error{"RequestLimitExceeded", "Request limit exceeded."};
-    }
-    return std::nullopt;
-}
-
 planned_reply simulated_cloud::handle_imds(const instant& now, const aws::http_request& request, const request_source& source)
 {
     handle_timeout(now);
     exchange one;
+    one.service = cloud_service::imds;
     const auto who = source.instance.empty() ? instance_at(source.address) : source.instance;
     one.record.request_id = new_request_id();
     one.record.action = request.method + " " + request.target;
@@ -142,13 +93,14 @@ planned_reply simulated_cloud::accept(const instant& now, exchange&& one, const 
 {
     one.plan = faults_.plan(subject);
     one.record.faults = one.plan.names;
-    if (!one.record.signature.empty()) {
+    if (one.service != cloud_service::imds) {
         one.plan.before_effect += latency_.draw(random_);
     }
     if (one.plan.lag == duration::zero() && random_.chance(consistency_.stale_probability)) {
         one.plan.lag = random_.between(duration::zero(), consistency_.lag_max);
     }
     one.effect_at = saturating_add(now.steady, one.plan.before_effect);
+    one.effect_wall = now.wall + clock_offset_ + (one.effect_at - now.steady);
     const auto answered = one.plan.reply_first ? now.steady : saturating_add(one.effect_at, one.plan.after_effect);
     const planned_reply reply{ids_.next(), one.effect_at, one.plan.end == exchange_plan::ending::hang ? never : answered};
     add_headers(one);
@@ -182,7 +134,7 @@ void simulated_cloud::carry_out(exchange& one)
     if (one.plan.lag > duration::zero()) {
         one.lag_to = one.effect_at - one.plan.lag;
     }
-    if (one.call && one.plan.applied) {
+    if (!std::holds_alternative<std::monostate>(one.call) && one.plan.applied) {
         const auto body = perform(one);
         if (!body) {
             refuse(one, body.error(), http_status(body.error().code));
@@ -195,7 +147,7 @@ void simulated_cloud::carry_out(exchange& one)
     if (one.plan.failure) {
         const auto& failure = *one.plan.failure;
         refuse(one, {failure.code, failure.message}, failure.status);
-        if (failure.code.empty() || one.record.signature.empty()) {
+        if (failure.code.empty() || one.service == cloud_service::imds) {
             one.response.body = html_page(failure.status);
             std::ranges::find(one.response.headers, "Content-Type", &aws::http_header::name)->value = "text/html";
         }
@@ -204,23 +156,31 @@ void simulated_cloud::carry_out(exchange& one)
 
 api_result<std::string> simulated_cloud::perform(exchange& one)
 {
-    return std::visit(overloaded{[&](const change_route& change) { return perform_change(one, change); },
-                                 [&](const set_source_dest_check& change) { return perform_change(one, change); },
-                                 [&](const auto& query) { return perform_query(one, query); }},
-                      one.call->call);
+    if (const auto* request = std::get_if<ec2_request>(&one.call)) {
+        return perform_ec2(one, *request);
+    }
+    return sts_.answer(one.effect_wall, std::get<sts_call>(one.call), one.record.access_key_id, one.record.request_id);
+}
+
+api_result<std::string> simulated_cloud::perform_ec2(exchange& one, const ec2_request& request)
+{
+    return std::visit(overloaded{[&](const change_route& change) { return perform_change(one, request, change); },
+                                 [&](const set_source_dest_check& change) { return perform_change(one, request, change); },
+                                 [&](const auto& query) { return perform_query(one, request, query); }},
+                      request.call);
 }
 
 template <class Change>
-api_result<std::string> simulated_cloud::perform_change(exchange& one, const Change& change)
+api_result<std::string> simulated_cloud::perform_change(exchange& one, const ec2_request& request, const Change& change)
 {
     // The resource has to exist before there is anything to be authorised for.
     if (const auto named = model_.check_named(change); !named) {
         return named.error();
     }
-    if (const auto refused = check_permission(one)) {
+    if (const auto refused = check_permission(one, request)) {
         return *refused;
     }
-    if (one.call->dry_run) {
+    if (request.dry_run) {
         return api_error{"DryRunOperation", "Request would have succeeded, but DryRun flag is set."};
     }
     if (const auto applied = model_.apply(one.effect_at, change); !applied) {
@@ -231,12 +191,12 @@ api_result<std::string> simulated_cloud::perform_change(exchange& one, const Cha
 }
 
 template <class Query>
-api_result<std::string> simulated_cloud::perform_query(exchange& one, const Query& query)
+api_result<std::string> simulated_cloud::perform_query(exchange& one, const ec2_request& request, const Query& query)
 {
-    if (const auto refused = check_permission(one)) {
+    if (const auto refused = check_permission(one, request)) {
         return *refused;
     }
-    if (one.call->dry_run) {
+    if (request.dry_run) {
         return api_error{"DryRunOperation", "Request would have succeeded, but DryRun flag is set."};
     }
     const auto from = model_.as_of(one.lag_to);
@@ -251,11 +211,11 @@ api_result<std::string> simulated_cloud::perform_query(exchange& one, const Quer
     }
 }
 
-std::optional<api_error> simulated_cloud::check_permission(const exchange& one)
+std::optional<api_error> simulated_cloud::check_permission(const exchange& one, const ec2_request& request)
 {
     const auto statements = policies_.find(one.principal);
-    const auto resource = authorised_resource(*one.call);
-    const auto action = "ec2:" + one.call->action;
+    const auto resource = authorised_resource(request);
+    const auto action = "ec2:" + request.action;
     if (statements == policies_.end() || is_allowed(statements->second, action, resource)) {
         return std::nullopt;
     }
@@ -293,25 +253,28 @@ void simulated_cloud::refuse(exchange& one, const api_error& error, unsigned sta
     one.record.status = status;
     one.record.code = error.code;
     one.response.status = status;
-    one.response.body = error_xml(one.record.request_id, error);
+    one.response.body = one.service == cloud_service::sts ? sts_error_xml(one.record.request_id, error)
+                                                          : error_xml(one.record.request_id, error);
 }
 
 void simulated_cloud::add_headers(exchange& one)
 {
-    if (one.record.signature.empty()) {
+    if (one.service == cloud_service::imds) {
         return;
     }
     auto& headers = one.response.headers;
     headers.push_back({"x-amzn-RequestId", one.record.request_id});
-    headers.push_back({"Cache-Control", "no-cache, no-store"});
-    headers.push_back({"Content-Type", "text/xml;charset=UTF-8"});
-    headers.push_back({"Server", "AmazonEC2"});
+    headers.push_back({"Content-Type", one.service == cloud_service::sts ? "text/xml" : "text/xml;charset=UTF-8"});
+    if (one.service == cloud_service::ec2) {
+        headers.push_back({"Cache-Control", "no-cache, no-store"});
+        headers.push_back({"Server", "AmazonEC2"});
+    }
 }
 
-exchange_plan simulated_cloud::handle_connection(bool to_ec2, const request_source& source)
+exchange_plan simulated_cloud::handle_connection(cloud_service to, const request_source& source)
 {
     const auto who = source.instance.empty() ? instance_at(source.address) : source.instance;
-    return faults_.plan({to_ec2 ? "connect:ec2" : "connect:imds", node_name(who), who.str(), ""});
+    return faults_.plan({"connect:" + std::string(to_string(to)), node_name(who), who.str(), ""});
 }
 
 collected_reply simulated_cloud::collect(const instant& now, exchange_id id)
@@ -362,38 +325,6 @@ std::string simulated_cloud::new_request_id()
     const auto low = random_.next();
     return fmt::format("{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}", high >> 32U, (high >> 16U) & 0xffffU, high & 0xfffU,
                        0x8000U | ((low >> 48U) & 0x3fffU), low & 0xffffffffffffU);
-}
-
-std::variant<aws::http_response, aws::http_failure> collected_reply::as_client_sees(duration time_max,
-                                                                                    std::size_t body_size_max) const
-{
-    const auto failed = [](error_class kind, const char* text) { return aws::http_failure{true, error{kind, text}}; };
-    if (end == ending::reset) {
-        return failed(error_class::unavailable, "connection reset");
-    }
-    if (end == ending::hang || answer.end == wire_answer::ending::hang) {
-        return failed(error_class::timed_out, "no complete answer in time");
-    }
-    if (answer.raw) {
-        return failed(error_class::malformed, "not an HTTP message");
-    }
-    const bool is_too_large = answer.filler_count == endless || answer.head.body.size() + answer.tail.size() > body_size_max ||
-                              (answer.filler_count > 0 && answer.filler.size() > body_size_max / answer.filler_count);
-    if (is_too_large) {
-        return failed(error_class::too_large, "the answer is larger than the bound");
-    }
-    auto response = answer.head;
-    for (std::uint64_t i = 0; i < answer.filler_count; ++i) {
-        response.body += answer.filler;
-    }
-    response.body += answer.tail;
-    if (answer.announced_length.value_or(response.body.size()) != response.body.size()) {
-        return failed(error_class::unavailable, "the connection ended before the answer did");
-    }
-    if (bytes_per_second && static_cast<double>(response.body.size()) / *bytes_per_second > to_seconds(time_max)) {
-        return failed(error_class::timed_out, "no complete answer in time");
-    }
-    return response;
 }
 
 }  // namespace vipd::cloud

@@ -1,14 +1,14 @@
 #pragma once
 
-// The whole: EC2's endpoint of one region and the metadata service of its instances, from an HTTP request to what becomes of
-// it. Pure: time is handed in, randomness has a seed. tests/cloudsim puts it behind sockets, the cluster simulation behind
-// simulated links.
+// The whole: the endpoints of EC2 and STS of one region and the metadata service of its instances, from an HTTP request to what
+// becomes of it. Pure: time is handed in, randomness has a seed. tests/cloudsim puts it behind sockets, the cluster simulation
+// behind simulated links.
 //
-// A request is accepted by handle_ec2() or handle_imds(). Who signed it and whether its bucket has a token is decided on
-// arrival; the call itself is carried out at `effect_at`, against the state of that moment, because that is what a request does
-// that was held up on its way: it lands on whatever is there by then. The answer is taken with collect() at `reply_at` or
-// later. Whoever has no use for the answer any more (the client is gone) calls abandon(); what was accepted takes effect all
-// the same.
+// A request is accepted by handle_ec2(), handle_sts() or handle_imds(). Who signed it and whether its bucket has a token is
+// decided on arrival; the call itself is carried out at `effect_at`, against the state of that moment, because that is what a
+// request does that was held up on its way: it lands on whatever is there by then. The answer is taken with collect() at
+// `reply_at` or later. Whoever has no use for the answer any more (the client is gone) calls abandon(); what was accepted takes
+// effect all the same.
 
 #include "agent/aws/http_message.hpp"
 #include "common/bounded_queue.hpp"
@@ -21,6 +21,8 @@
 #include "tests/cloud/imds_model.hpp"
 #include "tests/cloud/policy.hpp"
 #include "tests/cloud/sigv4_verifier.hpp"
+#include "tests/cloud/sts_model.hpp"
+#include "tests/cloud/sts_request.hpp"
 #include "tests/cloud/throttle.hpp"
 #include "tests/cloud/topology.hpp"
 
@@ -34,6 +36,9 @@
 namespace vipd::cloud {
 
 using exchange_id = strong_number<struct exchange_tag>;
+
+enum class cloud_service : std::uint8_t { ec2, sts, imds };
+std::string_view to_string(cloud_service service);
 
 // Where a request came from. The instance follows from the address, unless the listener stands for one.
 struct request_source {
@@ -49,7 +54,8 @@ struct exchange_record {
     std::string table, destination, interface;
     bool dry_run = false;
     std::string access_key_id;
-    std::string signature;  // the verdict; empty for IMDS
+    std::string signature;  // the verdict, or "unsigned" where none is needed; empty for IMDS
+    std::string role;       // the ARN that a session is asked for
     unsigned status = 0;
     std::string code;  // of an error
     std::vector<std::string> faults;
@@ -95,9 +101,10 @@ public:
     simulated_cloud& operator=(const simulated_cloud&) = delete;
 
     planned_reply handle_ec2(const instant& now, const aws::http_request& request, const request_source& source);
+    planned_reply handle_sts(const instant& now, const aws::http_request& request, const request_source& source);
     planned_reply handle_imds(const instant& now, const aws::http_request& request, const request_source& source);
     // What the faults make of a connection before any request: only delay, ending and certificate of the plan count.
-    exchange_plan handle_connection(bool to_ec2, const request_source& source);
+    exchange_plan handle_connection(cloud_service to, const request_source& source);
     collected_reply collect(const instant& now, exchange_id id);
     void abandon(exchange_id id);
 
@@ -113,6 +120,7 @@ public:
     fault_set& faults() { return faults_; }
     throttle& buckets() { return buckets_; }
     imds_model& imds() { return imds_; }
+    sts_model& sts() { return sts_; }
     key_ring& keys() { return keys_; }
     // By principal; whoever has none may do everything.
     std::map<std::string, policy>& policies() { return policies_; }
@@ -128,26 +136,32 @@ public:
 
 private:
     struct exchange {
+        cloud_service service = cloud_service::ec2;
         exchange_record record;
         exchange_plan plan;
-        std::optional<ec2_request> call;  // none when it was refused on arrival, and for IMDS
+        // Nothing when it was refused on arrival, and for IMDS.
+        std::variant<std::monostate, ec2_request, sts_call> call;
         std::string principal;
         aws::http_response response;
         time_point effect_at{};
+        wall_time effect_wall{};    // the same, by the cloud's clock
         time_point lag_to = never;  // the replica's time; never: the primary
         bool carried_out = false;
         bool abandoned = false;
     };
 
     planned_reply accept(const instant& now, exchange&& one, const fault_subject& subject);
-    std::optional<api_error> admit(const instant& now, const aws::http_request& request, exchange& one, instance_id& who);
+    std::optional<api_error> admit_ec2(const instant& now, const aws::http_request& request, exchange& one, instance_id& who);
+    std::optional<api_error> admit_sts(const instant& now, const aws::http_request& request, exchange& one, instance_id& who);
+    signature_check check_signature(const instant& now, const aws::http_request& request, exchange& one, instance_id& who);
     void carry_out(exchange& one);
     api_result<std::string> perform(exchange& one);
+    api_result<std::string> perform_ec2(exchange& one, const ec2_request& request);
     template <class Change>
-    api_result<std::string> perform_change(exchange& one, const Change& change);
+    api_result<std::string> perform_change(exchange& one, const ec2_request& request, const Change& change);
     template <class Query>
-    api_result<std::string> perform_query(exchange& one, const Query& query);
-    [[nodiscard]] std::optional<api_error> check_permission(const exchange& one);
+    api_result<std::string> perform_query(exchange& one, const ec2_request& request, const Query& query);
+    [[nodiscard]] std::optional<api_error> check_permission(const exchange& one, const ec2_request& request);
     void note(exchange& one);
     void refuse(exchange& one, const api_error& error, unsigned status);
     static void add_headers(exchange& one);
@@ -156,10 +170,11 @@ private:
     random_source random_;
     ec2_model model_;
     key_ring keys_;
+    std::map<std::string, policy> policies_;
     imds_model imds_;
     fault_set faults_;
+    sts_model sts_;
     throttle buckets_;
-    std::map<std::string, policy> policies_;
     delay latency_;
     consistency_settings consistency_;
     duration clock_offset_{};

@@ -164,6 +164,25 @@ void read_routes(json_reader& reader, route_table& table)
     }
 }
 
+void read_iam(json_reader& root, const cloud_state& state, iam_state& iam)
+{
+    for (auto& item : root.items("roles")) {
+        iam_role role;
+        role.name = item.required_text("name");
+        role.account = item.text("account", state.account);
+        role.trusts = item.texts("trusts");
+        role.external_id = item.text("external_id");
+        role.session_max = std::chrono::seconds{item.count("session_seconds_max", 3600)};
+        item.finish();
+        iam.roles["arn:" + std::string(state.partition()) + ":iam::" + role.account + ":role/" + role.name] = std::move(role);
+    }
+    for (auto& item : root.items("identity_tokens")) {
+        const auto text = item.required_text("token");
+        iam.tokens[text] = {item.required_text("subject"), item.boolean("expired", false)};
+        item.finish();
+    }
+}
+
 // "rtb-" and 17 digits that follow from the number, so that `copies` of a table have ids that EC2 could have made.
 route_table_id numbered_id(const route_table_id& first, std::uint64_t number)
 {
@@ -243,6 +262,7 @@ result<topology> parse_topology(std::string_view json, time_point now)
     read_vpcs(root, out.state);
     read_instances(root, out.state, now);
     read_tables(root, out.state, now);
+    read_iam(root, out.state, out.iam);
     for (auto& item : root.items("access_keys")) {
         access_key key;
         key.id = item.required_text("id");

@@ -4,6 +4,7 @@
 
 #include "common/result.hpp"
 #include "tests/cloud/access_key.hpp"
+#include "tests/cloud/iam.hpp"
 #include "tests/cloud/policy.hpp"
 #include "tests/cloud/state.hpp"
 
@@ -16,7 +17,8 @@ namespace vipd::cloud {
 
 struct topology {
     cloud_state state;
-    std::vector<access_key> keys;            // long-term ones; an instance's come from its role
+    std::vector<access_key> keys;  // long-term ones; an instance's come from its role
+    iam_state iam;
     std::map<std::string, policy> policies;  // by principal: "user/alice", "role/vipd"; absent ones may do everything
 };
 

@@ -35,9 +35,16 @@ std::string_view example_topology()
   "prefix_lists": [{"id": "pl-0aaaaaaaaaaaaaaa1", "name": "virtual-ips", "entries": ["172.16.1.100/32", "172.16.1.101/32"]}],
   "access_keys": [{"id": "AKIAEXAMPLEOPERATOR1",
                    "secret": "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "principal": "user/operator"}],
+  "roles": [
+    {"name": "route-writer", "account": "210987654321", "external_id": "example-id", "session_seconds_max": 7200,
+     "trusts": ["role/vipd", "user/operator", "role/middle"]},
+    {"name": "middle", "trusts": ["user/operator"]},
+    {"name": "vipd-by-token", "trusts": ["subject/system:serviceaccount:network:vipd"]}
+  ],
+  "identity_tokens": [{"token": "example.identity.token", "subject": "system:serviceaccount:network:vipd"}],
   "policies": {
     "role/vipd": [{"effect": "allow", "actions": ["ec2:Describe*", "ec2:ReplaceRoute", "ec2:CreateRoute",
-                                                  "ec2:ModifyNetworkInterfaceAttribute"]}]
+                                                  "ec2:ModifyNetworkInterfaceAttribute", "sts:AssumeRole"]}]
   }
 }
 )";

@@ -4,18 +4,15 @@
 """
 
 import http.client
-import json
-import os
 import ssl
-import subprocess
-import tempfile
 import unittest
 
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from cloudsim import OPERATOR_KEY, OPERATOR_SECRET, Cloudsim
+from awscli import NODE_A, AwsCliTest
+from cloudsim import OPERATOR_KEY, OPERATOR_SECRET
 
 VPC = "vpc-0aaaaaaaaaaaaaaa1"
 PRIVATE_A = "rtb-0aaaaaaaaaaaaaaa2"
@@ -23,34 +20,14 @@ PRIVATE_B = "rtb-0aaaaaaaaaaaaaaa3"
 INTERFACE_A = "eni-0aaaaaaaaaaaaaaa1"
 INTERFACE_B = "eni-0aaaaaaaaaaaaaaa2"
 INTERFACE_C = "eni-0aaaaaaaaaaaaaaa3"
-NODE_A = "i-0aaaaaaaaaaaaaaa1"
 VIRTUAL_IP = "172.16.1.100/32"
-AWS = "/usr/bin/aws"
 
 
-class AwsCli(unittest.TestCase):
+class Ec2(AwsCliTest):
     """A fresh cloud for each test, whose one IMDS address answers as node-a."""
 
-    def setUp(self):
-        directory = tempfile.TemporaryDirectory(prefix="cloudsim")
-        self.addCleanup(directory.cleanup)
-        self.cloud = Cloudsim(os.environ["CLOUDSIM"], directory.name, imds=["127.0.0.1:0=" + NODE_A]).start()
-        self.addCleanup(self.cloud.stop)
-
     def run_aws(self, *arguments, **environment):
-        return subprocess.run([AWS, "--endpoint-url", self.cloud.ec2_url, "--output", "json", "ec2", *arguments],
-                              env=environment or self.cloud.aws_environment(), capture_output=True, text=True, check=False)
-
-    def aws(self, *arguments, **environment):
-        done = self.run_aws(*arguments, **environment)
-        self.assertEqual(done.returncode, 0, done.stderr)
-        return json.loads(done.stdout) if done.stdout.strip() else None
-
-    def refused(self, *arguments, **environment):
-        """What the client prints of a refusal: "An error occurred (CODE) when calling the ACTION operation: TEXT"."""
-        done = self.run_aws(*arguments, **environment)
-        self.assertNotEqual(done.returncode, 0, done.stdout)
-        return done.stderr
+        return self.run_service("ec2", self.cloud.ec2_url, *arguments, **environment)
 
     def route_arguments(self, table=PRIVATE_A, interface=INTERFACE_B):
         return ["--route-table-id", table, "--destination-cidr-block", VIRTUAL_IP, "--network-interface-id", interface]

@@ -38,8 +38,8 @@ class _UnixConnection(http.client.HTTPConnection):
 class Cloudsim:
     """One process. `directory` gets ca.pem, requests.jsonl and control.sock; a Unix path holds 107 characters."""
 
-    def __init__(self, binary, directory, *, topology=None, ec2=("127.0.0.1:0",), imds=(), latency_ms=0, seed=1, names=(),
-                 prefix=()):
+    def __init__(self, binary, directory, *, topology=None, ec2=("127.0.0.1:0",), sts=(), imds=(), latency_ms=0, seed=1,
+                 names=(), prefix=()):
         """`topology` is a dict, or None for the example. `prefix` goes before the command: ("ip", "netns", "exec", "cloud")."""
         self.directory = str(directory)
         self.ca_file = os.path.join(self.directory, "ca.pem")
@@ -52,11 +52,12 @@ class Cloudsim:
             with open(path, "w", encoding="utf-8") as file:
                 json.dump(topology, file, indent=2)
             self._command += ["--topology", path]
-        for option, values in (("--ec2", ec2), ("--imds", imds), ("--name", names)):
+        for option, values in (("--ec2", ec2), ("--sts", sts), ("--imds", imds), ("--name", names)):
             for value in values:
                 self._command += [option, value]
         self.process = None
         self.ec2 = []
+        self.sts = []
         self.imds = []
 
     # --- the process ---
@@ -71,6 +72,7 @@ class Cloudsim:
             raise RuntimeError("cloudsim did not start: " + " ".join(self._command))
         ready = json.loads(line)
         self.ec2 = ready["ec2"]
+        self.sts = ready["sts"]
         self.imds = ready["imds"]
         return self
 
@@ -100,6 +102,10 @@ class Cloudsim:
     @property
     def ec2_url(self):
         return "https://" + self.ec2[0]
+
+    @property
+    def sts_url(self):
+        return "https://" + self.sts[0]
 
     @property
     def imds_url(self):
@@ -187,6 +193,10 @@ class Cloudsim:
 
     def rotate_credentials(self, instance, revoke=False):
         self.control("POST", "/credentials", {"instance": instance, "revoke": revoke})
+
+    def put_token(self, token, subject, expired=False):
+        """A web identity token that STS believes, or believed."""
+        self.control("PUT", "/tokens", {"token": token, "subject": subject, "expired": expired})
 
     def set_metadata(self, instance, path, value):
         """An empty value removes."""

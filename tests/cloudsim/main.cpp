@@ -1,4 +1,4 @@
-// cloudsim: EC2 and IMDSv2 of one region, to run vipd (or AWS's own tools) against. tests/cloudsim/README.md tells how.
+// cloudsim: EC2, STS and IMDSv2 of one region, to run vipd (or AWS's own tools) against. tests/cloudsim/README.md tells how.
 
 #include "tests/cloud/simulated_cloud.hpp"
 #include "tests/cloudsim/request_log.hpp"
@@ -22,6 +22,7 @@ namespace {
 struct options {
     std::string topology_file;
     std::vector<std::string> ec2;
+    std::vector<std::string> sts;
     std::vector<std::string> imds;
     std::vector<std::string> control;
     std::string log_file;
@@ -73,15 +74,19 @@ std::vector<listen_address> parse_all(service_kind service, const std::vector<st
     return out;
 }
 
-// What the certificate is for: what was asked for, what is listened on, and the names by which EC2 is known in the region.
+// What the certificate is for: what was asked for, what is listened on, and the names by which EC2 and STS are known in the
+// region.
 std::vector<std::string> certificate_names(const options& chosen, const std::vector<listen_address>& ec2,
-                                           const std::string& region)
+                                           const std::vector<listen_address>& sts, const std::string& region)
 {
     auto names = chosen.names;
     names.push_back("ec2." + region + ".amazonaws.com");
+    names.push_back("sts." + region + ".amazonaws.com");
     names.emplace_back("localhost");
-    for (const auto& where : ec2) {
-        names.push_back(where.address.to_string());
+    for (const auto* addresses : {&ec2, &sts}) {
+        for (const auto& where : *addresses) {
+            names.push_back(where.address.to_string());
+        }
     }
     return names;
 }
@@ -104,10 +109,11 @@ int run(const options& chosen)
     auto topology = load_topology(chosen);
     const auto region = topology.state.region;
     const auto ec2 = parse_all(service_kind::ec2, chosen.ec2);
+    const auto sts = parse_all(service_kind::sts, chosen.sts);
     const auto imds = parse_all(service_kind::imds, chosen.imds);
     const auto control = parse_all(service_kind::control, chosen.control);
 
-    tls_contexts tls(certificate_names(chosen, ec2, region));
+    tls_contexts tls(certificate_names(chosen, ec2, sts, region));
     if (!chosen.ca_file.empty()) {
         std::ofstream file(chosen.ca_file);
         file << tls.authority_pem() << std::flush;
@@ -127,6 +133,7 @@ int run(const options& chosen)
     const boost::json::object ready{{"ready", true},
                                     {"region", region},
                                     {"ec2", listen_all(server, ec2)},
+                                    {"sts", listen_all(server, sts)},
                                     {"imds", listen_all(server, imds)},
                                     {"control", listen_all(server, control)}};
     std::printf("%s\n", boost::json::serialize(ready).c_str());
@@ -142,9 +149,10 @@ int run(const options& chosen)
 int main(int argc, char** argv)
 {
     vipd::cloudsim::options chosen;
-    CLI::App app{"EC2 and IMDSv2 of one region, to run vipd and AWS's own tools against"};
+    CLI::App app{"EC2, STS and IMDSv2 of one region, to run vipd and AWS's own tools against"};
     app.add_option("--topology", chosen.topology_file, "what the account holds (JSON); the example when not given");
     app.add_option("--ec2", chosen.ec2, "ADDR:PORT for EC2 over HTTPS; port 0 for any; may be repeated");
+    app.add_option("--sts", chosen.sts, "ADDR:PORT for STS over HTTPS; port 0 for any; may be repeated");
     app.add_option("--imds", chosen.imds, "ADDR:PORT[=INSTANCE] for IMDSv2 over HTTP; may be repeated");
     app.add_option("--control", chosen.control, "unix:PATH or ADDR:PORT for the hand of whoever runs the simulation");
     app.add_option("--log", chosen.log_file, "one JSON line for each request and change; - for standard error");

@@ -66,6 +66,7 @@ void request_log::request(std::string_view service, const request_times& times, 
     line["table"] = record.table;
     line["destination"] = record.destination;
     line["interface"] = record.interface;
+    line["role"] = record.role;
     line["dry_run"] = record.dry_run;
     line["status"] = record.status;
     line["code"] = record.code;

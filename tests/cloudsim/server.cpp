@@ -36,9 +36,16 @@ std::string to_text(const asio::ip::tcp::endpoint& endpoint)
     return (endpoint.address().is_v6() ? "[" + address + "]" : address) + ":" + std::to_string(endpoint.port());
 }
 
+cloud::cloud_service in_cloud(service_kind service)
+{
+    return service == service_kind::ec2   ? cloud::cloud_service::ec2
+           : service == service_kind::sts ? cloud::cloud_service::sts
+                                          : cloud::cloud_service::imds;
+}
+
 std::string_view service_name(service_kind service)
 {
-    return service == service_kind::ec2 ? "ec2" : service == service_kind::imds ? "imds" : "control";
+    return service == service_kind::control ? "control" : to_string(in_cloud(service));
 }
 
 // The barrier of every session: one that goes wrong is told about and costs its own connection only.
@@ -186,7 +193,8 @@ void server::serve(tcp::socket&& socket, peer&& from, service_kind service)
 {
     switch (service) {
         case service_kind::ec2:
-            asio::co_spawn(context_, serve_ec2(std::move(socket), std::move(from)), report);
+        case service_kind::sts:
+            asio::co_spawn(context_, serve_over_tls(std::move(socket), std::move(from), service), report);
             break;
         case service_kind::imds:
             asio::co_spawn(context_, serve_imds(std::move(socket), std::move(from)), report);
@@ -217,26 +225,26 @@ asio::awaitable<bool> server::begin_connection(tcp::socket& socket, const peer& 
     co_return false;
 }
 
-asio::awaitable<void> server::serve_ec2(tcp::socket socket, peer from)
+asio::awaitable<void> server::serve_over_tls(tcp::socket socket, peer from, service_kind service)
 {
-    const auto plan = cloud_.handle_connection(true, from.source);
-    if (!co_await begin_connection(socket, from, service_kind::ec2, plan)) {
+    const auto plan = cloud_.handle_connection(in_cloud(service), from.source);
+    if (!co_await begin_connection(socket, from, service, plan)) {
         co_return;
     }
     asio::ssl::stream<tcp::socket> stream(std::move(socket), tls_.with(plan.certificate));
     const auto [failure] = co_await stream.async_handshake(asio::ssl::stream_base::server, as_result);
     if (failure) {
-        log_.connection("ec2", from.times, from.text, "tls_failed: " + failure.message());
+        log_.connection(service_name(service), from.times, from.text, "tls_failed: " + failure.message());
         co_return;
     }
     from.times.secured = steady_now();
-    log_.connection("ec2", from.times, from.text, "secured");
-    co_await serve_cloud(stream, from, service_kind::ec2);
+    log_.connection(service_name(service), from.times, from.text, "secured");
+    co_await serve_cloud(stream, from, service);
 }
 
 asio::awaitable<void> server::serve_imds(tcp::socket socket, peer from)
 {
-    const auto plan = cloud_.handle_connection(false, from.source);
+    const auto plan = cloud_.handle_connection(cloud::cloud_service::imds, from.source);
     if (co_await begin_connection(socket, from, service_kind::imds, plan)) {
         co_await serve_cloud(socket, from, service_kind::imds);
     }
@@ -286,8 +294,9 @@ asio::awaitable<bool> server::answer(Stream& stream, peer& from, service_kind se
                                      bool keep_alive)
 {
     const auto now = read_clocks();
-    const auto planned = service == service_kind::ec2 ? cloud_.handle_ec2(now, request, from.source)
-                                                      : cloud_.handle_imds(now, request, from.source);
+    const auto planned = service == service_kind::ec2   ? cloud_.handle_ec2(now, request, from.source)
+                         : service == service_kind::sts ? cloud_.handle_sts(now, request, from.source)
+                                                        : cloud_.handle_imds(now, request, from.source);
     after_cloud_call();
     if (planned.reply_at != never && planned.reply_at > steady_now()) {
         asio::steady_timer timer(context_, for_timer(planned.reply_at));

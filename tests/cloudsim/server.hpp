@@ -1,7 +1,7 @@
 #pragma once
 
-// The sockets of cloudsim: EC2 over HTTPS, IMDS over HTTP, the control endpoint, and one timer for effects that are due. One
-// thread.
+// The sockets of cloudsim: EC2 and STS over HTTPS, IMDS over HTTP, the control endpoint, and one timer for effects that are
+// due. One thread.
 
 #include "tests/cloud/simulated_cloud.hpp"
 #include "tests/cloudsim/request_log.hpp"
@@ -25,7 +25,7 @@ namespace vipd::cloudsim {
 // CLOCK_MONOTONIC and the wall clock.
 instant read_clocks();
 
-enum class service_kind : std::uint8_t { ec2, imds, control };
+enum class service_kind : std::uint8_t { ec2, sts, imds, control };
 
 // "ADDR:PORT", "[ADDR6]:PORT", for the control endpoint also "unix:PATH", and behind an IMDS address "=INSTANCE": whoever asks
 // there is that instance, for tests on one loopback address.
@@ -62,7 +62,7 @@ private:
     boost::asio::awaitable<void> accept_tcp(tcp::acceptor acceptor, listen_address where);
     boost::asio::awaitable<void> accept_unix(boost::asio::local::stream_protocol::acceptor acceptor);
     void serve(tcp::socket&& socket, peer&& from, service_kind service);
-    boost::asio::awaitable<void> serve_ec2(tcp::socket socket, peer from);
+    boost::asio::awaitable<void> serve_over_tls(tcp::socket socket, peer from, service_kind service);
     boost::asio::awaitable<void> serve_imds(tcp::socket socket, peer from);
     template <class Socket>
     boost::asio::awaitable<void> serve_control(Socket socket);

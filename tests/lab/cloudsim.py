@@ -17,17 +17,16 @@ MUTATING = ("CreateRoute", "ReplaceRoute", "DeleteRoute", "ModifyNetworkInterfac
 
 
 class Cloudsim(Process):
-    def __init__(self, lab, namespace: Namespace, topology: Path, *, ec2: list[str], imds: list[str], latency_ms: float = 0.0,
-                 first: tuple[str, ...] = ()) -> None:
+    def __init__(self, lab, namespace: Namespace, topology: Path, *, ec2: list[str], imds: list[str],
+                 sts: list[str] | None = None, latency_ms: float = 0.0, first: tuple[str, ...] = ()) -> None:
         """`first` goes before the program on its command line: a scheduler."""
         self.ca_file = Path(lab.directory, "cloudsim-ca.pem")
         self.control = Path(lab.directory, "cloudsim.sock")
         arguments = [*first, program("CLOUDSIM", "cloudsim"), "--topology", str(topology), "--log", "-",
                      "--ca-out", str(self.ca_file), "--control", f"unix:{self.control}", "--latency-ms", str(latency_ms)]
-        for address in ec2:
-            arguments += ["--ec2", address]
-        for address in imds:
-            arguments += ["--imds", address]
+        for option, addresses in (("--ec2", ec2), ("--sts", sts or []), ("--imds", imds)):
+            for address in addresses:
+                arguments += [option, address]
         self._lab = lab
         super().__init__(lab.timeline, lab.observer, "cloud", arguments, namespace=namespace)
 
@@ -75,6 +74,13 @@ class Cloudsim(Process):
 
     def clear_faults(self) -> None:
         self.command("DELETE", "/faults")
+
+    def set_policy(self, principal: str, statements: list[dict]) -> None:
+        self.command("PUT", "/policies", {"principal": principal, "statements": statements})
+
+    def put_token(self, token: str, subject: str, *, expired: bool = False) -> None:
+        """A web identity token that STS believes, or believed."""
+        self.command("PUT", "/tokens", {"token": token, "subject": subject, "expired": expired})
 
     def set_bucket(self, action: str, *, capacity: float, refill_per_second: float, level: float) -> None:
         self.command("PUT", "/buckets", {"action": action, "capacity": capacity, "refill_per_second": refill_per_second,

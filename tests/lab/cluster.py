@@ -7,7 +7,7 @@ from . import rootless
 from .cloudsim import Cloudsim, is_mutating, is_takeover
 from .timeline import Event
 from .vipd import Vipd, VipdConfig
-from .zones import EC2_ADDRESS, IMDS_ADDRESS, VIP, Zones
+from .zones import EC2_ADDRESS, IMDS_ADDRESS, STS_ADDRESS, VIP, Zones
 
 
 class Cluster:
@@ -28,7 +28,8 @@ class Cluster:
         # is to be had.
         first = ("chrt", "--fifo", "5") if realtime and rootless.is_root() else ()
         self.cloud: Cloudsim = lab.own(Cloudsim(lab, self.zones.cloud, topology, ec2=[f"{EC2_ADDRESS}:443"],
-                                                imds=[f"{IMDS_ADDRESS}:80"], latency_ms=latency_ms, first=first))
+                                                sts=[f"{STS_ADDRESS}:443"], imds=[f"{IMDS_ADDRESS}:80"],
+                                                latency_ms=latency_ms, first=first))
         if self.cloud.ready().kind == "exit":
             raise RuntimeError("cloudsim did not start:\n" + "\n".join(
                 event.text for event in lab.timeline.select(lambda e: e.source == "cloud" and e.kind == "log")))

@@ -42,7 +42,8 @@ def section(header: str, values: dict) -> str:
 
 @dataclass
 class VipdConfig:
-    """One router; `more`, `aws` and `http` hold further keys of [[router]], [aws] and [http] as they stand in the file."""
+    """One router; `more`, `aws` and `http` hold further keys of [[router]], [aws] and [http] as they stand in the file.
+    `environment` is what the process finds in its own."""
 
     source: str
     peers: list
@@ -59,6 +60,7 @@ class VipdConfig:
     more: dict = field(default_factory=dict)
     aws: dict = field(default_factory=dict)
     http: dict = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
 
     def text(self, socket_path: str) -> str:
         parts = [f"realtime = {toml(self.realtime)}\n"]
@@ -85,7 +87,7 @@ class Vipd(Process):
         self.file = Path(lab.directory, f"vipd-{node.name}.toml")
         self.socket = str(Path(lab.directory, f"vipd-{node.name}.sock"))
         self.configure(config)
-        environment = {"NOTIFY_SOCKET": self._listen_for_notifications(lab)}
+        environment = {"NOTIFY_SOCKET": self._listen_for_notifications(lab), **config.environment}
         super().__init__(lab.timeline, lab.observer, node.name, [program("VIPD", "vipd"), "run", "--config", str(self.file)],
                          namespace=node, environment=environment, parse=logfmt)
 

@@ -5,7 +5,7 @@ put there by whoever plays the data plane (see dataplane.py).
 
     client ── router ── zone a: 10.0.1.0/24     node a 10.0.1.10, ...
                     └── zone b: 10.0.2.0/24     node b 10.0.2.10, ...
-                    └── cloud: EC2 at 10.0.0.100, IMDS at 169.254.169.254
+                    └── cloud: EC2 at 10.0.0.100, STS at 10.0.0.101, IMDS at 169.254.169.254
 """
 
 import json
@@ -17,10 +17,16 @@ from .network import Namespace
 VPC = "vpc-0aaaaaaaaaaaaaaa1"
 REGION = "eu-west-1"
 EC2_ADDRESS = "10.0.0.100"
+STS_ADDRESS = "10.0.0.101"
 IMDS_ADDRESS = "169.254.169.254"
 CLIENT_ADDRESS = "10.0.3.10"
 VIP = "172.16.1.100/32"
 OPERATOR_KEY = ("AKIAVIPDLABOPERATOR1", "operator/of/the/laboratory/of/namespaces")
+# Roles that the nodes may assume: of the account that has the route tables, and by a token.
+ROUTES_ROLE = "arn:aws:iam::210987654321:role/routes"
+EXTERNAL_ID = "vipd-lab"
+TOKEN_ROLE = "arn:aws:iam::123456789012:role/by-token"
+TOKEN = ("token.of.the.laboratory", "system:serviceaccount:lab:vipd")
 ROLE_ACTIONS = ["ec2:DescribeRouteTables", "ec2:DescribeNetworkInterfaces", "ec2:CreateRoute", "ec2:ReplaceRoute"]
 
 
@@ -64,7 +70,8 @@ class Zones:
         network.bridge(self.router, "zone-b", "10.0.2.1/24")
         self.cloud = network.namespace("cloud")
         self._join(self.cloud, "10.0.0", EC2_ADDRESS)
-        self.cloud.ip("address", "add", f"{IMDS_ADDRESS}/32", "dev", "eth0")
+        for address in (STS_ADDRESS, IMDS_ADDRESS):
+            self.cloud.ip("address", "add", f"{address}/32", "dev", "eth0")
         self.router.ip("route", "add", IMDS_ADDRESS, "via", EC2_ADDRESS)
         self.client = network.namespace("client")
         self._join(self.client, "10.0.3", CLIENT_ADDRESS)
@@ -111,6 +118,11 @@ class Zones:
             "route_tables": [{"id": table, "vpc": VPC, "main": number == 0, "tags": {"Name": f"lab-{number}"}}
                              for number, table in enumerate(table_ids)],
             "access_keys": [{"id": OPERATOR_KEY[0], "secret": OPERATOR_KEY[1], "principal": "user/operator"}],
-            "policies": {"role/vipd": [{"effect": "allow", "actions": ROLE_ACTIONS}]},
+            "roles": [{"name": "routes", "account": "210987654321", "external_id": EXTERNAL_ID,
+                       "trusts": ["user/operator", "role/vipd"]},
+                      {"name": "by-token", "trusts": [f"subject/{TOKEN[1]}"]}],
+            "identity_tokens": [{"token": TOKEN[0], "subject": TOKEN[1]}],
+            "policies": {role: [{"effect": "allow", "actions": ROLE_ACTIONS}]
+                         for role in ("role/vipd", "role/routes", "role/by-token")},
         }, indent=1))
         return table_ids

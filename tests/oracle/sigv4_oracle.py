@@ -1,4 +1,5 @@
-"""Compares our SigV4 with botocore's on random requests: what it signs we sign the same, and what it signed we accept.
+"""Compares our SigV4 with botocore's on random requests: what it signs we sign the same, and what it signed we accept. And our
+AssumeRole with the one that it makes from AWS's own description of STS.
 
 Usage: sigv4_oracle.py PATH_OF_SIGV4_TOOL [SEED]
 """
@@ -12,6 +13,8 @@ import types
 import urllib.parse
 
 import botocore.auth
+import botocore.serialize
+import botocore.session
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
@@ -146,15 +149,46 @@ def check_verifying(tool, r, rng):
     assert bad["expected"] != bad["claimed"], f"a changed {what} was not noticed"
 
 
+def check_assume_role(tool, rng, operation):
+    word = NAME_CHARS + "+=,.@"
+    question = {
+        "role": f"arn:aws:iam::{rng.randrange(10**11, 10**12)}:role/{random_text(rng, word + '/', 1, 60)}",
+        "session": random_text(rng, word, 2, 64),
+        "external_id": rng.choice(["", random_text(rng, word + ":/", 2, 200)]),
+        "duration": rng.choice([0, rng.randint(900, 43200)]),
+        "host": "sts.eu-central-1.amazonaws.com",
+        "region": "eu-central-1",
+        "key": random_text(rng, NAME_CHARS, 16, 24),
+        "secret": random_text(rng, PRINTABLE, 1, 60),
+        "token": rng.choice(["", random_text(rng, PRINTABLE.replace(" ", ""), 1, 900)]),
+        "time": rng.randrange(0, 4102444800),
+    }
+    ours = tool.ask(op="assume_role", **question)
+    wanted = {"RoleArn": question["role"], "RoleSessionName": question["session"]}
+    if question["external_id"]:
+        wanted["ExternalId"] = question["external_id"]
+    if question["duration"]:
+        wanted["DurationSeconds"] = question["duration"]
+    theirs = botocore.serialize.create_serializer("query").serialize_to_request(wanted, operation)["body"]
+    assert dict(urllib.parse.parse_qsl(ours["body"])) == {name: str(value) for name, value in theirs.items()}, ours["body"]
+    unsigned = [(name, value) for name, value in ours["headers"]
+                if name.lower() not in ("authorization", "x-amz-date", "x-amz-security-token")]
+    request = sign_with_botocore({**question, "method": "POST", "target": "/", "body": ours["body"].encode(), "service": "sts"},
+                                 unsigned)
+    assert dict(ours["headers"])["Authorization"] == request.headers["Authorization"], ours
+
+
 def main():
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 20260101
     rng = random.Random(seed)
     tool = Tool(sys.argv[1])
+    assume_role = botocore.session.Session().get_service_model("sts").operation_model("AssumeRole")
     for number in range(ROUNDS):
         request = random_request(rng)
         try:
             check_signing(tool, request)
             check_verifying(tool, request, rng)
+            check_assume_role(tool, rng, assume_role)
         except AssertionError as problem:
             raise SystemExit(f"seed {seed}, request {number}: {request}\n{problem}")
     if tool.close() != 0:

@@ -2,9 +2,12 @@
 //
 //   {"op": "sign", "method", "target", "headers": [[name, value]...], "body": hex, "region", "service", "key", "secret",
 //    "token", "time": seconds}  ->  {"authorization": text, "canonical": text}
+//   {"op": "assume_role", "role", "session", "external_id", "duration": seconds, "host", "region", "key", "secret", "token",
+//    "time"}  ->  {"headers": [[name, value]...], "body": text}
 //   {"op": "verify", "method", "target", "headers", "body", "secret"}  ->  {"claimed": hex, "expected": hex} or {"error": text}
 
 #include "agent/aws/sigv4.hpp"
+#include "agent/aws/sts.hpp"
 #include "common/bytes.hpp"
 
 #include <boost/json.hpp>
@@ -36,16 +39,40 @@ http_request request_from(const boost::json::object& o)
     return request;
 }
 
+credentials keys_from(const boost::json::object& o)
+{
+    return {text_at(o, "key"), text_at(o, "secret"), text_at(o, "token"), {}};
+}
+
+wall_time time_from(const boost::json::object& o)
+{
+    return wall_time{std::chrono::seconds{o.at("time").to_number<std::int64_t>()}};
+}
+
 boost::json::object sign_one(const boost::json::object& o, signer& keeps_keys)
 {
     auto request = request_from(o);
     const auto region = text_at(o, "region");
     const auto service = text_at(o, "service");
-    const credentials keys{text_at(o, "key"), text_at(o, "secret"), text_at(o, "token"), {}};
-    const wall_time time{std::chrono::seconds{o.at("time").to_number<std::int64_t>()}};
-    keeps_keys.sign(request, {region, service}, keys, time);
+    keeps_keys.sign(request, {region, service}, keys_from(o), time_from(o));
     return {{"authorization", std::string{*find_header(request.headers, "Authorization")}},
             {"canonical", canonical_request(request)}};
+}
+
+boost::json::object assume_role_one(const boost::json::object& o)
+{
+    const assumed_role role{.profile = "oracle",
+                            .role_arn = text_at(o, "role"),
+                            .session_name = text_at(o, "session"),
+                            .external_id = text_at(o, "external_id"),
+                            .duration_seconds = o.at("duration").to_number<std::uint32_t>()};
+    const sts_place place{{true, text_at(o, "host"), 443}, text_at(o, "region")};
+    const auto request = assume_role_request(role, place, keys_from(o), time_from(o)).request;
+    boost::json::array headers;
+    for (const auto& header : request.headers) {
+        headers.push_back(boost::json::array{header.name, header.value});
+    }
+    return {{"headers", std::move(headers)}, {"body", request.body}};
 }
 
 boost::json::object verify_one(const boost::json::object& o)
@@ -70,7 +97,8 @@ int main()
     for (std::string line; std::getline(std::cin, line);) {
         const auto value = boost::json::parse(line);
         const auto& o = value.as_object();
-        const auto answer = text_at(o, "op") == "sign" ? sign_one(o, keeps_keys) : verify_one(o);
+        const auto op = text_at(o, "op");
+        const auto answer = op == "sign" ? sign_one(o, keeps_keys) : op == "assume_role" ? assume_role_one(o) : verify_one(o);
         std::cout << boost::json::serialize(answer) << std::endl;
     }
 }

@@ -5,107 +5,106 @@
 namespace vipd::aws {
 namespace {
 
-template <class Question>
-Question question(const credential_fetch::step& step)
+constexpr wall_time now = std::chrono::sys_days{std::chrono::year{2026} / 1 / 1};
+const sts_place sts{{true, "sts.eu-west-1.amazonaws.com", 443}, "eu-west-1"};
+
+credential_plan chain_of(first_source first, std::vector<std::string> roles)
 {
-    return std::get<Question>(std::get<credential_question>(step));
+    credential_plan plan{.first = std::move(first)};
+    for (auto& name : roles) {
+        plan.roles.push_back({.profile = name, .role_arn = "arn:aws:iam::1:role/" + name});
+    }
+    return plan;
 }
 
-const result<credentials>& outcome(const credential_fetch::step& step)
+first_source keys_of(const std::string& id)
+{
+    return from_environment{{id, "secret-of-" + id, "", {}}};
+}
+
+credential_answer sts_gives(const std::string& id)
+{
+    http_result result;
+    result.outcome =
+        http_response{200,
+                      {},
+                      "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>" + id +
+                          "</AccessKeyId><SecretAccessKey>secret-of-" + id + "</SecretAccessKey><SessionToken>token-of-" + id +
+                          "</SessionToken><Expiration>2026-01-01T01:00:00Z</Expiration></Credentials>"
+                          "</AssumeRoleResult></AssumeRoleResponse>"};
+    return result;
+}
+
+const result<credentials>& outcome(const credential_step& step)
 {
     return std::get<result<credentials>>(step);
 }
 
-result<std::string> absent()
+http_request request_of(const credential_step& step)
 {
-    return error{error_class::not_found, "there is none"};
+    return std::get<http_exchange>(std::get<credential_question>(step)).request;
 }
 
-TEST(credential_fetch, a_role_is_asked_for_its_name_and_then_for_its_keys)
+// Who signed it, provided that the signature is right.
+std::string signer_of(const http_request& request)
 {
-    credential_fetch fetch{from_instance_role{}, {}};
-    EXPECT_EQ(question<ask_imds>(fetch.begin()).path, "/latest/meta-data/iam/security-credentials/");
-    EXPECT_EQ(question<ask_imds>(fetch.handle(result<std::string>{"my-role_1+x=y,z@w.a\nsecond\n"})).path,
-              "/latest/meta-data/iam/security-credentials/my-role_1+x=y,z@w.a");
-    const auto end = fetch.handle(result<std::string>{R"({"AccessKeyId":"A","SecretAccessKey":"S","Token":"T"})"});
-    EXPECT_EQ(outcome(end).value(), (credentials{"A", "S", "T", {}}));
+    const auto claim = parse_authorization(find_header(request.headers, "authorization").value_or("")).value();
+    const bool right = expected_signature(request, claim, "secret-of-" + claim.access_key_id).value() == claim.signature;
+    return right ? claim.access_key_id : "somebody else";
 }
 
-TEST(credential_fetch, an_instance_without_a_role_is_told_how_to_get_one)
+TEST(credential_fetch, a_chain_without_roles_gives_what_its_source_gives)
 {
-    for (const auto& listed : {absent(), result<std::string>{""}, result<std::string>{"\n"}}) {
-        credential_fetch fetch{from_instance_role{}, {}};
-        fetch.begin();
-        const auto step = fetch.handle(result<std::string>{listed});
-        EXPECT_EQ(outcome(step).error().kind, error_class::not_found);
-        EXPECT_NE(outcome(step).error().text.find("instance profile"), std::string::npos);
-    }
+    credential_fetch fetch{chain_of(keys_of("BASE"), {}), {}};
+    EXPECT_EQ(outcome(fetch.begin(now))->access_key_id, "BASE");
 }
 
-TEST(credential_fetch, a_role_name_cannot_lead_to_another_path)
+TEST(credential_fetch, each_role_is_asked_for_with_the_credentials_before_it)
 {
-    for (const auto* name : {"../../user-data", "a b", "a/b", "a?b", "a\rb", "\xc3\xa9"}) {
-        credential_fetch fetch{from_instance_role{}, {}};
-        fetch.begin();
-        EXPECT_TRUE(outcome(fetch.handle(result<std::string>{name})).has_error()) << name;
-    }
+    credential_fetch fetch{chain_of(keys_of("BASE"), {"first", "second"}), sts};
+    const auto first = request_of(fetch.begin(now));
+    EXPECT_EQ(signer_of(first), "BASE");
+    EXPECT_FALSE(find_header(first.headers, "x-amz-security-token").has_value());
+    EXPECT_NE(first.body.find("role%2Ffirst&"), std::string::npos) << first.body;
+    const auto second = request_of(fetch.handle(now, sts_gives("FIRST")));
+    EXPECT_EQ(signer_of(second), "FIRST");
+    EXPECT_EQ(find_header(second.headers, "x-amz-security-token"), "token-of-FIRST");
+    EXPECT_NE(second.body.find("role%2Fsecond&"), std::string::npos) << second.body;
+    const auto end = fetch.handle(now, sts_gives("SECOND"));
+    EXPECT_EQ(outcome(end)->access_key_id, "SECOND");
+    EXPECT_EQ(outcome(end)->expiration, now + std::chrono::hours{1});
 }
 
-TEST(credential_fetch, a_profile_reads_both_files_and_either_may_be_missing)
+TEST(credential_fetch, a_role_follows_a_source_that_has_to_be_asked)
 {
-    const from_profile plan{"default", {"/credentials", "/config"}};
-    credential_fetch fetch{plan, {}};
-    EXPECT_EQ(question<ask_file>(fetch.begin()).path, "/credentials");
-    EXPECT_EQ(question<ask_file>(fetch.handle(absent())).path, "/config");
-    const auto end = fetch.handle(result<std::string>{"[default]\naws_access_key_id = A\naws_secret_access_key = S\n"});
-    EXPECT_EQ(outcome(end)->access_key_id, "A");
-
-    credential_fetch empty{plan, {}};
-    empty.begin();
-    empty.handle(absent());
-    EXPECT_EQ(outcome(empty.handle(absent())).error().kind, error_class::not_found);
-
-    credential_fetch unreadable{plan, {}};
-    unreadable.begin();
-    EXPECT_EQ(outcome(unreadable.handle(result<std::string>{error{error_class::denied, "no"}})).error().text, "no");
-
-    credential_fetch broken{plan, {}};
-    broken.begin();
-    broken.handle(result<std::string>{"[default"});
-    EXPECT_NE(outcome(broken.handle(absent())).error().text.find("/credentials:1"), std::string::npos);
+    credential_fetch fetch{chain_of(from_instance_role{}, {"routes"}), sts};
+    EXPECT_TRUE(std::holds_alternative<ask_imds>(std::get<credential_question>(fetch.begin(now))));
+    fetch.handle(now, result<std::string>{"node"});
+    const auto request = request_of(
+        fetch.handle(now, result<std::string>{R"({"AccessKeyId":"NODE","SecretAccessKey":"secret-of-NODE","Token":"T"})"}));
+    EXPECT_EQ(signer_of(request), "NODE");
+    EXPECT_EQ(find_header(request.headers, "x-amz-security-token"), "T");
 }
 
-TEST(credential_fetch, a_container_endpoint_is_asked_with_its_token)
+TEST(credential_fetch, what_fails_on_the_way_ends_it_and_says_whose_role_it_was_for)
 {
-    container_source source{{false, "169.254.170.2", 80}, "/path?x=1", "inline", ""};
-    credential_fetch direct{source, {}};
-    const auto request = question<http_exchange>(direct.begin());
-    EXPECT_EQ(request.request.target, "/path?x=1");
-    EXPECT_EQ(find_header(request.request.headers, "authorization"), "inline");
+    credential_fetch no_source{chain_of(from_instance_role{}, {"routes"}), sts};
+    no_source.begin(now);
+    const auto without = outcome(no_source.handle(now, result<std::string>{""})).error();
+    EXPECT_EQ(without.kind, error_class::not_found);
+    EXPECT_EQ(
+        without.text.find("the profile \"routes\" has nothing to assume arn:aws:iam::1:role/routes with: the instance has "
+                          "no role"),
+        0U)
+        << without.text;
 
-    source.token_file = "/token";
-    credential_fetch by_file{source, {}};
-    EXPECT_EQ(question<ask_file>(by_file.begin()).path, "/token");
-    EXPECT_EQ(find_header(question<http_exchange>(by_file.handle(result<std::string>{"from-file\n"})).request.headers,
-                          "authorization"),
-              "from-file");
-
-    credential_fetch no_file{source, {}};
-    no_file.begin();
-    EXPECT_EQ(outcome(no_file.handle(absent())).error().text, "the token file: there is none");
-}
-
-TEST(credential_fetch, a_web_identity_goes_from_file_to_sts)
-{
-    const http_origin sts{true, "sts.eu-west-1.amazonaws.com", 443};
-    credential_fetch fetch{web_identity_source{"arn:x", "/token", "me"}, sts};
-    EXPECT_EQ(question<ask_file>(fetch.begin()).path, "/token");
-    const auto request = question<http_exchange>(fetch.handle(result<std::string>{"jwt"}));
-    EXPECT_EQ(request.origin, sts);
-
-    credential_fetch empty{web_identity_source{"arn:x", "/token", "me"}, sts};
-    empty.begin();
-    EXPECT_NE(outcome(empty.handle(result<std::string>{" \n"})).error().text.find("/token"), std::string::npos);
+    credential_fetch refused{chain_of(keys_of("BASE"), {"first", "second"}), sts};
+    refused.begin(now);
+    http_result failure;
+    failure.outcome = http_failure{false, {error_class::unavailable, "connection refused"}};
+    const auto down = outcome(refused.handle(now, failure)).error();
+    EXPECT_EQ(down.kind, error_class::unavailable);
+    EXPECT_EQ(down.text, "the profile \"first\" cannot assume arn:aws:iam::1:role/first: STS: connection refused");
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ constexpr wall_time wall_start = std::chrono::sys_days{std::chrono::year{2026} /
 
 // A keeper of an instance role, whose IMDS answers what the test says.
 struct role_keeper {
-    explicit role_keeper(std::uint64_t seed = 1) : keeper(seed, log) { keeper.start(now, from_instance_role{}, {}); }
+    explicit role_keeper(std::uint64_t seed = 1) : keeper(seed, log) { keeper.start(now, {from_instance_role{}}, {}); }
 
     void pass(duration d)
     {
@@ -171,7 +171,7 @@ TEST(credential_keeper, keys_of_the_environment_are_there_at_once_and_never_fetc
     credential_keeper keeper{1, log};
     EXPECT_EQ(keeper.source(), credential_source::none);
     const instant now{time_point{1h}, wall_start};
-    keeper.start(now, from_environment{{"A", "s", "", {}}}, {});
+    keeper.start(now, {from_environment{{"A", "s", "", {}}}}, {});
     EXPECT_FALSE(keeper.poll_question(now).has_value());
     EXPECT_EQ(keeper.current()->access_key_id, "A");
     EXPECT_EQ(keeper.source(), credential_source::environment);

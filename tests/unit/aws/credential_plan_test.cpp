@@ -24,7 +24,7 @@ profile_settings with_keys()
 {
     profile_settings p;
     p.exists = true;
-    p.keys = credentials{"A", "B", "", {}};
+    p.chain = profile_chain{.first = keys_in_profile{"default"}, .roles = {}};
     return p;
 }
 
@@ -71,10 +71,10 @@ TEST(credential_plan, keys_of_the_environment_carry_their_token_and_end)
 {
     auto v = all;
     v["AWS_SECURITY_TOKEN"] = "old-name";
-    EXPECT_EQ(std::get<from_environment>(*choose(v)).keys.session_token, "old-name");
+    EXPECT_EQ(std::get<from_environment>(choose(v)->first).keys.session_token, "old-name");
     v["AWS_SESSION_TOKEN"] = "T";
     v["AWS_CREDENTIAL_EXPIRATION"] = "2026-01-01T00:00:00Z";
-    const auto keys = std::get<from_environment>(*choose(v)).keys;
+    const auto keys = std::get<from_environment>(choose(v)->first).keys;
     EXPECT_EQ(keys.session_token, "T");
     EXPECT_EQ(keys.expiration, wall_time{std::chrono::sys_days{std::chrono::year{2026} / 1 / 1}});
     v["AWS_SESSION_TOKEN"] = "a\r\nX: y";
@@ -93,8 +93,8 @@ TEST(credential_plan, a_profile_that_is_not_supported_stops_the_search)
 {
     profile_settings p;
     p.exists = true;
-    p.unsupported = "the profile uses sso_session, which vipd does not support";
-    EXPECT_EQ(choose({}, p).error().text, p.unsupported);
+    p.chain = error{error_class::unsupported, "the profile uses sso_session, which vipd does not support"};
+    EXPECT_EQ(choose({}, p).error(), p.chain.error());
 }
 
 TEST(credential_plan, without_imds_there_has_to_be_something_else)
@@ -123,6 +123,66 @@ TEST(credential_plan, profile_names_come_from_the_configuration_the_environment_
     EXPECT_EQ(choose_profile("x", e).name, "x");
     EXPECT_EQ(choose_profile("", e).name, "a");
     EXPECT_EQ(choose_profile("", environment{}).name, "default");
+}
+
+TEST(credential_plan, a_token_in_the_environment_needs_its_role_and_has_a_session_name)
+{
+    const variables v = {{"AWS_WEB_IDENTITY_TOKEN_FILE", "/t"}, {"AWS_ROLE_ARN", "arn:x"}};
+    EXPECT_EQ(std::get<web_identity_source>(choose(v)->first), (web_identity_source{"arn:x", "/t", "vipd"}));
+    auto named = v;
+    named["AWS_ROLE_SESSION_NAME"] = "me";
+    EXPECT_EQ(std::get<web_identity_source>(choose(named)->first).session_name, "me");
+}
+
+// --- a profile that assumes a role ---
+
+profile_settings with_role(named_source::place place)
+{
+    profile_settings p;
+    p.exists = true;
+    p.chain = profile_chain{.first = named_source{place, "shared"}, .roles = {{.profile = "shared", .role_arn = "arn:role"}}};
+    return p;
+}
+
+TEST(credential_plan, a_role_is_assumed_with_what_the_profile_names)
+{
+    using place = named_source::place;
+    const auto plan_for = [](place where) { return choose(all, with_role(where), "shared"); };
+    EXPECT_TRUE(std::holds_alternative<from_environment>(plan_for(place::environment)->first));
+    EXPECT_TRUE(std::holds_alternative<container_source>(plan_for(place::container)->first));
+    const auto plan = plan_for(place::instance_role);
+    EXPECT_TRUE(std::holds_alternative<from_instance_role>(plan->first));
+    EXPECT_EQ(plan->roles.size(), 1U);
+    EXPECT_EQ(source_of(*plan), credential_source::assumed_role);
+    EXPECT_EQ(role_arn_of(*plan), "arn:role");
+    EXPECT_TRUE(needs_imds(*plan));
+    EXPECT_TRUE(needs_sts(*plan));
+}
+
+TEST(credential_plan, a_named_source_that_has_nothing_is_an_error_and_no_reason_to_go_on)
+{
+    using place = named_source::place;
+    const auto environment_empty = choose({}, with_role(place::environment)).error();
+    EXPECT_EQ(environment_empty.kind, error_class::not_found);
+    EXPECT_NE(environment_empty.text.find("AWS_ACCESS_KEY_ID"), std::string::npos) << environment_empty.text;
+    const auto no_container = choose({}, with_role(place::container)).error();
+    EXPECT_NE(no_container.text.find("AWS_CONTAINER_CREDENTIALS_FULL_URI"), std::string::npos) << no_container.text;
+    const auto no_imds = choose({}, with_role(place::instance_role), {}, true).error();
+    EXPECT_NE(no_imds.text.find("AWS_EC2_METADATA_DISABLED"), std::string::npos) << no_imds.text;
+    for (const auto& problem : {environment_empty, no_container, no_imds}) {
+        EXPECT_NE(problem.text.find("\"shared\""), std::string::npos) << problem.text;
+    }
+    EXPECT_TRUE(choose({{"AWS_ACCESS_KEY_ID", "A"}}, with_role(place::environment), "shared").has_error()) << "half a pair";
+}
+
+TEST(credential_plan, only_what_is_needed_is_waited_for)
+{
+    EXPECT_FALSE(needs_sts(*choose({}, with_keys())));
+    EXPECT_FALSE(needs_imds(*choose({}, with_keys())));
+    EXPECT_TRUE(needs_imds(*choose({})));
+    const auto token = choose({{"AWS_WEB_IDENTITY_TOKEN_FILE", "/t"}, {"AWS_ROLE_ARN", "arn:x"}});
+    EXPECT_TRUE(needs_sts(*token));
+    EXPECT_EQ(role_arn_of(*token), "arn:x");
 }
 
 }  // namespace

@@ -230,6 +230,81 @@ TEST(session_setup, a_web_identity_token_is_exchanged_at_sts_of_the_region_that_
     EXPECT_GE(std::ranges::count(s.files_read, "/token"), 2);
 }
 
+// A profile that assumes a role with the instance's own.
+struct role_session : harness {
+    explicit role_session(const session_settings& settings = {}) :
+        harness(settings, {{"AWS_CONFIG_FILE", "/config"}, {"AWS_PROFILE", "shared"}})
+    {
+        files["/config"] = "[profile shared]\nrole_arn = arn:aws:iam::1:role/routes\ncredential_source = Ec2InstanceMetadata\n";
+        intercept = [this](const http_exchange& exchange) -> std::optional<http_result> {
+            if (!exchange.origin.tls) {
+                return std::nullopt;
+            }
+            to_sts.push_back(exchange);
+            return assume_role_answer();
+        };
+    }
+
+    // As AWS: a signature that is off by more than 15 minutes is refused, with the time.
+    http_result assume_role_answer()
+    {
+        const auto date = find_header(to_sts.back().request.headers, "x-amz-date").value_or("");
+        const bool in_time = date == format_amz_date(now.wall + servers_ahead);
+        std::string of_role =
+            "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>AKIDASSUMED</AccessKeyId><SecretAccessKey>s"
+            "</SecretAccessKey><SessionToken>t</SessionToken><Expiration>2026-01-02T00:00:00Z</Expiration></Credentials>"
+            "</AssumeRoleResult></AssumeRoleResponse>";
+        auto result = in_time ? answered(200, of_role, headers)
+                              : answered(403,
+                                         "<ErrorResponse><Error><Code>SignatureDoesNotMatch</Code><Message>Signature expired"
+                                         "</Message></Error></ErrorResponse>",
+                                         headers);
+        result.started = result.first_byte = result.finished = now.steady;
+        return result;
+    }
+
+    duration servers_ahead{};
+    std::vector<http_header> headers;
+    std::vector<http_exchange> to_sts;
+};
+
+TEST(session_setup, a_role_is_assumed_with_the_instances_own_and_kept_fresh)
+{
+    role_session s;
+    s.start();
+    EXPECT_TRUE(s->ready());
+    const auto snap = s->snapshot(s.now);
+    EXPECT_EQ(snap.access_key_id, "AKIDASSUMED");
+    EXPECT_EQ(snap.source, credential_source::assumed_role);
+    EXPECT_EQ(snap.role_arn, "arn:aws:iam::1:role/routes");
+    ASSERT_EQ(s.to_sts.size(), 1U);
+    EXPECT_EQ(s.to_sts[0].origin.host, "sts.eu-west-1.amazonaws.com");
+    EXPECT_NE(find_header(s.to_sts[0].request.headers, "authorization")->find("Credential=AKIDROLE/20260101/eu-west-1/sts/"),
+              std::string_view::npos);
+    EXPECT_EQ(s.log.count({"event=credentials", "source=assumed_role", "role=arn:aws:iam::1:role/routes"}), 1U);
+    s.run_for(1h);
+    EXPECT_EQ(s.to_sts.size(), 2U);
+    for (const auto& line : s.log.lines) {
+        EXPECT_EQ(line.find("secret"), std::string::npos) << line;
+        EXPECT_EQ(line.find("token-of-role"), std::string::npos) << line;
+    }
+}
+
+TEST(session_setup, a_clock_that_is_hours_off_is_learnt_from_the_refusal_of_sts)
+{
+    role_session s{region_only()};
+    s.servers_ahead = 2h;
+    s.headers = {{"Date", "Thu, 01 Jan 2026 02:00:00 GMT"}};
+    s.start();
+    EXPECT_FALSE(s->ready());
+    EXPECT_NE(s->snapshot(s.now).last_error.find("the profile \"shared\" cannot assume"), std::string::npos);
+    EXPECT_EQ(s.log.count({"warning event=clock", "skew_ms=7200000"}), 1U);
+    const auto pause = s->next_wakeup().at - s.now.steady;
+    s.servers_ahead -= pause;  // its clock stands still, as its Date does
+    s.run_for(pause);
+    EXPECT_TRUE(s->ready()) << s->snapshot(s.now).last_error;
+}
+
 TEST(session_setup, the_container_endpoint_gets_the_token_of_its_file_read_each_time)
 {
     harness s{region_only(),
@@ -412,6 +487,23 @@ TEST(session_setup, whatever_step_of_a_web_identity_fails_the_session_gets_ready
             EXPECT_FALSE(s->ready());
             s.run_for(30s);
             EXPECT_TRUE(s->ready()) << mode.name;
+        }
+    }
+}
+
+TEST(session_setup, whatever_step_of_a_chain_fails_the_session_gets_ready_by_itself)
+{
+    for (const auto& mode : failure_modes()) {
+        for (std::size_t position = 0; position < 5; ++position) {
+            for (const std::size_t count : {1U, 4U}) {
+                role_session s{region_only()};
+                fail_from(s, position, count, mode);
+                s.start();
+                s.run_for(30s);
+                EXPECT_TRUE(s->ready()) << mode.name << " at " << position;
+                EXPECT_EQ(s->snapshot(s.now).access_key_id, "AKIDASSUMED");
+                EXPECT_EQ(s->snapshot(s.now).last_error, "");
+            }
         }
     }
 }

@@ -58,11 +58,12 @@ std::string encoded(std::string_view text)
 
 }  // namespace
 
-aws::http_request signed_request(const std::string& form, const access_key& key, wall_time now, const std::string& region)
+aws::http_request signed_request(const std::string& form, const access_key& key, wall_time now, const std::string& region,
+                                 const std::string& service)
 {
     const auto date = amz_date(now);
     const auto day = date.substr(0, 8);
-    const auto scope = day + "/" + region + "/ec2/aws4_request";
+    const auto scope = day + "/" + region + "/" + service + "/aws4_request";
     aws::http_request request{"POST", "/", {{"Host", "ec2.test"}, {"X-Amz-Date", date}}, form};
     std::string canonical = "POST\n/\n\nhost:ec2.test\nx-amz-date:" + date + "\n";
     std::string names = "host;x-amz-date";
@@ -74,7 +75,7 @@ aws::http_request signed_request(const std::string& form, const access_key& key,
     canonical += "\n" + names + "\n" + to_hex(sha256(form));
     const auto to_sign = "AWS4-HMAC-SHA256\n" + date + "\n" + scope + "\n" + to_hex(sha256(canonical));
     const auto day_key = keyed(bytes_of("AWS4" + key.secret), day);
-    const auto signing_key = keyed(keyed(keyed(day_key, region), "ec2"), "aws4_request");
+    const auto signing_key = keyed(keyed(keyed(day_key, region), service), "aws4_request");
     request.headers.push_back({"Authorization", "AWS4-HMAC-SHA256 Credential=" + key.id + "/" + scope + ", SignedHeaders=" +
                                                     names + ", Signature=" + to_hex(keyed(signing_key, to_sign))});
     return request;

@@ -25,7 +25,7 @@ inline constexpr const char* virtual_ip = "172.16.1.100/32";
 // Signs by hand what the tests send. Independent of agent/aws/sigv4, dependent on the verifier's arithmetic only through the
 // published vectors that the verifier is tested with.
 aws::http_request signed_request(const std::string& form, const access_key& key, wall_time now,
-                                 const std::string& region = "eu-west-1");
+                                 const std::string& region = "eu-west-1", const std::string& service = "ec2");
 
 class cloud_test : public ::testing::Test {
 protected:

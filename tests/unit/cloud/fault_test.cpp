@@ -247,9 +247,9 @@ TEST_F(faults, connections_can_be_refused_and_shown_wrong_certificates)
     add(R"({"action": "connect:ec2", "count": 1, "kind": "certificate", "flaw": "expired"})");
     add(R"({"action": "connect:imds", "kind": "hang"})");
     const request_source source{ip_address::v4(10, 0, 1, 10), {}};
-    EXPECT_EQ(cloud.handle_connection(true, source).certificate, certificate_flaw::expired);
-    EXPECT_EQ(cloud.handle_connection(true, source).certificate, certificate_flaw::none);
-    EXPECT_EQ(cloud.handle_connection(false, source).end, exchange_plan::ending::hang);
+    EXPECT_EQ(cloud.handle_connection(cloud_service::ec2, source).certificate, certificate_flaw::expired);
+    EXPECT_EQ(cloud.handle_connection(cloud_service::ec2, source).certificate, certificate_flaw::none);
+    EXPECT_EQ(cloud.handle_connection(cloud_service::imds, source).end, exchange_plan::ending::hang);
     EXPECT_EQ(verdict("DescribeRouteTables", {}), "200");
 }
 

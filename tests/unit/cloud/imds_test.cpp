@@ -143,6 +143,8 @@ TEST_F(imds_service, role_credentials_sign_calls_until_they_end)
                          std::string(document.at("Token").as_string()),
                          {},
                          std::nullopt,
+                         {},
+                         {},
                          {}};
     const auto code = [&] {
         const auto request = signed_request(form("ReplaceRoute", route(table_a, interface_a)), key, now.wall);

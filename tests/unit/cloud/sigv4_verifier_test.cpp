@@ -17,7 +17,7 @@ const wall_time signed_at{std::chrono::sys_days{std::chrono::year{2026} / 1 / 1}
 
 access_key example_key(const std::string& token = "")
 {
-    return {"AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", token, "user/example", std::nullopt, {}};
+    return {"AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", token, "user/example", std::nullopt, {}, {}, {}};
 }
 
 aws::http_request botocore_request()
