@@ -48,9 +48,10 @@ class Cluster:
             settings["http"] = {"listen": [self._listen[name]]}
         return VipdConfig(**{**settings, **changes})
 
-    def start(self, name: str, **changes) -> Vipd:
+    def start(self, name: str, *, environment: dict[str, str] | None = None, **changes) -> Vipd:
         """Starts a node, or starts it again after it ended."""
-        node = self.nodes[name] = self.lab.own(Vipd(self.lab, self.zones.nodes[name], self.config(name, **changes)))
+        node = self.nodes[name] = self.lab.own(
+            Vipd(self.lab, self.zones.nodes[name], self.config(name, **changes), environment))
         return node
 
     # --- what happened ---

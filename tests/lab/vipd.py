@@ -40,6 +40,11 @@ def section(header: str, values: dict) -> str:
     return header + "\n" + "".join(f"{key} = {toml(value)}\n" for key, value in values.items() if value is not None)
 
 
+def identity_cache(socket_path: str) -> str:
+    """A file for each node: they are of one boot, because they are of one machine, but not one instance."""
+    return socket_path + ".identity.json"
+
+
 @dataclass
 class VipdConfig:
     """One router; `more`, `aws` and `http` hold further keys of [[router]], [aws] and [http] as they stand in the file."""
@@ -62,8 +67,8 @@ class VipdConfig:
 
     def text(self, socket_path: str) -> str:
         parts = [f"realtime = {toml(self.realtime)}\n"]
-        if self.aws:
-            parts.append(section("[aws]", self.aws))
+        if self.aws or self.routes:
+            parts.append(section("[aws]", {"identity_cache": identity_cache(socket_path), **self.aws}))
         parts.append(section("[http]", {"listen": [], **self.http, "socket": socket_path}))
         parts.append(section("[[router]]", {
             "name": "lab", "vrid": self.vrid, "version": self.version, "priority": self.priority, "source": self.source,
@@ -79,13 +84,13 @@ class VipdConfig:
 class Vipd(Process):
     """The daemon. READY=1 of its service manager's protocol is a `ready` event."""
 
-    def __init__(self, lab, node: Namespace, config: VipdConfig) -> None:
+    def __init__(self, lab, node: Namespace, config: VipdConfig, environment: dict[str, str] | None = None) -> None:
         self.node = node
         self.lab = lab
         self.file = Path(lab.directory, f"vipd-{node.name}.toml")
         self.socket = str(Path(lab.directory, f"vipd-{node.name}.sock"))
         self.configure(config)
-        environment = {"NOTIFY_SOCKET": self._listen_for_notifications(lab)}
+        environment = {"NOTIFY_SOCKET": self._listen_for_notifications(lab), **(environment or {})}
         super().__init__(lab.timeline, lab.observer, node.name, [program("VIPD", "vipd"), "run", "--config", str(self.file)],
                          namespace=node, environment=environment, parse=logfmt)
 
