@@ -131,7 +131,8 @@ const std::vector<damage>& damages()
         {"the same interface twice",
          [](object& o) {
              auto& list = o["interfaces"].as_array();
-             list.push_back(boost::json::value{list.at(0)});
+             const auto again = list.at(0);
+             list.push_back(again);
          },
          "twice"},
     };
@@ -225,8 +226,11 @@ TEST(identity_cache, imds_is_asked_as_always_and_when_it_agrees_nothing_changes)
     EXPECT_EQ(s.warm.size(), 1U);
     EXPECT_EQ(s.log.count({"event=identity", "source=imds"}), 1U);
     EXPECT_EQ(s.files_written, std::vector{file});
+    const auto asked = s.asked.size();
     s->refresh_interfaces(s.now);
+    s.drain();
     s.run_for(1min);
+    EXPECT_GT(s.asked.size(), asked);
     EXPECT_EQ(s.files_written, std::vector{file}) << "confirmed a second time";
 }
 
@@ -314,6 +318,7 @@ TEST(identity_cache, it_is_written_again_when_the_identity_changes)
     s.imds[macs + "06:00:00:00:00:02/vpc-id"] = "vpc-1";
     s.imds[macs + "06:00:00:00:00:02/subnet-id"] = "subnet-1";
     s->refresh_interfaces(s.now);
+    s.drain();
     s.run_for(1min);
     EXPECT_EQ(s.files_written.size(), 2U);
     EXPECT_EQ(parse_identity(s.files[file], boot).value(), s->identity());
@@ -329,6 +334,7 @@ TEST(identity_cache, a_write_that_fails_is_a_warning_at_most_once_in_ten_seconds
     for (int i = 0; i < 20; ++i) {
         s.imds[address] = "10.0.1." + std::to_string(20 + i);
         s->refresh_interfaces(s.now);
+        s.drain();
         s.run_for(1s);
     }
     EXPECT_GE(s.files_written.size(), 15U);
