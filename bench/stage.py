@@ -10,7 +10,7 @@ from lab.cloudsim import Cloudsim
 from lab.keepalived import Keepalived, KeepalivedConfig
 from lab.laboratory import Lab
 from lab.timeline import MILLISECOND, Event
-from lab.vipd import Vipd, section
+from lab.vipd import Vipd, identity_cache, section
 from lab.zones import EC2_ADDRESS, IMDS_ADDRESS, REGION, Place, Zones
 
 # vipd runs on a and b, keepalived on c and d.
@@ -41,7 +41,8 @@ class StageConfig:
                     "connections": connections}
 
     def text(self, socket_path: str) -> str:
-        parts = [f"realtime = {'true' if self.realtime else 'false'}\n", section("[aws]", self.aws),
+        aws = {"identity_cache": identity_cache(socket_path), **self.aws}
+        parts = [f"realtime = {'true' if self.realtime else 'false'}\n", section("[aws]", aws),
                  section("[http]", {"listen": [], "socket": socket_path})]
         for router in range(self.routers):
             parts.append(section("[[router]]", {

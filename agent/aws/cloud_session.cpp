@@ -48,6 +48,7 @@ public:
     void start(instant now);
     void handle_http(instant now, http_exchange_id id, http_result&& result);
     void handle_file(instant now, file_read_id id, result<std::string>&& content);
+    void handle_written(instant now, file_write_id id, const result<void>& outcome) { setup_.handle_written(now, id, outcome); }
     void handle_timeout(instant now);
     [[nodiscard]] wakeup next_wakeup() const;
     std::optional<session_output> poll_output() { return outputs_.take(); }
@@ -247,6 +248,7 @@ session_snapshot cloud_session::impl::snapshot() const
     s.region = setup_.region();
     s.endpoint = setup_.endpoint() ? to_string(*setup_.endpoint()) : std::string{};
     s.identity = setup_.identity();
+    s.identity_from = setup_.identity_from();
     s.source = setup_.keeper().source();
     s.role_arn = setup_.keeper().role_arn();
     if (const auto& keys = setup_.keeper().current()) {
@@ -281,6 +283,11 @@ void cloud_session::handle_http(instant now, http_exchange_id id, http_result&& 
 void cloud_session::handle_file(instant now, file_read_id id, result<std::string>&& content)
 {
     impl_->handle_file(now, id, std::move(content));
+}
+
+void cloud_session::handle_written(instant now, file_write_id id, const result<void>& outcome)
+{
+    impl_->handle_written(now, id, outcome);
 }
 
 void cloud_session::handle_timeout(instant now)

@@ -3,9 +3,9 @@
 // Everything about talking to EC2 that is no decision about a virtual IP: who this node is, with which credentials, at which
 // endpoint, how a call is signed, how many are under way at once, and what an answer means.
 //
-// The session keeps itself ready: identity and credentials are fetched at the start and refreshed early, connections are asked
-// to be warm, so that a call made by a takeover needs nothing but its own round trip. Failures of IMDS or of a credential
-// source never make it unready while the last credentials may still work.
+// The session keeps itself ready: identity (of this boot's cache until IMDS answers) and credentials are fetched at the start
+// and refreshed early, connections are asked to be warm, so that a call made by a takeover needs nothing but its own round
+// trip. Failures of IMDS or of a credential source never make it unready while the last credentials may still work.
 //
 // Calls: at most `connections` are under way, mutating ones first, in the order in which they were made; reads take at most
 // half of the places, so that describes which hang cannot hold up a takeover. A call is signed when it is handed out, never
@@ -43,11 +43,14 @@ struct session_settings {
     unsigned warm_connections = 2;
     // Identity is wanted even when credentials come from elsewhere, unless every route names its interface id itself.
     bool needs_identity = true;
+    std::string identity_cache;  // a file; empty: none
+    std::string boot_id;         // as the kernel or systemd writes it; empty: not known, which switches the cache off
     friend bool operator==(const session_settings&, const session_settings&) = default;
 };
 
 using ec2_call_id = strong_number<struct ec2_call_tag>;
 using file_read_id = strong_number<struct file_read_tag>;
+using file_write_id = strong_number<struct file_write_tag>;
 
 // --- outputs ---
 
@@ -64,6 +67,13 @@ struct read_file {
     file_read_id id;
     std::string path;
 };
+// A small file without secrets (the identity): replaced whole or not at all, never waiting for a disk. The shell answers with
+// handle_written().
+struct write_file {
+    file_write_id id;
+    std::string path;
+    std::string content;
+};
 struct call_done {
     ec2_call_id id;
     ec2_reply reply;
@@ -74,7 +84,7 @@ struct call_done {
 // identity() has changed, or is there for the first time.
 struct identity_changed {};
 
-using session_output = std::variant<http_exchange, cancel_http, keep_warm, read_file, call_done, identity_changed>;
+using session_output = std::variant<http_exchange, cancel_http, keep_warm, read_file, write_file, call_done, identity_changed>;
 
 enum class credential_source : std::uint8_t {
     none,
@@ -91,6 +101,7 @@ struct session_snapshot {
     std::string region;
     std::string endpoint;  // "https://..."; empty until the region is known
     std::optional<instance_identity> identity;
+    identity_source identity_from = identity_source::imds;  // when there is one
     credential_source source = credential_source::none;
     std::string role_arn;       // that STS gives credentials for; empty when it gives none
     std::string access_key_id;  // an identifier, not a secret
@@ -110,6 +121,7 @@ public:
     void start(instant now);
     void handle_http(instant now, http_exchange_id id, http_result&& result);
     void handle_file(instant now, file_read_id id, result<std::string>&& content);
+    void handle_written(instant now, file_write_id id, const result<void>& outcome);
     void handle_timeout(instant now);
     [[nodiscard]] wakeup next_wakeup() const;
     // Takes the oldest output; empty when there is none.

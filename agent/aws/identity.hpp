@@ -3,10 +3,16 @@
 #include "agent/aws/ids.hpp"
 #include "common/ip.hpp"
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace vipd::aws {
+
+// The largest instance types have 15 on a card, and a few cards.
+inline constexpr std::size_t interfaces_max = 64;
 
 // One network interface of this instance, as IMDS describes it.
 struct instance_interface {
@@ -19,7 +25,7 @@ struct instance_interface {
     friend bool operator==(const instance_interface&, const instance_interface&) = default;
 };
 
-// Who this node is. Asked from IMDS once a boot, interfaces again when a link appears.
+// Who this node is. Asked from IMDS at every start, interfaces again when a link appears.
 struct instance_identity {
     instance_id instance;
     std::string region;
@@ -29,5 +35,15 @@ struct instance_identity {
 
     friend bool operator==(const instance_identity&, const instance_identity&) = default;
 };
+
+enum class identity_source : std::uint8_t {
+    imds,
+    cache,  // what IMDS said earlier in this boot; it has not answered since the start
+};
+
+constexpr std::string_view to_string(identity_source source)
+{
+    return source == identity_source::imds ? "imds" : "cache";
+}
 
 }  // namespace vipd::aws

@@ -16,7 +16,6 @@ namespace {
 
 constexpr std::string_view document_path = "/latest/dynamic/instance-identity/document";
 constexpr std::string_view interfaces_path = "/latest/meta-data/network/interfaces/macs/";
-constexpr std::size_t interfaces_max = 64;  // the largest instance types have 15 on a card, and a few cards
 
 enum class field : std::uint8_t { interface_id, vpc, subnet, v4, v6 };
 struct field_name {
@@ -50,21 +49,6 @@ void for_each_line(std::string_view text, F f)
         }
         text.remove_prefix(std::min(end + 1, text.size()));
     }
-}
-
-bool is_mac(std::string_view text)
-{
-    if (text.size() != 17) {
-        return false;
-    }
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const char c = text[i];
-        const bool fits = i % 3 == 2 ? c == ':' : (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-        if (!fits) {
-            return false;
-        }
-    }
-    return true;
 }
 
 }  // namespace

@@ -24,6 +24,13 @@ file_read_id session_outputs::read(std::string path)
     return id;
 }
 
+file_write_id session_outputs::write(std::string path, std::string content)
+{
+    const auto id = write_ids_.next();
+    queue_.emplace_back(write_file{id, std::move(path), std::move(content)});
+    return id;
+}
+
 std::optional<session_output> session_outputs::take()
 {
     if (queue_.empty()) {
@@ -43,7 +50,8 @@ session_setup::session_setup(const session_settings& settings, const environment
     random_(seeds.next()),
     plan_backoff_({.base = std::chrono::seconds{5}, .cap = std::chrono::seconds{60}}),
     keeper_(seeds.next(), log),
-    probe_(seeds.next())
+    probe_(seeds.next()),
+    identity_cache_(settings.identity_cache, settings.boot_id, log)
 {}
 
 void session_setup::start(instant now)
@@ -119,6 +127,9 @@ void session_setup::follow_plan(instant now)
     if (imds_ && wants_imds && !probe_started_) {
         probe_started_ = true;
         probe_.start(now.steady);
+        if (auto file = identity_cache_.file_to_read()) {
+            identity_read_ = outputs_.read(std::move(*file));
+        }
     }
     if (problem.empty() && wants_imds && !imds_) {
         problem = region_.empty()
@@ -170,11 +181,27 @@ void session_setup::start_keeper(instant now)
     keeper_.start(now, plan, std::move(sts));
 }
 
+// Where nobody else names the region, the identity does; and IMDS corrects what the cache said.
+void session_setup::find_region()
+{
+    const auto& known = identity();
+    if (!known || !(region_.empty() || region_is_cached_)) {
+        return;
+    }
+    region_is_cached_ = identity_from() == identity_source::cache;
+    if (region_ == known->region) {
+        return;
+    }
+    region_ = known->region;
+    if (endpoint_) {
+        outputs_.put_event(keep_warm{*endpoint_, 0});
+        endpoint_.reset();
+    }
+}
+
 void session_setup::find_endpoint(instant now)
 {
-    if (region_.empty() && probe_.identity()) {
-        region_ = probe_.identity()->region;
-    }
+    find_region();
     if (endpoint_ || region_.empty() || !plan_) {
         return;
     }
@@ -215,12 +242,31 @@ void session_setup::advance(instant now)
     }
     log_imds_problem();
     if (probe_.take_changed()) {
-        const auto& identity = *probe_.identity();
-        log_.info("identity", {{"instance", identity.instance.str()},
-                               {"zone", identity.availability_zone},
-                               {"interfaces", identity.interfaces.size()}});
+        take_identity(now);
+    }
+}
+
+// What IMDS says replaces the stand-in; where both agree, nobody needs to do anything about it.
+void session_setup::take_identity(instant now)
+{
+    const auto& found = *probe_.identity();
+    const bool is_news = identity_cache_.stand_in() != found;
+    if (auto content = identity_cache_.replace(now.steady, found)) {
+        identity_write_ = outputs_.write(identity_cache_.path(), std::move(*content));
+    }
+    announce_identity();
+    if (is_news) {
         outputs_.put_event(identity_changed{});
     }
+}
+
+void session_setup::announce_identity()
+{
+    const auto& known = *identity();
+    log_.info("identity", {{"instance", known.instance.str()},
+                           {"zone", known.availability_zone},
+                           {"interfaces", known.interfaces.size()},
+                           {"source", to_string(identity_from())}});
 }
 
 bool session_setup::pass_imds_answers(instant now)
@@ -290,7 +336,7 @@ void session_setup::log_imds_problem()
     if (problem.empty()) {
         log_.info("imds", {{"state", "answers"}});
     } else {
-        log_.warning("imds", {{"state", "failing"}, {"problem", problem}, {"identity_known", probe_.identity().has_value()}});
+        log_.warning("imds", {{"state", "failing"}, {"problem", problem}, {"identity_known", identity().has_value()}});
     }
 }
 
@@ -316,6 +362,11 @@ bool session_setup::handle_file(instant now, file_read_id id, result<std::string
         keeper_.handle(now, std::move(content));
         return true;
     }
+    if (id == identity_read_) {
+        identity_read_.reset();
+        take_cached_identity(content);
+        return true;
+    }
     if (!take_profile_file(id, content)) {
         return false;
     }
@@ -323,6 +374,26 @@ bool session_setup::handle_file(instant now, file_read_id id, result<std::string
         follow_plan(now);
     }
     return true;
+}
+
+void session_setup::take_cached_identity(const result<std::string>& content)
+{
+    if (probe_.identity()) {
+        return;
+    }
+    identity_cache_.take(content);
+    if (identity_cache_.stand_in()) {
+        announce_identity();
+        outputs_.put_event(identity_changed{});
+    }
+}
+
+void session_setup::handle_written(instant now, file_write_id id, const result<void>& outcome)
+{
+    if (id == identity_write_) {
+        identity_write_.reset();
+        identity_cache_.written(now.steady, outcome);
+    }
 }
 
 void session_setup::handle_timeout(instant now)

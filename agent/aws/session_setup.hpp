@@ -6,6 +6,7 @@
 
 #include "agent/aws/cloud_session.hpp"
 #include "agent/aws/credential_keeper.hpp"
+#include "agent/aws/identity_cache.hpp"
 #include "agent/aws/identity_probe.hpp"
 #include "agent/aws/imds.hpp"
 #include "agent/aws/session_plan.hpp"
@@ -24,6 +25,7 @@ class session_outputs {
 public:
     http_exchange_id put(http_exchange exchange);
     file_read_id read(std::string path);
+    file_write_id write(std::string path, std::string content);
     void put_event(session_output event) { queue_.push_back(std::move(event)); }
     std::optional<session_output> take();
 
@@ -38,6 +40,7 @@ private:
     std::deque<session_output> queue_;
     id_source<http_exchange_id> exchange_ids_;
     id_source<file_read_id> read_ids_;
+    id_source<file_write_id> write_ids_;
 };
 
 // In every `instant` handed in, the wall time is the servers' as well as it is known.
@@ -52,6 +55,7 @@ public:
     // Whether the answer is of STS, whose clock is the one that signatures are judged by.
     [[nodiscard]] bool is_from_sts(http_exchange_id id) const { return id == sts_exchange_; }
     bool handle_file(instant now, file_read_id id, result<std::string>& content);
+    void handle_written(instant now, file_write_id id, const result<void>& outcome);
     void handle_timeout(instant now);
     void refresh_interfaces(instant now);
     // EC2 did not accept the credentials of that generation.
@@ -63,7 +67,14 @@ public:
     [[nodiscard]] bool ready() const { return endpoint_.has_value() && keeper_.current().has_value(); }
     [[nodiscard]] const std::string& region() const { return region_; }
     [[nodiscard]] const std::optional<http_origin>& endpoint() const { return endpoint_; }
-    [[nodiscard]] const std::optional<instance_identity>& identity() const { return probe_.identity(); }
+    [[nodiscard]] const std::optional<instance_identity>& identity() const
+    {
+        return probe_.identity() ? probe_.identity() : identity_cache_.stand_in();
+    }
+    [[nodiscard]] identity_source identity_from() const
+    {
+        return probe_.identity() ? identity_source::imds : identity_source::cache;
+    }
     [[nodiscard]] const credential_keeper& keeper() const { return keeper_; }
     // Of the settings, the endpoint, the credentials or IMDS, the first that has one; empty when all is well.
     [[nodiscard]] std::string last_error() const;
@@ -82,12 +93,16 @@ private:
     [[nodiscard]] result<profile_settings> profile_from_files() const;
     void follow_plan(instant now);
     void start_keeper(instant now);
+    void find_region();
     void find_endpoint(instant now);
     bool pass_imds_answers(instant now);
     bool pass_questions(instant now);
     void ask_for_credentials(credential_question&& question);
     void retry_plan(instant now);
     void set_problem(std::string& which, std::string text);
+    void take_identity(instant now);
+    void take_cached_identity(const result<std::string>& content);
+    void announce_identity();
     void log_imds_problem();
 
     session_settings settings_;
@@ -106,9 +121,11 @@ private:
     bool keeper_started_ = false;
     identity_probe probe_;
     bool probe_started_ = false;
+    identity_cache identity_cache_;
     std::optional<imds_client> imds_;
 
     std::string region_;
+    bool region_is_cached_ = false;  // nobody but the identity cache has named it
     std::optional<http_origin> endpoint_;
     std::optional<http_origin> sts_origin_;
     std::string plan_problem_;
@@ -121,6 +138,8 @@ private:
     std::optional<http_exchange_id> credentials_exchange_;
     std::optional<http_exchange_id> sts_exchange_;  // the same, when it is one with STS
     std::optional<file_read_id> credentials_read_;
+    std::optional<file_read_id> identity_read_;
+    std::optional<file_write_id> identity_write_;
     std::optional<imds_ticket> credentials_ticket_;
     std::optional<imds_ticket> probe_ticket_;
 };

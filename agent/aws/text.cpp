@@ -155,4 +155,19 @@ bool is_plain_id(std::string_view text)
            std::ranges::all_of(text, [](char c) { return is_letter(c) || is_digit(c) || c == '-' || c == '_' || c == '.'; });
 }
 
+bool is_mac(std::string_view text)
+{
+    if (text.size() != 17) {
+        return false;
+    }
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        const bool fits = i % 3 == 2 ? c == ':' : (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+        if (!fits) {
+            return false;
+        }
+    }
+    return true;
+}
+
 }  // namespace vipd::aws

@@ -32,4 +32,7 @@ bool is_header_value(std::string_view text);
 // Letters, digits, '-', '_' and '.', 1 to 128 of them: what AWS's resource ids, regions and zones are made of.
 bool is_plain_id(std::string_view text);
 
+// "0a:1b:2c:3d:4e:5f", in lower case.
+bool is_mac(std::string_view text);
+
 }  // namespace vipd::aws

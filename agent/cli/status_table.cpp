@@ -177,6 +177,9 @@ std::string aws_line(const json::value& status, table_style style)
         return "";
     }
     std::string text = fmt::format("AWS: {}, {}", or_dash(text_of(*aws, "region")), or_dash(text_of(*aws, "instance_id")));
+    if (text_of(*aws, "identity_source") == "cache") {
+        text += ", " + tinted({"identity from the cache", colour::yellow}, style);
+    }
     if (const auto remaining = number_of(*aws, "credentials_remaining_seconds")) {
         text += *remaining >= 0 ? fmt::format(", credentials for {}", short_duration(*remaining))
                                 : ", " + tinted({"credentials have expired", colour::red}, style);

@@ -40,6 +40,22 @@ void check_aws(reading& r, const entry<aws_section>& e)
     refuse_variant("use_dualstack_endpoint", e.value.use_dualstack_endpoint);
 }
 
+// The file is replaced whole whenever the identity changes.
+void check_identity_cache(reading& r, const entry<aws_section>& e, const http_section& http)
+{
+    if (!is_sound(r, e, "aws", {"identity_cache", "ca_bundle"}) || e.value.identity_cache.empty()) {
+        return;
+    }
+    const auto refuse_other = [&](std::string_view other, const std::string& path) {
+        if (e.value.identity_cache == path) {
+            r.error(e.where("identity_cache"), e.path_to("identity_cache"),
+                    fmt::format("found {}, which is also {}; give it a file of its own", quoted(path), other));
+        }
+    };
+    refuse_other("ca_bundle", e.value.ca_bundle);
+    refuse_other("socket in [http]", http.socket);
+}
+
 void check_http(reading& r, const entry<http_section>& e)
 {
     std::vector<tcp_listener> seen;
@@ -291,6 +307,7 @@ void check(reading& r, const node& root, const configuration& all)
     const entry<configuration> top{all, root, ""};
     if (const auto* const aws = top.key("aws")) {
         check_aws(r, {all.aws, *aws, "aws"});
+        check_identity_cache(r, {all.aws, *aws, "aws"}, all.http);
     }
     if (const auto* const http = top.key("http")) {
         check_http(r, {all.http, *http, "http"});

@@ -30,6 +30,7 @@ void visit_fields(Visit&& visit, aws_section& s)
     visit("use_dualstack_endpoint", s.use_dualstack_endpoint);
     visit("connections", s.connections);
     visit("reconcile_period", s.reconcile_period);
+    visit("identity_cache", s.identity_cache);
 }
 
 template <class Visit>

@@ -76,6 +76,8 @@ const std::array key_table = {
     key{"aws", "connections", integer_rule{1, 256}, "How many EC2 calls may be under way at once."},
     key{"aws", "reconcile_period", duration_rule{1s, 1h},
         "How often an Active node reads back what the cloud says about its resources."},
+    key{"aws", "identity_cache", text_rule{"an absolute path, or \"\" for no file", 4096, is_absolute_path, true},
+        "Where this instance's ids are kept for a restart while the instance metadata service is down; good for one boot."},
     key{"aws", "api_weight", refused_rule{"lower the priority while the EC2 API cannot be reached"}, ""},
 
     key{"http", "listen", list_rule{0, 8, "\"ADDRESS:PORT\" or \"[IPV6]:PORT\""},

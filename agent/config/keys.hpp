@@ -38,6 +38,7 @@ struct text_rule {
     std::string_view form;      // as a message says it: "an IP address"
     std::size_t bytes_max = 0;  // 0: the form decides
     bool (*holds)(std::string_view) = nullptr;
+    bool may_be_empty = false;
 };
 
 // A list in [ ] of between `low` and `high` texts of a form (or tables, where the section says so).

@@ -58,8 +58,10 @@ std::string_view remedy(const value_rule& rule, const node& at)
 
 bool holds(const text_rule& rule, std::string_view text)
 {
-    return !text.empty() && (rule.bytes_max == 0 || text.size() <= rule.bytes_max) &&
-           (rule.holds == nullptr || rule.holds(text));
+    if (text.empty()) {
+        return rule.may_be_empty;
+    }
+    return (rule.bytes_max == 0 || text.size() <= rule.bytes_max) && (rule.holds == nullptr || rule.holds(text));
 }
 
 const std::string* as_text(const spot& s)

@@ -124,7 +124,7 @@ public:
         log_(log),
         environment_(capture_environment()),
         seed_(random_seed()),
-        node_({configuration_, environment_, seed_}, read_clocks(), log_),
+        node_({configuration_, environment_, seed_, boot_id()}, read_clocks(), log_),
         shell_(context_, node_, log_, *this),
         names_(context_, network_log_),
         status_(node_, shell_, log_, [this] { return reload(); }),

@@ -8,11 +8,13 @@
 #include <cerrno>
 #include <charconv>
 #include <cstdint>
+#include <cstdlib>
 #include <link.h>
 #include <malloc.h>
 #include <memory>
 #include <span>
 #include <string_view>
+#include <utility>
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -78,6 +80,15 @@ std::uint64_t random_seed()
                (static_cast<std::uint64_t>(::getpid()) << 32U);
     }
     return seed;
+}
+
+std::string boot_id()
+{
+    if (auto kernels = read_small_file("/proc/sys/kernel/random/boot_id")) {
+        return std::move(*kernels);
+    }
+    const char* const handed_in = std::getenv("VIPD_BOOT_ID");
+    return handed_in == nullptr ? "" : handed_in;
 }
 
 bool has_capability(unsigned capability)
@@ -151,6 +162,39 @@ result<std::string> read_small_file(const std::string& path)
     }
     return error{error_class::too_large,
                  "reading " + path + ": it is larger than " + std::to_string(small_file_bytes_max) + " bytes"};
+}
+
+result<void> replace_small_file(const std::string& path, std::string_view content)
+{
+    // Always the same name, so that a crash in between leaves one such file and not one more each time; whatever has that name
+    // is not written through, but removed.
+    const auto temporary = path + ".new";
+    const auto fail = [&](int why) -> result<void> {
+        return system_error(why == EACCES ? error_class::denied : error_class::unavailable, "writing " + path, why);
+    };
+    if (::unlink(temporary.c_str()) != 0 && errno != ENOENT) {
+        return fail(errno);
+    }
+    const file_descriptor file{
+        ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY, S_IRUSR | S_IWUSR)};
+    if (!file) {
+        return fail(errno);
+    }
+    const auto give_up = [&](int why) {
+        ::unlink(temporary.c_str());
+        return fail(why);
+    };
+    while (!content.empty()) {
+        const auto count = ::write(file.get(), content.data(), content.size());
+        if (count < 0 && errno != EINTR) {
+            return give_up(errno);
+        }
+        content.remove_prefix(count < 0 ? 0 : static_cast<std::size_t>(count));
+    }
+    if (::rename(temporary.c_str(), path.c_str()) != 0) {
+        return give_up(errno);
+    }
+    return {};
 }
 
 }  // namespace vipd::io

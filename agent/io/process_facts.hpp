@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace vipd::io {
 
@@ -19,6 +20,9 @@ std::uint64_t open_files();
 aws::environment capture_environment();
 
 std::uint64_t random_seed();
+
+// The kernel's, or VIPD_BOOT_ID where /proc/sys is hidden from the service; as it was found, empty when it was not.
+std::string boot_id();
 
 // CAP_NET_ADMIN and the like (linux/capability.h), in effect for this process.
 bool has_capability(unsigned capability);
@@ -36,5 +40,8 @@ inline constexpr std::size_t small_file_bytes_max = 64U << 10U;
 
 // A regular file of at most small_file_bytes_max.
 result<std::string> read_small_file(const std::string& path);
+
+// Whoever reads `path` sees the old content or the new one. There is no fsync, so that no disk is waited for; mode 0600.
+result<void> replace_small_file(const std::string& path, std::string_view content);
 
 }  // namespace vipd::io

@@ -287,6 +287,11 @@ void shell::perform(node::output&& what)
                    [&](const node::read_file& o) {
                        tell(node::file_was_read{o.id, read_small_file(o.path)});
                    },
+                   [&](const node::write_file& o) {
+                       if (!means_.only_look) {
+                           tell(node::file_was_written{o.id, replace_small_file(o.path, o.content)});
+                       }
+                   },
                    [&](const node::ready&) { to_.on_ready(); },
                    [&](const node::stopped&) { to_.on_stopped(); },
                },

@@ -40,7 +40,7 @@ public:
     };
 
     // What the outputs of a node are carried out with. A shell that only looks (`vipd plan`) has no advert sockets, changes
-    // nothing in the kernel and permits no mutating request.
+    // nothing in the kernel, writes no file and permits no mutating request.
     struct means {
         netlink_socket* kernel = nullptr;
         https_client* cloud = nullptr;

@@ -38,6 +38,10 @@ struct file_was_read {
     aws::file_read_id id;
     result<std::string> content;
 };
+struct file_was_written {
+    aws::file_write_id id;
+    result<void> outcome;
+};
 
 // --- operators ---
 struct step_down {
@@ -54,7 +58,7 @@ struct reload {
 // SIGTERM: priority 0, keep forwarding for the drain time, then output `stopped`.
 struct shut_down {};
 
-using input = std::variant<advert_not_sent, kernel_told, kernel_answered, http_finished, file_was_read, step_down,
-                           set_maintenance, reload, shut_down>;
+using input = std::variant<advert_not_sent, kernel_told, kernel_answered, http_finished, file_was_read, file_was_written,
+                           step_down, set_maintenance, reload, shut_down>;
 
 }  // namespace vipd::node

@@ -19,7 +19,7 @@ constexpr std::size_t history_size = 512;
 // The end of a shutdown whatever the kernel does with our requests: drain, then this.
 constexpr duration farewell_max = 2s;
 
-aws::session_settings session_settings(const config::configuration& c)
+aws::session_settings session_settings(const config::configuration& c, const std::string& boot_id)
 {
     aws::session_settings s;
     s.region = c.aws.region;
@@ -30,6 +30,8 @@ aws::session_settings session_settings(const config::configuration& c)
     s.dual_stack = c.aws.use_dualstack_endpoint;
     s.connections = c.aws.connections;
     s.needs_identity = needs_identity(c);
+    s.identity_cache = c.aws.identity_cache;
+    s.boot_id = boot_id;
     return s;
 }
 
@@ -104,8 +106,8 @@ void node::impl::start_session(instant now)
     if (session_ != nullptr || !configuration_->uses_aws()) {
         return;
     }
-    session_ = std::make_unique<aws::cloud_session>(session_settings(*configuration_), options_.environment, random_.next(),
-                                                    journal_.log());
+    session_ = std::make_unique<aws::cloud_session>(session_settings(*configuration_, options_.boot_id), options_.environment,
+                                                    random_.next(), journal_.log());
     session_->start(now);
 }
 
@@ -390,6 +392,11 @@ void node::impl::handle(instant now, input&& what)
                    [&](file_was_read& i) {
                        if (session_ != nullptr) {
                            session_->handle_file(now, i.id, std::move(i.content));
+                       }
+                   },
+                   [&](file_was_written& i) {
+                       if (session_ != nullptr) {
+                           session_->handle_written(now, i.id, i.outcome);
                        }
                    },
                    [&](step_down& i) { apply_step_down(now, i); },

@@ -30,6 +30,7 @@ struct node_options {
     std::shared_ptr<const config::configuration> configuration;
     aws::environment environment;
     std::uint64_t seed = 0;
+    std::string boot_id = {};  // which boot of which machine this is, as the kernel says it; empty when it does not
 };
 
 class node {

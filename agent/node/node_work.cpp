@@ -76,6 +76,7 @@ bool node::impl::drain_session(instant now)
                            keep_warm_connections();
                        },
                        [&](aws::read_file& e) { outputs_.emplace_back(std::move(e)); },
+                       [&](aws::write_file& e) { outputs_.emplace_back(std::move(e)); },
                        [&](aws::call_done& e) { finish_call(now, e); },
                        [&](aws::identity_changed&) { resolve_all(now); },
                    },

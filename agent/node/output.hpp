@@ -35,6 +35,7 @@ struct change_kernel {
 using aws::cancel_http;
 using aws::keep_warm;
 using aws::read_file;
+using aws::write_file;
 
 struct start_http {
     aws::http_exchange exchange;
@@ -46,7 +47,7 @@ struct ready {};
 // After shut_down: everything is handed over, the process may end.
 struct stopped {};
 
-using output =
-    std::variant<send_advert, set_peers, change_kernel, start_http, cancel_http, keep_warm, read_file, ready, stopped>;
+using output = std::variant<send_advert, set_peers, change_kernel, start_http, cancel_http, keep_warm, read_file, write_file,
+                            ready, stopped>;
 
 }  // namespace vipd::node

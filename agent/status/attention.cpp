@@ -35,6 +35,14 @@ void session_findings(const aws::session_snapshot& s, wall_time now, std::vector
     }
 }
 
+void identity_finding(const aws::session_snapshot& s, std::vector<finding>& out)
+{
+    if (s.identity && s.identity_from == aws::identity_source::cache) {
+        out.push_back({urgency::note, "",
+                       "the identity of this node is from its cache: the instance metadata service has not confirmed it yet"});
+    }
+}
+
 void resource_findings(const router& r, const resource& x, std::vector<finding>& out)
 {
     const bool active = r.state == vrrp::state::active;
@@ -98,6 +106,7 @@ std::vector<finding> findings(const node& n, const process& p, wall_time now)
     }
     if (n.aws) {
         session_findings(*n.aws, now, out);
+        identity_finding(*n.aws, out);
     }
     if (p.realtime_wanted && !p.realtime_scheduling) {
         out.push_back({urgency::warning, "",

@@ -70,10 +70,12 @@ json::object aws_json(const aws::session_snapshot& s, wall_time now)
         out.emplace("instance_id", text(s.identity->instance.str()));
         out.emplace("availability_zone", text(s.identity->availability_zone));
         out.emplace("account", text(s.identity->account));
+        out.emplace("identity_source", aws::to_string(s.identity_from));
     } else {
         out.emplace("instance_id", nullptr);
         out.emplace("availability_zone", nullptr);
         out.emplace("account", nullptr);
+        out.emplace("identity_source", nullptr);
     }
     out.emplace("interfaces", std::move(interfaces));
     out.emplace("credential_source", aws::to_string(s.source));

@@ -79,6 +79,13 @@ void aws_info(const sample& s, series_sink& out)
             true);
 }
 
+void identity_cached(const sample& s, series_sink& out)
+{
+    if (s.of_node.aws && s.of_node.aws->identity) {
+        out.add({}, s.of_node.aws->identity_from == aws::identity_source::cache);
+    }
+}
+
 void credentials_remaining(const sample& s, series_sink& out)
 {
     if (s.of_node.aws && s.of_node.aws->credentials_expire) {
@@ -271,6 +278,8 @@ constexpr metric table[] = {
      "Log lines that their reader was too slow for."},
     {"vipd_aws_info", gauge, {"region", "availability_zone", "instance", "credential_source"}, aws_info,
      "Always 1 when AWS is used; empty labels are not known yet."},
+    {"vipd_aws_identity_cached", gauge, {}, identity_cached,
+     "1 until IMDS confirms an identity of the cache; absent while there is none."},
     {"vipd_aws_session_ready", gauge, {}, of_aws<&session::ready>,
      "1 while an EC2 call could be signed at once."},
     {"vipd_aws_session_failing", gauge, {}, session_failing,

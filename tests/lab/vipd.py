@@ -40,6 +40,11 @@ def section(header: str, values: dict) -> str:
     return header + "\n" + "".join(f"{key} = {toml(value)}\n" for key, value in values.items() if value is not None)
 
 
+def identity_cache(socket_path: str) -> str:
+    """A file for each node: they are of one boot, because they are of one machine, but not one instance."""
+    return socket_path + ".identity.json"
+
+
 @dataclass
 class VipdConfig:
     """One router; `more`, `aws` and `http` hold further keys of [[router]], [aws] and [http] as they stand in the file.
@@ -64,8 +69,8 @@ class VipdConfig:
 
     def text(self, socket_path: str) -> str:
         parts = [f"realtime = {toml(self.realtime)}\n"]
-        if self.aws:
-            parts.append(section("[aws]", self.aws))
+        if self.aws or self.routes:
+            parts.append(section("[aws]", {"identity_cache": identity_cache(socket_path), **self.aws}))
         parts.append(section("[http]", {"listen": [], **self.http, "socket": socket_path}))
         parts.append(section("[[router]]", {
             "name": "lab", "vrid": self.vrid, "version": self.version, "priority": self.priority, "source": self.source,

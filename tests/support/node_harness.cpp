@@ -127,7 +127,7 @@ node_harness::node_harness(std::shared_ptr<const config::configuration> configur
     cloud.targets["rtb-1"] = "eni-0000000000000000b";
     aws::environment variables;
     variables.variables = {{"AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"}, {"AWS_SECRET_ACCESS_KEY", "secret-of-the-test"}};
-    node = std::make_unique<node::node>(node::node_options{configuration_, variables, 42}, now, log);
+    node = std::make_unique<node::node>(node::node_options{configuration_, variables, 42, boot_id}, now, log);
 }
 
 void node_harness::start()
@@ -194,17 +194,17 @@ void node_harness::perform(const node::output& o)
     } else if (const auto* k = std::get_if<node::change_kernel>(&o)) {
         order.emplace_back("kernel");
         if (kernel_error != 0) {
-            kernel_inputs_.emplace_back(node::kernel_answered{{k->id, kernel_error, "the test refuses"}});
+            answers_.emplace_back(node::kernel_answered{{k->id, kernel_error, "the test refuses"}});
             return;
         }
         if (const auto* add = std::get_if<net::add_address>(&k->change)) {
             local.insert({add->value.link_index, add->value.address});
-            kernel_inputs_.emplace_back(node::kernel_told{net::address_seen{add->value}});
+            answers_.emplace_back(node::kernel_told{net::address_seen{add->value}});
         } else if (const auto* remove = std::get_if<net::remove_address>(&k->change)) {
             local.erase({remove->value.link_index, remove->value.address});
-            kernel_inputs_.emplace_back(node::kernel_told{net::address_gone{remove->value}});
+            answers_.emplace_back(node::kernel_told{net::address_gone{remove->value}});
         }
-        kernel_inputs_.emplace_back(node::kernel_answered{{k->id, 0, ""}});
+        answers_.emplace_back(node::kernel_answered{{k->id, 0, ""}});
     } else if (const auto* h = std::get_if<node::start_http>(&o)) {
         order.emplace_back("http");
         start_exchange(h->exchange);
@@ -213,6 +213,14 @@ void node_harness::perform(const node::output& o)
         std::erase_if(pending_, [&](const pending_answer& p) { return p.exchange.id == c->id; });
     } else if (const auto* p = std::get_if<node::set_peers>(&o)) {
         filter = p->peers;
+    } else if (const auto* r = std::get_if<node::read_file>(&o)) {
+        const auto found = files.find(r->path);
+        const error absent{error_class::not_found, "no such file"};
+        answers_.emplace_back(node::file_was_read{
+            r->id, found == files.end() ? result<std::string>{absent} : result<std::string>{found->second}});
+    } else if (const auto* w = std::get_if<node::write_file>(&o)) {
+        files[w->path] = w->content;
+        answers_.emplace_back(node::file_was_written{w->id, {}});
     } else if (std::holds_alternative<node::ready>(o)) {
         is_ready = true;
     } else if (std::holds_alternative<node::stopped>(o)) {
@@ -226,11 +234,11 @@ void node_harness::drain()
         while (const auto o = node->poll_output()) {
             perform(*o);
         }
-        if (kernel_inputs_.empty()) {
+        if (answers_.empty()) {
             return;
         }
-        auto first = std::move(kernel_inputs_.front());
-        kernel_inputs_.erase(kernel_inputs_.begin());
+        auto first = std::move(answers_.front());
+        answers_.erase(answers_.begin());
         node->handle(now, std::move(first));
     }
 }

@@ -48,6 +48,9 @@ struct sent_advert {
 
 class node_harness {
 public:
+    // What the node was told of the boot it runs in.
+    static constexpr auto boot_id = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0";
+
     explicit node_harness(std::shared_ptr<const config::configuration> configuration);
 
     // One router "web" between 10.0.1.10 (this node) and 10.0.2.10, A = 100 ms, one address on lo, one route in rtb-1.
@@ -92,7 +95,8 @@ public:
     bool is_ready = false;
     bool is_stopped = false;
     std::set<std::pair<int, ip_prefix>> local;
-    int kernel_error = 0;  // what the kernel answers to changes
+    int kernel_error = 0;                      // what the kernel answers to changes
+    std::map<std::string, std::string> files;  // read and written by the node; not there: not_found
 
     std::unique_ptr<node::node> node;
 
@@ -109,7 +113,7 @@ private:
 
     std::shared_ptr<const config::configuration> configuration_;
     std::vector<pending_answer> pending_;
-    std::vector<node::input> kernel_inputs_;
+    std::vector<node::input> answers_;  // of the kernel and of the files, given in this turn
     status::resource found_;
 };
 

@@ -134,6 +134,8 @@ public:
     std::vector<http_exchange> ec2;    // not answered yet: a test does
     std::vector<http_exchange> asked;  // everything else, in order
     std::vector<std::string> files_read;
+    std::vector<std::string> files_written;
+    result<void> write_outcome;  // of every write; nothing is written unless it is good
     std::vector<call_done> done_calls;
     std::vector<http_exchange_id> cancelled;
     std::vector<keep_warm> warm;
@@ -150,6 +152,12 @@ private:
             session_.handle_file(now, file->id,
                                  found == files.end() ? result<std::string>{error{error_class::not_found, "no such file"}}
                                                       : result<std::string>{found->second});
+        } else if (auto* write = std::get_if<write_file>(&output)) {
+            files_written.push_back(write->path);
+            if (write_outcome) {
+                files[write->path] = write->content;
+            }
+            session_.handle_written(now, write->id, write_outcome);
         } else if (auto* done = std::get_if<call_done>(&output)) {
             done_calls.push_back(std::move(*done));
         } else if (auto* cancel = std::get_if<cancel_http>(&output)) {

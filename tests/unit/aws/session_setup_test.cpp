@@ -156,7 +156,7 @@ TEST(session_setup, endpoint_and_identity_are_logged_when_they_are_learnt)
               (std::vector<std::string>{
                   "info event=credentials source=instance_role access_key_id=AKIDROLE expires=2026-01-01T06:00:00Z",
                   "info event=aws_endpoint region=eu-west-1 endpoint=https://ec2.eu-west-1.amazonaws.com",
-                  "info event=identity instance=i-1 zone=eu-west-1a interfaces=1",
+                  "info event=identity instance=i-1 zone=eu-west-1a interfaces=1 source=imds",
               }));
 }
 

@@ -61,6 +61,14 @@ TEST(status_table, colours_do_not_move_columns)
     EXPECT_EQ(plain, table(two_routers));
 }
 
+TEST(status_table, an_identity_of_the_cache_is_said_at_the_top)
+{
+    EXPECT_EQ(table(R"({"version":"0.1.0","uptime_seconds":1,"ready":true,
+                        "aws":{"ready":true,"region":"eu-west-1","instance_id":"i-1","identity_source":"cache"},"routers":[]})"),
+              "vipd 0.1.0, up 1s, ready\n"
+              "AWS: eu-west-1, i-1, identity from the cache\n\nno routers\n");
+}
+
 TEST(status_table, what_is_wrong_with_the_node_is_said_at_the_top)
 {
     EXPECT_EQ(table(R"({"version":"0.1.0","uptime_seconds":0.5,"ready":false,"maintenance":true,

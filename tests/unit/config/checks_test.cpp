@@ -425,6 +425,28 @@ TEST(checks, the_aws_section)
          "3:26: aws.use_dualstack_endpoint: found true beside endpoint, which names the host itself; remove one of the two");
 }
 
+TEST(checks, the_identity_cache_is_a_file_of_its_own_or_none)
+{
+    const auto with = [](const std::string& lines) { return outcome_of(lines + "\n" + router_with({})); };
+    EXPECT_EQ(with("").value.aws.identity_cache, "/run/vipd/identity.json");
+    const auto off = with("[aws]\nidentity_cache = \"\"");
+    EXPECT_TRUE(off.errors.empty());
+    EXPECT_EQ(off.value.aws.identity_cache, "");
+    EXPECT_EQ(
+        with("[aws]\nidentity_cache = \"identity.json\"").errors,
+        (std::vector<std::string>{"2:18: aws.identity_cache: found \"identity.json\"; allowed is an absolute path, or \"\" "
+                                  "for no file"}));
+    EXPECT_EQ(
+        with("[aws]\nca_bundle = \"/a\"\nidentity_cache = \"/a\"").errors,
+        (std::vector<std::string>{"3:18: aws.identity_cache: found \"/a\", which is also ca_bundle; give it a file of its "
+                                  "own"}));
+    EXPECT_EQ(
+        with("[aws]\nidentity_cache = \"/a\"\n[http]\nsocket = \"/a\"").errors,
+        (std::vector<std::string>{"2:18: aws.identity_cache: found \"/a\", which is also socket in [http]; give it a file "
+                                  "of its own"}));
+    EXPECT_EQ(with("[aws]\nca_bundle = \"\"").errors.size(), 1U) << "no other key may be empty";
+}
+
 TEST(checks, the_http_and_log_sections)
 {
     const auto with = [](const std::string& lines) { return outcome_of(lines + "\n" + router_with({})); };

@@ -54,6 +54,7 @@ ca_bundle = "/etc/vipd/ca.pem"
 profile = "ops"
 connections = 32
 reconcile_period = "1m"
+identity_cache = "/var/lib/vipd/identity.json"
 [http]
 listen = ["127.0.0.1:80", "[::1]:9113"]
 socket = "/tmp/vipd.sock"
@@ -100,7 +101,7 @@ vpc = true
     const auto& c = got.value;
     EXPECT_TRUE(c.realtime);
     EXPECT_EQ(c.aws, (aws_section{"eu-west-1", "https://localhost:8443", "http://[fd00:ec2::254]", "/etc/vipd/ca.pem", "ops",
-                                  false, false, 32, 60s}));
+                                  false, false, 32, 60s, "/var/lib/vipd/identity.json"}));
     EXPECT_EQ(c.http,
               (http_section{{{ip_address::v4(127, 0, 0, 1), 80}, {*ip_address::parse("::1"), 9113}}, "/tmp/vipd.sock"}));
     EXPECT_EQ(c.log, (log_section{log_format::json, true}));

@@ -134,6 +134,17 @@ TEST(attention, failing_session_is_critical_when_no_call_can_be_signed)
     EXPECT_EQ(of_node(n), expected{"warning: AWS: not ready yet, the identity or the credentials are being fetched"});
 }
 
+TEST(attention, an_identity_that_imds_has_not_confirmed_is_noted)
+{
+    auto n = sample_node();
+    n.aws->identity_from = aws::identity_source::cache;
+    EXPECT_EQ(
+        of_node(n),
+        expected{"note: the identity of this node is from its cache: the instance metadata service has not confirmed it yet"});
+    n.aws->identity.reset();
+    EXPECT_EQ(of_node(n), expected{});
+}
+
 TEST(attention, node_that_is_kept_out_or_starting_says_so)
 {
     auto n = sample_node();

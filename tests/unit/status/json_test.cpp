@@ -150,6 +150,7 @@ TEST(json, node_says_what_the_snapshot_says)
     const auto o = node_json(sample_node(), sample_process(), at({}).wall);
     EXPECT_EQ(o.at("uptime_seconds"), json::value(86400.123));
     EXPECT_EQ(o.at("aws").at("instance_id"), json::value("i-0123456789abcdef0"));
+    EXPECT_EQ(o.at("aws").at("identity_source"), json::value("imds"));
     EXPECT_EQ(o.at("aws").at("credential_source"), json::value("instance_role"));
     EXPECT_EQ(o.at("aws").at("credentials_remaining_seconds"), json::value(21600.0));
     EXPECT_EQ(o.at("aws").at("clock_skew_seconds"), json::value(-0.012));
@@ -159,6 +160,13 @@ TEST(json, node_says_what_the_snapshot_says)
     EXPECT_EQ(o.at("process").at("open_files").to_number<int>(), 17);
 }
 
+TEST(json, an_identity_of_the_cache_is_told_from_one_of_imds)
+{
+    auto n = sample_node();
+    n.aws->identity_from = aws::identity_source::cache;
+    EXPECT_EQ(node_json(n, {}, {}).at("aws").at("identity_source"), json::value("cache"));
+}
+
 TEST(json, node_without_aws_and_without_an_identity_says_null)
 {
     auto n = sample_node();
@@ -166,6 +174,7 @@ TEST(json, node_without_aws_and_without_an_identity_says_null)
     n.aws->credentials_expire.reset();
     auto o = node_json(n, {}, {});
     EXPECT_TRUE(o.at("aws").at("instance_id").is_null());
+    EXPECT_TRUE(o.at("aws").at("identity_source").is_null());
     EXPECT_TRUE(o.at("aws").at("credentials_remaining_seconds").is_null());
     EXPECT_TRUE(o.at("aws").at("interfaces").as_array().empty());
     n.aws.reset();

@@ -129,6 +129,7 @@ TEST(metrics, say_what_the_snapshot_says)
           "vipd_loop_lateness_seconds_count 2",
           "vipd_loop_lateness_seconds_bucket{le=\"0.001\"} 1",
           "vipd_loop_lateness_seconds_bucket{le=\"+Inf\"} 2",
+          "vipd_aws_identity_cached 0",
           "vipd_aws_session_ready 1",
           "vipd_aws_session_failing 0",
           "vipd_aws_credentials_remaining_seconds 21600",
