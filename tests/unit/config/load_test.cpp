@@ -273,6 +273,20 @@ TEST(load, every_example_loads_without_a_warning_that_it_does_not_explain)
     EXPECT_GE(count, 4U);
 }
 
+TEST(load, what_the_readme_shows_loads_without_a_warning)
+{
+    const auto text = read_file(TEST_SOURCE_DIR "/README.md");
+    std::size_t count = 0;
+    for (auto at = text.find("```toml\n"); at != std::string::npos; at = text.find("```toml\n", at)) {
+        at += 8;
+        const auto got = outcome_of(text.substr(at, text.find("```", at) - at));
+        EXPECT_THAT(got.errors, IsEmpty());
+        EXPECT_THAT(got.warnings, IsEmpty());
+        ++count;
+    }
+    EXPECT_GE(count, 1U);
+}
+
 TEST(load, hundreds_of_routers_are_one_file_and_more_than_4096_are_not)
 {
     std::string text;
