@@ -48,11 +48,14 @@ def run_tables(options: Options) -> Report:
             rounds = [take_over(stage, 1, connections=connections) for _ in range(options.pick(10, 2))]
         took = [each["accepted_ms"][0] for each in rounds]
         limit = LATENCY_MS * math.ceil(TABLES / connections) * 1.1
+        outside = [each["outside_ms"][0] for each in rounds]
         result.data[f"connections={connections}"] = {"accepted_ms": took, **summary(took), "limit_ms": limit,
-                                                     "outside_ms": [each["outside_ms"][0] for each in rounds]}
+                                                     "outside_ms": outside}
         result.row(f"{TABLES} tables, {connections} connections: due to all accepted",
                    f"p50 {median(took):.1f}, max {max(took):.1f} ms ({len(took)} takeovers)", f"<= {limit:.0f} ms",
                    median(took) <= limit)
+        result.row("first advert to the cloud's last change", f"p50 {median(outside):.1f}, max {max(outside):.1f} ms",
+                   f"<= {limit:.0f} ms", median(outside) <= limit)
     return result
 
 
@@ -64,11 +67,13 @@ def run_routers(options: Options) -> Report:
         start_both(stage, ROUTERS)
         rounds = [take_over(stage, ROUTERS) for _ in range(options.pick(10, 2))]
     slowest = [max(each["accepted_ms"]) for each in rounds]
-    result = Report(data={"slowest_ms": slowest, "outside_ms": [each["outside_ms"][0] for each in rounds]})
+    outside = [each["outside_ms"][0] for each in rounds]
+    result = Report(data={"slowest_ms": slowest, "outside_ms": outside})
     result.row(f"{ROUTERS} routers: the slowest, from its due timer to accepted",
                f"p50 {median(slowest):.1f}, max {max(slowest):.1f} ms ({len(slowest)} takeovers of all)",
                f"<= {ROUTERS_TARGET_MS:g} ms", median(slowest) <= ROUTERS_TARGET_MS)
-    result.row("first advert to the cloud's last change, all routers", f"p50 {median(result.data['outside_ms']):.1f} ms")
+    result.row("first advert to the cloud's last change, all routers", f"p50 {median(outside):.1f}, max {max(outside):.1f} ms",
+               f"<= {ROUTERS_TARGET_MS:g} ms", median(outside) <= ROUTERS_TARGET_MS)
     return result
 
 

@@ -4,8 +4,8 @@ Fifty routers between two nodes hand over to each other, one every 100 ms: the b
 takes over when its down timer has run out, and is then preempted, which is the same path again. Each of the two takeovers is
 one sample, warm as in production: connections are open, credentials are there, the route is known.
 
-vipd says itself when the first byte left, counted from the moment at which the timer was due. The second row checks that from
-outside: the time between the successor's first advert on the wire, which leaves in the same turn of the loop, and the moment at
+vipd says itself when it handed the first byte over, counted from the moment at which the timer was due. The second row is held to
+the same target from outside: the time between the successor's first advert on the wire, which leaves in the same turn of the loop, and the moment at
 which the cloud's process had decrypted the first byte.
 """
 
@@ -54,8 +54,10 @@ def report(stage: Stage, began: int) -> Report:
     p99 = quantile(own, 0.99)
     result.row("timer due to first byte handed to the kernel", f"p50 {quantile(own, 0.5):.3f}, p99 {p99:.3f}, "
                f"max {max(own):.3f} ms ({len(own)} takeovers)", f"p99 <= {TARGET_MS:g} ms", p99 <= TARGET_MS)
+    seen = quantile(outside, 0.99)
     result.row("advert on the wire to byte decrypted by the cloud", f"p50 {quantile(outside, 0.5):.3f}, "
-               f"p99 {quantile(outside, 0.99):.3f}, max {max(outside):.3f} ms")
+               f"p99 {seen:.3f}, max {max(outside):.3f} ms ({len(outside)} takeovers)", f"p99 <= {TARGET_MS:g} ms",
+               seen <= TARGET_MS)
     return result
 
 
