@@ -1,6 +1,7 @@
 """cloudsim and vipd on every node of two zones, one virtual IP that the VPC's route tables lead to: the product's main job, for
 the demonstration and for the tests."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from . import rootless
@@ -13,21 +14,23 @@ from .zones import EC2_ADDRESS, IMDS_ADDRESS, STS_ADDRESS, VIP, Zones
 class Cluster:
     def __init__(self, lab, *, priorities: dict[str, int], interval_ms: float, preempt_delay_ms: float = 0.0,
                  reconcile_ms: float = 10_000.0, latency_ms: float = 0.0, realtime: bool = False, tables: int = 3,
-                 listen: dict[str, str] | None = None) -> None:
+                 listen: dict[str, str] | None = None, topology: Callable[[dict], None] = lambda document: None) -> None:
+        """`topology` changes what the cloud holds before it is started; `routes` may be changed before the nodes are."""
         self.lab = lab
         self.priorities = priorities
         self.interval_ms = interval_ms
         self.preempt_delay_ms = preempt_delay_ms
         self.reconcile_ms = reconcile_ms
         self.realtime = realtime
+        self.routes: list[dict] = [{"destination": VIP, "tables": {"vpc": True}}]
         self._listen = listen or {}
         self.zones = Zones(lab)
-        topology = Path(lab.directory, "topology.json")
-        self.tables = self.zones.write_topology(topology, tables)
+        file = Path(lab.directory, "topology.json")
+        self.tables = self.zones.write_topology(file, tables, topology)
         # The cloud is not what is measured: with realtime it gets the processor before the rest of the machine too, where that
         # is to be had.
         first = ("chrt", "--fifo", "5") if realtime and rootless.is_root() else ()
-        self.cloud: Cloudsim = lab.own(Cloudsim(lab, self.zones.cloud, topology, ec2=[f"{EC2_ADDRESS}:443"],
+        self.cloud: Cloudsim = lab.own(Cloudsim(lab, self.zones.cloud, file, ec2=[f"{EC2_ADDRESS}:443"],
                                                 sts=[f"{STS_ADDRESS}:443"], imds=[f"{IMDS_ADDRESS}:80"],
                                                 latency_ms=latency_ms, first=first))
         if self.cloud.ready().kind == "exit":
@@ -43,7 +46,7 @@ class Cluster:
             "realtime": self.realtime,
             "aws": {"endpoint": f"https://{EC2_ADDRESS}", "ca_bundle": str(self.cloud.ca_file),
                     "reconcile_period": f"{self.reconcile_ms:g}ms"},
-            "routes": [{"destination": VIP, "tables": {"vpc": True}}],
+            "routes": self.routes,
         }
         if name in self._listen:
             settings["http"] = {"listen": [self._listen[name]]}
@@ -80,6 +83,15 @@ class Cluster:
                     resource["owner"] == interface for resource in node.router()["resources"]
                     if resource["kind"] == "route"), timeout=timeout)
 
+    def settle(self, owner: str) -> None:
+        """`owner` is Active and has every route, every node knows it, and the others are Backups."""
+        self.nodes[owner].wait_for_state("Active")
+        self.lab.timeline.until(f"every table leads to {owner}", lambda: self.owners() == {owner}, timeout=15)
+        self.wait_until_known(owner)
+        for name, node in self.nodes.items():
+            if name != owner and node.running:
+                node.wait_for_state("Backup")
+
     def owners(self) -> set[str]:
         """The nodes that the route tables lead to, as the cloud knows it at this moment."""
         return {self.zones.owner_of(interface) for interface in self.route_targets().values()}
@@ -91,3 +103,7 @@ class Cluster:
             if table in targets:
                 targets[table] = routes.get(VIP, {}).get("target", "")
         return targets
+
+    def mutations(self, name: str, since: int) -> list[Event]:
+        """The changing calls of a node, as the cloud was asked for them."""
+        return self.lab.timeline.select(lambda e: is_mutating(e) and e.fields.get("node") == f"node-{name}", since)

@@ -9,6 +9,7 @@ put there by whoever plays the data plane (see dataplane.py).
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,11 +101,12 @@ class Zones:
         """The node behind an interface id; the id itself when it is nobody's."""
         return next((place.name for place in self.places.values() if place.interface_id == interface_id), interface_id)
 
-    def write_topology(self, file: Path, tables: int = 3) -> list[str]:
-        """What cloudsim is to hold; returns the ids of the route tables. The first is the VPC's main one."""
+    def write_topology(self, file: Path, tables: int = 3, change: Callable[[dict], None] = lambda topology: None) -> list[str]:
+        """What cloudsim is to hold; returns the ids of the route tables. The first is the VPC's main one. `change` makes of it
+        what else a test needs."""
         subnets = {"a": "subnet-0aaaaaaaaaaaaaaa1", "b": "subnet-0aaaaaaaaaaaaaaa2"}
         table_ids = [f"rtb-0{number:016d}" for number in range(1, tables + 1)]
-        file.write_text(json.dumps({
+        topology = {
             "region": REGION,
             "account": "123456789012",
             "vpcs": [{"id": VPC, "cidrs": ["10.0.0.0/16"], "tags": {"Name": "lab"}}],
@@ -122,7 +124,9 @@ class Zones:
                        "trusts": ["user/operator", "role/vipd"]},
                       {"name": "by-token", "trusts": [f"subject/{TOKEN[1]}"]}],
             "identity_tokens": [{"token": TOKEN[0], "subject": TOKEN[1]}],
-            "policies": {role: [{"effect": "allow", "actions": ROLE_ACTIONS}]
+            "policies": {role: [{"effect": "allow", "actions": list(ROLE_ACTIONS)}]
                          for role in ("role/vipd", "role/routes", "role/by-token")},
-        }, indent=1))
+        }
+        change(topology)
+        file.write_text(json.dumps(topology, indent=1))
         return table_ids

@@ -25,15 +25,7 @@ class Failover(LabTest):
         """All three run, a is Active, every table leads to it, and every node has read that."""
         for name in PRIORITIES:
             self.cluster.start(name).ready()
-        self.settle("a", since=0)
-
-    def settle(self, owner: str, since: int) -> None:
-        self.cluster.nodes[owner].wait_for_state("Active")
-        self.lab.timeline.until(f"every table leads to {owner}", lambda: self.cluster.owners() == {owner}, timeout=15)
-        self.cluster.wait_until_known(owner)
-        for name, node in self.cluster.nodes.items():
-            if name != owner and node.running:
-                node.wait_for_state("Backup")
+        self.cluster.settle("a")
 
     def down_seconds(self, name: str) -> float:
         return bounds.down_interval(PRIORITIES[name], INTERVAL_MS) / 1000 + NOISE_SECONDS
@@ -63,22 +55,22 @@ class Failover(LabTest):
         first = self.assert_took_over("b", "a", crash.at, bounds.down_interval(PRIORITIES["b"], INTERVAL_MS))
         asked = self.cluster.first_mutating_request("b", crash.at)
         self.assertGreaterEqual(asked.at + 2 * MILLISECOND, first.at, "nothing is changed before b is Active")
-        self.settle("b", crash.at)
+        self.cluster.settle("b")
         self.has_address("b", VIP, since=crash.at)
         # On a machine that stands still for longer than the skew c may have had its turn, but never without saying so first.
         spoke = [advert.at for advert in self.lab.adverts("c")]
-        for request in self.mutations("c", 0):
+        for request in self.cluster.mutations("c", 0):
             self.assertTrue(any(at <= request.at + 2 * MILLISECOND for at in spoke), "c changed something as a Backup")
 
     def test_the_best_node_returns(self) -> None:
         self.start_all()
         crash = self.cluster.nodes["a"].kill()
-        self.settle("b", crash.at)
+        self.cluster.settle("b")
         self.cluster.zones.nodes["a"].ip("address", "flush", "dev", "lo", "scope", "global")
         returned = self.cluster.start("a")
-        self.settle("a", returned.started)
+        self.cluster.settle("a")
         self.lost_address("b", VIP, since=returned.started)
-        self.assertEqual([e for e in self.mutations("b", self.last_speech("b", returned.started))], [],
+        self.assertEqual([e for e in self.cluster.mutations("b", self.last_speech("b", returned.started))], [],
                          "a Backup changes nothing")
 
     def test_a_step_down_hands_over_before_the_address_goes(self) -> None:
@@ -91,8 +83,8 @@ class Failover(LabTest):
                                 bounds.skew(PRIORITIES["b"], INTERVAL_MS))
         gone = self.lost_address("a", VIP, since=asked.at)
         self.assertGreater(gone.at, goodbye.at, "the address stays while it may still be asked for")
-        self.settle("b", asked.at)
-        self.assertEqual(self.mutations("a", goodbye.at), [], "the last one does not give, the next one takes")
+        self.cluster.settle("b")
+        self.assertEqual(self.cluster.mutations("a", goodbye.at), [], "the last one does not give, the next one takes")
 
     def test_a_rolling_restart_has_no_double_owner(self) -> None:
         self.cluster.preempt_delay_ms = 500.0
@@ -103,9 +95,9 @@ class Failover(LabTest):
             self.assertEqual(self.cluster.nodes[name].wait(15), 0)
             if name == "a":
                 self.lab.advert("a says goodbye", "a", since=stopping.at, priority=0)
-                self.settle("b", stopping.at)
+                self.cluster.settle("b")
             self.cluster.start(name).ready()
-            self.settle("a", stopping.at)
+            self.cluster.settle("a")
         # The one that is preempted hears the better advert and falls silent; it may have one of its own on the way.
         self.assertLess(self.both_active_ms(begun), 2 * INTERVAL_MS + NOISE_SECONDS * 1000 / 10)
         self.assertEqual(self.owners_after_losing(begun), [])
@@ -117,9 +109,9 @@ class Failover(LabTest):
         self.cluster.first_mutating_request("c", isolated.at)
         healed = self.lab.timeline.note("lab", "healed")
         self.heal("c")
-        self.settle("a", healed.at)
+        self.cluster.settle("a")
         self.lost_address("c", VIP, since=healed.at)
-        self.assertEqual(self.mutations("c", self.last_speech("c", healed.at)), [], "a Backup changes nothing")
+        self.assertEqual(self.cluster.mutations("c", self.last_speech("c", healed.at)), [], "a Backup changes nothing")
 
     def test_a_route_that_somebody_changes_is_put_back(self) -> None:
         self.start_all()
@@ -127,8 +119,8 @@ class Failover(LabTest):
         changed = self.cluster.cloud.put_route(table, VIP, self.cluster.zones.places["c"].interface_id)
         self.lab.timeline.wait("the route is put back", lambda e: e.kind == "change" and e.fields.get("node") == "node-a"
                                and e.fields.get("table") == table, since=changed.at, timeout=10 + NOISE_SECONDS)
-        self.settle("a", changed.at)
-        self.assertEqual(len(self.mutations("a", changed.at)), 1, "one call for one route")
+        self.cluster.settle("a")
+        self.assertEqual(len(self.cluster.mutations("a", changed.at)), 1, "one call for one route")
 
     def test_an_address_that_somebody_removes_is_put_back(self) -> None:
         self.start_all()
@@ -145,19 +137,20 @@ class Failover(LabTest):
         crash = self.cluster.nodes["a"].kill()
         self.cluster.first_mutating_request("b", crash.at)
         self.cluster.cloud.command("DELETE", f"/faults/{fault}")
-        self.settle("b", crash.at)
-        per_table = {table: [e for e in self.mutations("b", crash.at) if e.table == table] for table in self.cluster.tables}
-        for table, calls in per_table.items():
+        self.cluster.settle("b")
+        for table in self.cluster.tables:
+            calls = [e for e in self.cluster.mutations("b", crash.at) if e.table == table]
             self.assertLessEqual(len(calls), 10, f"{table}: retries are spread and bounded")
 
     def test_an_answer_that_is_lost_is_read_back_and_not_repeated_blindly(self) -> None:
         self.start_all()
         self.cluster.cloud.fault(action="ReplaceRoute", kind="reset", applied=True, count=len(self.cluster.tables))
         crash = self.cluster.nodes["a"].kill()
-        self.settle("b", crash.at)
+        self.cluster.settle("b")
         self.lab.timeline.until("b has confirmed every route", lambda: all(
             resource["owned"] for resource in self.cluster.nodes["b"].router()["resources"]), timeout=15)
-        self.assertEqual(len(self.mutations("b", crash.at)), len(self.cluster.tables), "what took effect is not sent again")
+        self.assertEqual(len(self.cluster.mutations("b", crash.at)), len(self.cluster.tables),
+                         "what took effect is not sent again")
 
     def test_a_good_reload_changes_no_role(self) -> None:
         self.start_all()
@@ -188,9 +181,6 @@ class Failover(LabTest):
         self.assertEqual({e.priority for e in self.lab.adverts("a", since=sent.at)} - {PRIORITIES["a"]}, set())
 
     # --- helpers ---
-
-    def mutations(self, name: str, since: int) -> list:
-        return self.lab.timeline.select(lambda e: is_mutating(e) and e.fields.get("node") == f"node-{name}", since)
 
     def last_speech(self, name: str, since: int) -> int:
         """When `name` last advertised; `since` if it has not."""
