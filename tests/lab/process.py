@@ -6,6 +6,7 @@ import signal
 import subprocess
 import threading
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from .network import Namespace
 from .observer import Observer
@@ -72,6 +73,19 @@ class Process:
     @property
     def exit_code(self) -> int | None:
         return self._child.poll()
+
+    def kernel_says(self, field: str) -> int:
+        """A number of /proc/PID/status: "Threads", "VmRSS" and "VmHWM" (in KiB), ..."""
+        return int(re.search(rf"^{field}:\s*(\d+)", Path(f"/proc/{self.pid}/status").read_text(), re.MULTILINE).group(1))
+
+    def forget_memory_peak(self) -> None:
+        """VmHWM is the highest since then."""
+        Path(f"/proc/{self.pid}/clear_refs").write_text("5")
+
+    @property
+    def is_sanitized(self) -> bool:
+        """AddressSanitizer keeps what was freed: memory says nothing there."""
+        return "/libasan." in Path(f"/proc/{self.pid}/maps").read_text()
 
     def signal(self, number: int) -> Event:
         """Sends a signal to this process alone; the event's time is the moment just before."""
