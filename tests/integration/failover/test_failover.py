@@ -62,6 +62,23 @@ class Failover(LabTest):
         for request in self.cluster.mutations("c", 0):
             self.assertTrue(any(at <= request.at + 2 * MILLISECOND for at in spoke), "c changed something as a Backup")
 
+    def test_an_active_that_slept_hears_its_follower_and_does_not_disturb_it(self) -> None:
+        self.cluster.preempt_delay_ms = 30_000.0
+        self.start_all()
+        sleeper = self.cluster.nodes.pop("a")
+        slept = sleeper.signal(signal.SIGSTOP)
+        self.assert_took_over("b", "a", slept.at, bounds.down_interval(PRIORITIES["b"], INTERVAL_MS))
+        self.cluster.settle("b")
+        reign = self.cluster.nodes["b"].router()["epoch"]
+        woken = sleeper.signal(signal.SIGCONT)
+        sleeper.wait_for_state("Backup")
+        self.cluster.nodes["a"] = sleeper
+        self.lost_address("a", VIP, since=woken.at)
+        self.cluster.settle("b")
+        self.assertEqual(self.cluster.nodes["b"].router()["epoch"], reign)
+        self.assertEqual([str(advert) for advert in self.lab.adverts("a", since=woken.at)], [], "a listens first")
+        self.assertEqual(self.cluster.mutations("a", woken.at), [])
+
     def test_the_best_node_returns(self) -> None:
         self.start_all()
         crash = self.cluster.nodes["a"].kill()
