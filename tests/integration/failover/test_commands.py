@@ -3,16 +3,50 @@
 import json
 import signal
 import subprocess
+import unittest
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 
 from lab.cloudsim import is_mutating
 from lab.cluster import Cluster
 from lab.testing import LabTest, main
+from lab.unix_http import UnixConnection
 from lab.vipd import Vipd, program
 from lab.zones import VIP
 
 PRIORITIES = {"a": 150, "b": 100, "c": 50}
+
+
+class Usage(unittest.TestCase):
+    """Without a daemon."""
+
+    def vipd(self, *arguments: str) -> subprocess.CompletedProcess:
+        return subprocess.run([program("VIPD", "vipd"), *arguments], capture_output=True, text=True, timeout=20, check=False)
+
+    def test_every_command_explains_itself_with_examples(self) -> None:
+        commands = ("run", "check", "plan", "status", "step-down", "maintenance", "reload", "version")
+        overview = self.vipd("--help").stdout
+        for command in commands:
+            with self.subTest(command=command):
+                shown = self.vipd(command, "--help")
+                self.assertEqual((shown.returncode, shown.stderr), (0, ""))
+                self.assertIn(f"Examples:\n  vipd {command}", shown.stdout)
+                self.assertRegex(overview, rf"(?m)^  {command} ")
+
+    def test_the_version_is_one_line(self) -> None:
+        shown = self.vipd("version")
+        self.assertEqual((shown.returncode, shown.stderr), (0, ""))
+        self.assertRegex(shown.stdout, r"\Avipd \d+\.\d+\.\d+ \(.*\)\n\Z")
+        self.assertEqual(self.vipd("--version").stdout, shown.stdout)
+
+    def test_a_wrong_command_line_is_exit_code_2_and_a_sentence(self) -> None:
+        for arguments in ((), ("stauts",), ("status", "--jsno"), ("status", "extra"), ("run", "--config"), ("maintenance",),
+                          ("maintenance", "perhaps"), ("step-down",), ("step-down", "lab", "--all"), ("step-down", "a router")):
+            with self.subTest(arguments=arguments):
+                refused = self.vipd(*arguments)
+                self.assertEqual((refused.returncode, refused.stdout), (2, ""))
+                self.assertRegex(refused.stderr, r"\Avipd: .+\n\Z")
 
 
 class Commands(LabTest):
@@ -24,10 +58,10 @@ class Commands(LabTest):
         self.a.wait_for_state("Active")
         self.cluster.wait_until_known("a")
 
-    def vipd(self, *arguments: str, node: Vipd | None = None) -> subprocess.CompletedProcess:
-        """Runs a command; with `node` it asks that daemon."""
+    def vipd(self, *arguments: str, node: Vipd | None = None, on: str = "a") -> subprocess.CompletedProcess:
+        """Runs a command on a node; with `node` it asks that daemon."""
         socket = ["--socket", node.socket] if node else []
-        return self.cluster.zones.nodes["a"].run(program("VIPD", "vipd"), *arguments, *socket, check=False)
+        return self.cluster.zones.nodes[on].run(program("VIPD", "vipd"), *arguments, *socket, check=False)
 
     def start_b(self) -> Vipd:
         node = self.cluster.start("b")
@@ -76,14 +110,21 @@ class Commands(LabTest):
     def test_plan_reads_and_changes_nothing(self) -> None:
         b = self.start_b()
         since = self.lab.timeline.note("lab", "plan").at
-        for shown in (self.vipd("plan", node=b), self.vipd("plan", "--config", str(b.file))):
-            self.assertEqual(shown.returncode, 0, shown.stderr)
-        # Asked on a, whose own routes they are: nothing would change; asked of b's daemon: every table would.
-        of_b = self.vipd("plan", node=b).stdout
-        for table in self.cluster.tables:
-            self.assertIn(table, of_b)
+        ids = {name: place.interface_id for name, place in self.cluster.zones.places.items()}
+        # What the daemon says, and what is found without one: of a nothing would change, of b every table would.
+        for node, heading, address, route in (
+                (self.a, "nothing would change", f"= {VIP} on lo: is there", f"= {VIP} in TABLE: stays at {ids['a']}"),
+                (b, "4 changes", f"+ {VIP} on lo: added by netlink",
+                 f"~ {VIP} in TABLE: ReplaceRoute from {ids['a']} to {ids['b']}")):
+            expected = {f"  {line}" for line in (address, *(route.replace("TABLE", table) for table in self.cluster.tables))}
+            for shown in (self.vipd("plan", node=node), self.vipd("plan", "--config", str(node.file), on=node.name)):
+                self.assertEqual((shown.returncode, shown.stderr), (0, ""))
+                first, *lines = shown.stdout.splitlines()
+                self.assertRegex(first, rf"^lab \(\w+\): {heading}$")
+                self.assertEqual(set(lines), expected)
         self.assertEqual(self.lab.timeline.select(is_mutating, since), [])
         self.assertEqual(self.cluster.owners(), {"a"})
+        self.assertEqual((self.a.state(), b.state()), ("Active", "Backup"))
 
     def test_step_down_hands_over(self) -> None:
         b = self.start_b()
@@ -92,6 +133,21 @@ class Commands(LabTest):
         self.a.wait_for_state("Backup")
         self.assertNotEqual(self.vipd("step-down", "nobody", node=b).returncode, 0)
         self.assertEqual(b.state(), "Active")
+
+    def test_step_down_of_all_hands_over(self) -> None:
+        b = self.start_b()
+        self.assertEqual(self.vipd("step-down", "--all", node=self.a).returncode, 0)
+        b.wait_for_state("Active")
+        self.a.wait_for_state("Backup")
+
+    def test_status_is_drawn_again_until_it_is_interrupted(self) -> None:
+        watch = self.lab.start("watch", [program("VIPD", "vipd"), "status", "--watch", "--socket", self.a.socket])
+        watch.log_line("the Active", "Active")
+        changed = self.lab.timeline.note("lab", "maintenance_on")
+        self.assertEqual(self.vipd("maintenance", "on", node=self.a).returncode, 0)
+        watch.log_line("what has become of it", "Initialize", since=changed.at)
+        watch.signal(signal.SIGINT)
+        self.assertEqual(watch.wait(5), -signal.SIGINT)
 
     def test_maintenance_keeps_a_node_out_until_it_is_over(self) -> None:
         b = self.start_b()
@@ -126,9 +182,13 @@ class Commands(LabTest):
         node.log_line("the place and what is allowed", "router[0].priority", since=node.started)
 
     def test_sigterm_twice_ends_at_once(self) -> None:
+        self.a.configure(self.cluster.config("a", more={"drain": "60s"}))
+        self.assertEqual(self.vipd("reload", node=self.a).returncode, 0)
+        asked = self.a.signal(signal.SIGTERM)
+        self.lab.advert("a says goodbye", "a", since=asked.at, priority=0)
+        self.assertTrue(self.a.running, "the address drains")
         self.a.signal(signal.SIGTERM)
-        self.a.signal(signal.SIGTERM)
-        self.assertEqual(self.a.wait(5), 0)
+        self.assertEqual(self.a.wait(10), 0)
 
     # --- HTTP ---
 
@@ -144,6 +204,23 @@ class Commands(LabTest):
         self.a.step_down()
         self.a.wait_for_state("Backup")
         self.assertEqual(self.http("GET", "/v1/routers/lab/active")[0], 503)
+
+    def test_events_are_streamed_as_they_happen(self) -> None:
+        seen = self.a.get("/v1/events")
+        self.assertTrue([event for event in seen["events"] if event["kind"] == "transition"], "history comes as a list")
+        events = self.stream_of_events(after=seen["last"])
+        self.a.step_down()
+        transition = next(event for event in events if event["kind"] == "transition")
+        self.assertGreater(transition["number"], seen["last"])
+        self.assertIn("from=Active to=Backup", transition["text"])
+
+    def stream_of_events(self, after: int) -> Iterator[dict]:
+        connection = UnixConnection(self.a.socket, timeout=10)
+        self.addCleanup(connection.close)
+        connection.request("GET", f"/v1/events?after={after}", headers={"Accept": "text/event-stream"})
+        answer = connection.getresponse()
+        self.assertEqual((answer.status, answer.getheader("Content-Type")), (200, "text/event-stream"))
+        return (json.loads(line.removeprefix(b"data: ")) for line in answer if line.startswith(b"data: "))
 
     def test_changes_are_refused_over_tcp(self) -> None:
         code, text = self.http("POST", "/v1/routers/lab/step-down")
