@@ -57,6 +57,7 @@ class Failover(LabTest):
         self.assertGreaterEqual(asked.at + 2 * MILLISECOND, first.at, "nothing is changed before b is Active")
         self.cluster.settle("b")
         self.has_address("b", VIP, since=crash.at)
+        self.assertEqual(self.cluster.nodes["b"].kernel_says("Threads"), 1)
         # On a machine that stands still for longer than the skew c may have had its turn, but never without saying so first.
         spoke = [advert.at for advert in self.lab.adverts("c")]
         for request in self.cluster.mutations("c", 0):
