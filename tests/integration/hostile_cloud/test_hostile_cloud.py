@@ -129,6 +129,9 @@ class HostileCloud(LabTest):
         return self.lab.timeline.wait(f"b's call for {table} has ended", lambda e: e.source == "b" and e.kind == "log"
                                       and e.fields.get("event") == "ec2_call" and e.fields.get("table") == table, since=since)
 
+    def said_of_calls(self, name: str, since: int = 0) -> list[Event]:
+        return self.lab.timeline.select(lambda e: e.source == name and e.fields.get("event") == "ec2_call", since)
+
     def reads_counted(self, node: Vipd) -> Counter:
         """Those that went wrong, by code."""
         return Counter({call["code"]: call["count"] for call in node.status()["ec2_calls"]
@@ -155,8 +158,8 @@ class HostileCloud(LabTest):
     def assert_read_before_repeated(self, since: int) -> None:
         """Between a call whose outcome b did not know and the next one for the table it had looked."""
         outcomes: dict[str, list[Event]] = {}
-        for said in self.lab.timeline.select(lambda e: e.source == "b" and e.fields.get("event") == "ec2_call", since):
-            outcomes.setdefault(said.table, []).append(said)
+        for said in self.said_of_calls("b", since):
+            outcomes.setdefault(said.fields.get("table", ""), []).append(said)
         reads = self.lab.timeline.select(lambda e: e.kind == "request" and e.fields.get("action") == "DescribeRouteTables"
                                          and e.fields.get("node") == "node-b", since)
         calls = self.moves(since)
@@ -208,6 +211,7 @@ class HostileCloud(LabTest):
                 expected[fault.code] += 1
             self.meet({"action": "DescribeRouteTables", "node": "node-a", **fault.cloud})
         self.lab.timeline.until("each is counted as what it was", lambda: self.reads_counted(a) == expected)
+        self.assertEqual({call.code for call in self.said_of_calls("a", begun)}, set(expected))
         over = self.lab.timeline.note("lab", "the_cloud_is_well").at
         self.lab.timeline.until("every table is read again", lambda: all(
             route["confirmed_age_seconds"] < (self.lab.timeline.note("lab", "look").at - over) / SECOND
@@ -256,13 +260,13 @@ class HostileCloud(LabTest):
             self.cloud.command("DELETE", f"/faults/{former}")
             since = self.lab.timeline.note("lab", "connections_fail", how=fault).at
             self.lab.timeline.wait(f"b says why: {words}", lambda e: e.source == "b" and e.fields.get("event") == "ec2_call"
-                                   and words in e.fields["message"], since=since)
+                                   and words in e.fields.get("message", ""), since=since)
         spoken_to = self.lab.timeline.select(lambda e: e.kind == "request" and e.fields.get("service") == "ec2"
                                              and e.fields.get("source", "").startswith(self.cluster.zones.places["b"].address))
+        said = self.said_of_calls("b")
         self.cloud.clear_faults()
         self.assertEqual([str(request) for request in spoken_to], [])
-        self.assertEqual({call.outcome for call in self.lab.timeline.select(
-            lambda e: e.source == "b" and e.fields.get("event") == "ec2_call")}, {"not_sent"})
+        self.assertEqual({call.outcome for call in said}, {"not_sent"})
         self.cluster.settle("b")
         self.assert_election_unmoved("b", active.at)
 
