@@ -142,6 +142,12 @@ class HostileCloud(LabTest):
         self.cloud.fault(count=1, **fault)
         self.lab.timeline.until(f"somebody meets {fault}", lambda: not self.cloud.command("GET", "/faults"))
 
+    def instead(self, former: int, fault: dict) -> int:
+        """One fault in another's place, without a moment in which all is well."""
+        new = self.cloud.fault(**fault)
+        self.cloud.command("DELETE", f"/faults/{former}")
+        return new
+
     def moves(self, since: int) -> list[Event]:
         """b's changing calls, by table and time."""
         return sorted(self.cluster.mutations("b", since), key=lambda e: (e.table, e.at))
@@ -169,6 +175,10 @@ class HostileCloud(LabTest):
                 ended = first.fields["replied_ns"] or first.at + 2 * SECOND
                 looked = any(ended < read.at < second.at for read in reads)
                 self.assertTrue(looked, f"{first}\nis repeated blindly:\n{second}")
+
+    def assert_calls_at_most(self, count: int, since: int) -> None:
+        """Of b for each table."""
+        self.assertLessEqual(max(Counter(call.table for call in self.moves(since)).values()), count)
 
     def assert_memory_bounded(self, node: Vipd, before_kib: int) -> None:
         if not node.is_sanitized:
@@ -255,9 +265,7 @@ class HostileCloud(LabTest):
         b.wait_for_state("Backup")
         active = self.take_over()
         for fault, words in CONNECTIONS:
-            # No moment without one.
-            former, wrong = wrong, self.cloud.fault(action="connect:ec2", node="node-b", **fault)
-            self.cloud.command("DELETE", f"/faults/{former}")
+            wrong = self.instead(wrong, {"action": "connect:ec2", "node": "node-b", **fault})
             since = self.lab.timeline.note("lab", "connections_fail", how=fault).at
             self.lab.timeline.wait(f"b says why: {words}", lambda e: e.source == "b" and e.fields.get("event") == "ec2_call"
                                    and words in e.fields.get("message", ""), since=since)
@@ -276,28 +284,39 @@ class HostileCloud(LabTest):
         active = self.take_over()
         self.cluster.settle("b")
         self.assertIn("clock", {self.one_call(table, active.at).outcome for table in self.cluster.tables})
+        self.assert_calls_at_most(2, active.at)
         self.assertAlmostEqual(self.cluster.nodes["b"].status()["aws"]["clock_skew_seconds"], 3600, delta=2)
         self.assert_election_unmoved("b", active.at)
 
         # Now the keys; somebody moves a route, so that there is something to do.
+        revoked = self.lab.timeline.note("lab", "keys_revoked")
         old = self.cluster.nodes["b"].status()["aws"]["access_key_id"]
         self.cloud.command("POST", "/credentials", {"instance": "node-b", "revoke": True})
         self.cloud.put_route(self.cluster.tables[0], VIP, self.cluster.zones.places["a"].interface_id)
         self.cluster.settle("b")
         self.assertNotEqual(self.cluster.nodes["b"].status()["aws"]["access_key_id"], old)
+        self.assert_calls_at_most(2, revoked.at)
         self.assert_election_unmoved("b", active.at)
 
     # --- the metadata service ---
 
     def test_a_broken_metadata_service_delays_the_first_read_and_no_takeover(self) -> None:
         self.start("a")
+        wrong = self.cloud.fault(action="imds:*", node="node-b", **IMDS_FAULTS[0])
         b = self.cluster.start("b")
+        b.ready()
+        before_kib = b.kernel_says("VmRSS")
         for fault in IMDS_FAULTS:
-            self.meet({"action": "imds:*", "node": "node-b", **fault})
+            wrong = self.instead(wrong, {"action": "imds:*", "node": "node-b", **fault})
+            since = self.lab.timeline.note("lab", "imds_is_broken", how=fault).at
+            self.lab.timeline.wait(f"b meets {fault}", lambda e: e.kind == "request" and e.fields.get("service") == "imds"
+                                   and e.fields.get("node") == "node-b" and e.fields["faults"], since=since)
+        self.cloud.clear_faults()
         b.log_line("b says what is wrong", "event=imds state=failing", since=b.started)
         b.log_line("b says that it is over", "event=identity", since=b.started)
         self.assertEqual(b.state(), "Backup")
         self.assert_election_unmoved("a", b.started)
+        self.assert_memory_bounded(b, before_kib)
         self.cluster.wait_until_known("a")
         for broken in ({"kind": "hang"}, {"kind": "fail", "status": 500}):
             self.cloud.fault(action="imds:*", node="node-b", **broken)
