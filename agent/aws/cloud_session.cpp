@@ -139,7 +139,8 @@ ec2_call_id cloud_session::impl::call(instant now, const ec2_call& what, duratio
 void cloud_session::impl::send_calls(instant now)
 {
     const auto& keeper = setup_.keeper();
-    while (ready() && calls_.can_send()) {
+    // The caller repeats a refused call at once, and the old keys would only be refused again.
+    while (ready() && keeper.hold_until() <= now.steady && calls_.can_send()) {
         auto call = *calls_.next();
         http_exchange exchange;
         exchange.origin = *setup_.endpoint();
@@ -233,7 +234,7 @@ wakeup cloud_session::impl::next_wakeup() const
 {
     if (ready() && calls_.can_send()) {
         // A cancelled call made room, and signing needs to be told the time.
-        return {last_now_, "waiting EC2 calls"};
+        return earliest(setup_.next_wakeup(), {std::max(last_now_, setup_.keeper().hold_until()), "waiting EC2 calls"});
     }
     auto next = setup_.next_wakeup();
     if (!ready()) {

@@ -10,7 +10,8 @@
 // Calls: at most `connections` are under way, mutating ones first, in the order in which they were made; reads take at most
 // half of the places, so that describes which hang cannot hold up a takeover. A call is signed when it is handed out, never
 // before, and never sent twice: repeating is the caller's decision. The one exception is an answer that blames our credentials
-// or our clock: the session mends that and tells the caller to try again with `credentials` or `clock`.
+// or our clock: the session mends that and tells the caller to try again with `credentials` or `clock`. Calls that are made
+// while refused credentials are being replaced wait for the new ones, for a second at most.
 
 #include "agent/aws/ec2_call.hpp"
 #include "agent/aws/ec2_reply.hpp"

@@ -23,6 +23,7 @@ constexpr duration profile_reread = minutes{5};
 // However short-lived they are, and however often EC2 refuses them.
 constexpr duration refresh_pause_min = seconds{30};
 constexpr duration refused_pause_min = seconds{5};
+constexpr duration hold_max = seconds{1};
 
 // A refusal by STS is long: the role, what STS says of it, and what to allow where.
 constexpr std::size_t problem_bytes_max = 600;
@@ -55,6 +56,7 @@ std::optional<credential_question> credential_keeper::poll_question(instant now)
         ENSURE(plan_.has_value());
         next_fetch_ = never;
         earliest_fetch_ = now.steady + refused_pause_min;
+        hold_end_ = now.steady + hold_max;
         fetch_.emplace(*plan_, sts_);
         take_step(now, fetch_->begin(now.wall));
     }
@@ -74,6 +76,7 @@ void credential_keeper::take_step(instant now, credential_fetch::step&& step)
         return;
     }
     fetch_.reset();
+    refused_ = false;
     auto& fetched = std::get<result<credentials>>(step);
     if (fetched) {
         succeed(now, std::move(*fetched));
@@ -146,7 +149,11 @@ duration credential_keeper::time_until_refresh(wall_time now)
 void credential_keeper::refused(instant now, std::uint64_t generation)
 {
     const bool can_change = source() != credential_source::environment && source() != credential_source::none;
-    if (generation == generation_ && can_change && !fetch_) {
+    if (generation != generation_ || !can_change) {
+        return;
+    }
+    refused_ = true;
+    if (!fetch_) {
         next_fetch_ = std::min(next_fetch_, std::max(now.steady, earliest_fetch_));
     }
 }

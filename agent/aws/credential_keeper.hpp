@@ -30,6 +30,9 @@ public:
 
     // EC2 did not accept the credentials of `generation`; nothing happens when they have been replaced since.
     void refused(instant now, std::uint64_t generation);
+    // Until when nothing should be signed, because current() was refused and a fetch that may bring better ones is under way;
+    // long past otherwise. At most a second after the fetch began: a source in trouble must not hold up what may work.
+    [[nodiscard]] time_point hold_until() const { return fetch_ && refused_ ? hold_end_ : time_point{}; }
 
     [[nodiscard]] const std::optional<credentials>& current() const { return current_; }
     // Counts the changes of current().
@@ -55,6 +58,8 @@ private:
     std::optional<credential_question> question_;
     time_point next_fetch_ = never;
     time_point earliest_fetch_{};
+    bool refused_ = false;  // since the last fetch ended
+    time_point hold_end_{};
     std::optional<credentials> current_;
     std::uint64_t generation_ = 0;
     std::string problem_;

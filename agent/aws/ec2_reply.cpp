@@ -238,6 +238,13 @@ ec2_error decode_failure(const ec2_call& call, const http_failure& failure)
     return unreadable(call, std::string{transport_code(cause.kind)}, cause.text);
 }
 
+// EC2 calls its XML text/xml; whoever calls it something else, or nothing, is a portal or proxy that stands in between.
+bool is_xml_type(std::string_view content_type)
+{
+    const auto type = trim(content_type.substr(0, content_type.find(';')));
+    return equal_ignoring_case(type, "text/xml") || equal_ignoring_case(type, "application/xml");
+}
+
 ec2_reply decode_response(const ec2_call& call, const http_response& response)
 {
     pugi::xml_document document;
@@ -248,6 +255,13 @@ ec2_reply decode_response(const ec2_call& call, const http_response& response)
         auto e = read_error(call, response.status, verdict == xml_verdict::readable ? root : pugi::xml_node{});
         reply.request = e.request;
         reply.value = std::move(e);
+        return reply;
+    }
+    const auto type = find_header(response.headers, "content-type").value_or("");
+    if (!is_xml_type(type)) {
+        reply.value =
+            unreadable(call, "unexpected_answer",
+                       fmt::format("status 200 with the Content-Type \"{}\", which is not XML", clean_text(type, 60)));
         return reply;
     }
     if (verdict == xml_verdict::too_many_elements && is_describe(call)) {

@@ -157,6 +157,10 @@ std::string_view partition_of(std::string_view region)
 
 result<http_origin> parse_origin(std::string_view url, bool plain_allowed)
 {
+    // Before anything that would repeat the URL: what stands in front of an @ is a secret.
+    if (url.find('@') != std::string_view::npos) {
+        return refused("...@...", "a user name or password has no place in it");
+    }
     const auto has_scheme = [&](std::string_view scheme) {
         return url.size() >= scheme.size() && equal_ignoring_case(url.substr(0, scheme.size()), scheme);
     };
@@ -168,9 +172,6 @@ result<http_origin> parse_origin(std::string_view url, bool plain_allowed)
     if (authority.ends_with('/')) {
         authority.remove_suffix(1);
     }
-    if (authority.find('@') != std::string_view::npos) {
-        return refused("https://...", "a user name has no place in it");
-    }
     if (authority.find_first_of("/?#") != std::string_view::npos) {
         return refused(url, "only scheme, host and port are allowed, no path, query or fragment");
     }
@@ -180,13 +181,14 @@ result<http_origin> parse_origin(std::string_view url, bool plain_allowed)
 result<http_origin> resolve_endpoint(const endpoint_choice& choice)
 {
     if (choice.override_url) {
-        if (choice.fips || choice.dual_stack) {
+        auto origin = parse_origin(*choice.override_url, false);
+        if (origin && (choice.fips || choice.dual_stack)) {
             return error{error_class::unsupported,
                          fmt::format("the endpoint {} is set together with {}: a custom endpoint is used as it stands, so "
                                      "remove one of the two",
-                                     clean_text(*choice.override_url, 200), choice.fips ? "FIPS" : "dual-stack")};
+                                     to_string(*origin), choice.fips ? "FIPS" : "dual-stack")};
         }
-        return parse_origin(*choice.override_url, false);
+        return origin;
     }
     if (!is_host_label(choice.region)) {
         return error{error_class::malformed,

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <utility>
 
 namespace vipd::aws {
@@ -115,6 +116,7 @@ std::optional<std::string> identity_probe::poll_path(time_point now)
             next_pass_ = never;
             state_ = state::asking_document;
             found_ = {};
+            in_doubt_ = false;
             [[fallthrough]];
         case state::asking_document:
             return std::string{document_path};
@@ -200,10 +202,16 @@ void identity_probe::take_field(time_point now, const std::string& body)
             break;
     }
     if (is_mandatory(fields[field_].which) && id.empty()) {
-        // It is coming or going. Without these nothing can be routed to it, so it waits for a later pass.
-        found_.interfaces.erase(found_.interfaces.begin() + static_cast<std::ptrdiff_t>(position_));
-        refreshes_left_ = std::max<std::size_t>(refreshes_left_, 1);
+        // It is coming or going, or IMDS is wrong this once. Without these nothing can be routed to it, so one that is new
+        // waits for a later pass.
+        in_doubt_ = true;
         field_ = 0;
+        if (const auto* const before = known(interface.mac)) {
+            interface = *before;
+            ++position_;
+        } else {
+            found_.interfaces.erase(found_.interfaces.begin() + static_cast<std::ptrdiff_t>(position_));
+        }
     } else if (++field_ == fields.size()) {
         field_ = 0;
         ++position_;
@@ -215,8 +223,42 @@ void identity_probe::take_field(time_point now, const std::string& body)
     }
 }
 
+// None when it is another instance's: an image of a running machine has woken up elsewhere.
+const instance_interface* identity_probe::known(const std::string& mac) const
+{
+    if (!identity_ || identity_->instance != found_.instance) {
+        return nullptr;
+    }
+    const auto found = std::ranges::find(identity_->interfaces, mac, &instance_interface::mac);
+    return found == identity_->interfaces.end() ? nullptr : &*found;
+}
+
+void identity_probe::keep_unlisted()
+{
+    const auto unlisted_before = std::exchange(unlisted_, {});
+    if (!identity_) {
+        return;
+    }
+    const auto is_in = [](const auto& list, const std::string& mac) { return std::ranges::find(list, mac) != list.end(); };
+    std::vector<std::string> listed;
+    std::ranges::transform(found_.interfaces, std::back_inserter(listed), &instance_interface::mac);
+    for (const auto& interface : identity_->interfaces) {
+        if (known(interface.mac) != nullptr && !is_in(listed, interface.mac) && !is_in(unlisted_before, interface.mac)) {
+            unlisted_.push_back(interface.mac);
+            found_.interfaces.push_back(interface);
+            in_doubt_ = true;
+        }
+    }
+    std::ranges::sort(found_.interfaces, {}, &instance_interface::mac);
+}
+
 void identity_probe::finish(time_point now)
 {
+    keep_unlisted();
+    if (in_doubt_) {
+        refreshes_left_ = was_in_doubt_ ? std::max<std::size_t>(refreshes_left_, 1) : refresh_pauses.size();
+    }
+    was_in_doubt_ = in_doubt_;
     state_ = state::idle;
     problem_.clear();
     backoff_.reset();

@@ -2,7 +2,9 @@
 
 // Learns from IMDS who this node is: the identity document, then each network interface. One pass asks everything and gives one
 // whole identity or none, so that nobody sees half of one; a pass that fails is repeated with backoff, and what an earlier pass
-// learnt stays. IMDS lags behind an interface that was just attached, so a refresh is a few passes with growing pauses.
+// learnt stays: an interface that a pass describes by half is taken as it was known, and one that the list lacks is forgotten
+// when the next pass lacks it too. IMDS lags behind an interface that was just attached, so a refresh is a few passes with
+// growing pauses.
 
 #include "agent/aws/identity.hpp"
 #include "common/backoff.hpp"
@@ -49,6 +51,8 @@ private:
     void take_document(time_point now, const std::string& body);
     void take_interfaces(time_point now, const std::string& body);
     void take_field(time_point now, const std::string& body);
+    [[nodiscard]] const instance_interface* known(const std::string& mac) const;
+    void keep_unlisted();
     void finish(time_point now);
     void fail(time_point now, std::string_view problem);
 
@@ -60,6 +64,9 @@ private:
     std::optional<time_point> last_pass_;
     std::size_t refreshes_left_ = 0;
     instance_identity found_;
+    bool in_doubt_ = false;              // this pass lacked something
+    bool was_in_doubt_ = false;          // the one before did
+    std::vector<std::string> unlisted_;  // known interfaces that the last whole pass did not list
     std::size_t position_ = 0;
     std::size_t field_ = 0;
     std::optional<instance_identity> identity_;

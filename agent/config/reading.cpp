@@ -134,6 +134,13 @@ std::string shown(const reading& r, const node& at, bool secret)
     return printable(token_at(r.text(), at.offset));
 }
 
+// What stands in front of the @ of a URL is a user name, and likely a password.
+bool names_a_user(const node& at)
+{
+    const auto* const text = std::get_if<std::string>(&at.value);
+    return text != nullptr && text->find("://") != std::string::npos && text->find('@') != std::string::npos;
+}
+
 bool refuse(reading& r, const spot& s)
 {
     if (const auto* const elements = std::get_if<list_rule>(&s.rule.rule); elements != nullptr && s.is_element) {
@@ -141,7 +148,7 @@ bool refuse(reading& r, const spot& s)
         return false;
     }
     r.error(s.at.offset, s.path,
-            fmt::format("found {}; allowed is {}{}", shown(r, s.at, s.rule.secret), allowed_text(s.rule),
+            fmt::format("found {}; allowed is {}{}", shown(r, s.at, s.rule.secret || names_a_user(s.at)), allowed_text(s.rule),
                         remedy(s.rule.rule, s.at)));
     return false;
 }

@@ -12,7 +12,7 @@ constexpr duration short_life = std::chrono::seconds{1};
 }  // namespace
 
 connection_pool::connection_pool(const aws::http_origin& origin, surroundings& around, owner& to) :
-    target_{origin, 0, nullptr}, around_(around), to_(to), warm_again_(around.context)
+    target_{origin, std::nullopt, {}}, around_(around), to_(to), warm_again_(around.context)
 {}
 
 // --- how many ---
@@ -67,6 +67,7 @@ void connection_pool::balance()
         const connection_id id = ++around_.last_connection;
         const auto link = std::make_shared<outgoing_connection>(id, around_.context, target_, *this);
         members_[id].link = link;
+        members_[id].made_under = around_.tls;
         link->open(around_.names, around_.tls, steady_now() + around_.connect_time_max);
     }
 }
@@ -78,9 +79,19 @@ void connection_pool::pause()
     }
 }
 
+void connection_pool::distrust(connection_id silent, time_point begun)
+{
+    at(silent).step_on();
+    for (const auto id : idle()) {
+        if (members_.at(id).last_used < begun) {
+            close(id);
+        }
+    }
+}
+
 void connection_pool::renew()
 {
-    target_.session.reset();
+    target_.session.forget();
     for (const auto id : idle()) {
         close(id);
     }
@@ -122,6 +133,11 @@ void connection_pool::give_back(connection_id id)
 void connection_pool::rest(connection_id id)
 {
     auto& m = members_.at(id);
+    if (m.made_under != around_.tls) {
+        close(id);
+        to_.on_pool_changed(*this);
+        return;
+    }
     m.at = stage::idle;
     m.to_be_replaced = false;
     m.last_used = steady_now();

@@ -67,7 +67,9 @@ public:
     void close(connection_id id) { members_.erase(id); }
     [[nodiscard]] outgoing_connection& at(connection_id id) { return *members_.at(id).link; }
 
-    // Idle connections were made under conditions that are no longer those of `surroundings`.
+    // A request on this one got no answer at all: what rests since before `begun` may be as dead, and the address is suspect.
+    void distrust(connection_id silent, time_point begun);
+    // Connections were made under conditions that are no longer those of `surroundings`: none of them gets another request.
     void renew();
 
     [[nodiscard]] std::size_t idle_count() const { return idle().size(); }
@@ -77,6 +79,7 @@ private:
 
     struct member {
         std::shared_ptr<outgoing_connection> link;
+        std::shared_ptr<const tls_context> made_under;
         stage at = stage::opening;
         time_point last_used{};
         bool was_used = false;

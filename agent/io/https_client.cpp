@@ -34,7 +34,7 @@ struct destination {
     {}
 
     connection_pool pool;
-    std::deque<aws::http_exchange_id> waiting;
+    std::deque<aws::http_exchange_id> waiting;  // mutating ones first: what moves an address does not stand behind a read
 };
 
 struct exchange {
@@ -77,11 +77,13 @@ private:
 
     destination& destination_of(const aws::http_origin& origin);
     void serve(destination& d);
+    [[nodiscard]] std::deque<aws::http_exchange_id>::iterator first_read(destination& d);
     void begin(exchange& e, connection_id on);
     void write_more(exchange& e);
     void read_more(exchange& e);
     void on_response(exchange& e);
     void move_or_fail(exchange& e, const error& cause);
+    static void distrust_if_silent(exchange& e);
     void set_timer(exchange& e);
     void on_time_over(exchange& e);
     void fail(exchange& e, const error& cause);
@@ -130,11 +132,18 @@ std::size_t client::waiting_for(const connection_pool& pool) const
     return destinations_.at(pool.origin())->waiting.size();
 }
 
+std::deque<aws::http_exchange_id>::iterator client::first_read(destination& d)
+{
+    return std::ranges::find_if(d.waiting, [this](aws::http_exchange_id id) { return !exchanges_.at(id)->what.mutating; });
+}
+
+// The connections that are still on their way are for the mutating requests, so a read gives up first.
 void client::on_open_failed(connection_pool& pool, const error& cause)
 {
     auto& d = destination_of(pool.origin());
     if (pool.is_short()) {
-        fail(*exchanges_.at(d.waiting.front()), cause);
+        const auto read = first_read(d);
+        fail(*exchanges_.at(read == d.waiting.end() ? d.waiting.front() : *read), cause);
     }
 }
 
@@ -176,7 +185,7 @@ void client::start(aws::http_exchange&& what)
         return;
     }
     e.text = std::move(*text);
-    d.waiting.push_back(id);
+    d.waiting.insert(e.what.mutating ? first_read(d) : d.waiting.end(), id);
     serve(d);
     // After the first byte, so as not to be in its way.
     if (const auto still_there = exchanges_.find(id); still_there != exchanges_.end()) {
@@ -205,10 +214,13 @@ void client::begin(exchange& e, connection_id on)
 void client::on_lease_ready(connection_id id)
 {
     auto& e = *exchanges_.at(leased_.at(id));
-    if (e.written < e.text.size()) {
-        write_more(e);
-    } else {
+    if (e.written == e.text.size()) {
         read_more(e);
+    } else if (e.what.mutating && !to_.may_begin(e.what.id)) {
+        // This process may have stood still in the middle of the request, and what is left of it would complete it.
+        fail(e, {error_class::cancelled, "this node may no longer change the cloud"});
+    } else {
+        write_more(e);
     }
 }
 
@@ -287,13 +299,14 @@ void client::on_response(exchange& e)
 void client::move_or_fail(exchange& e, const error& cause)
 {
     if (has_left(e) || e.moves >= moves_max) {
+        distrust_if_silent(e);
         fail(e, cause);
         return;
     }
     ++e.moves;
     let_go(e);
     e.first_byte = never;
-    e.to.waiting.push_front(e.what.id);
+    e.to.waiting.insert(e.what.mutating ? e.to.waiting.begin() : first_read(e.to), e.what.id);
     set_timer(e);
     serve(e.to);
 }
@@ -301,6 +314,15 @@ void client::move_or_fail(exchange& e, const error& cause)
 bool client::has_left(const exchange& e)
 {
     return e.on != 0 && link_of(e).wire().bytes_handed_over() > e.handed_over_before;
+}
+
+// When a host or the way to it dies, its other connections die without a word as well. The next request must not be spent on
+// finding that out.
+void client::distrust_if_silent(exchange& e)
+{
+    if (has_left(e) && !(e.reader && e.reader->has_begun())) {
+        e.to.pool.distrust(e.on, e.first_byte);
+    }
 }
 
 void client::set_timer(exchange& e)
@@ -316,6 +338,7 @@ void client::on_time_over(exchange& e)
         set_timer(e);
         return;
     }
+    distrust_if_silent(e);
     const auto origin = aws::to_string(e.what.origin);
     fail(e, {error_class::timed_out,
              (e.on == 0 ? "no connection to " : "no whole answer from ") + origin + " in the time allowed"});

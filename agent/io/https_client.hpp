@@ -4,7 +4,9 @@
 //
 // Connections are kept per origin: as many idle ones as keep_warm() asks for, opened ahead, replaced before the server would
 // close them, opened again with backoff when they fail. A request that finds a warm one is on its way when start() returns.
-// A request that finds none waits for the next connection that becomes ready, and one is opened for it.
+// A request that finds none waits for the next connection that becomes ready, and one is opened for it; mutating ones wait
+// before the others. A request that gets no answer at all takes the connections with it that have rested since before it, and
+// later ones begin at the name's next address.
 //
 // Every exchange is bounded: in time (connect and whole), in the size of the head (16 KiB) and of the body. Redirects are
 // answers like any other: nobody follows them. A request is written at most once; only one of which the kernel has
@@ -28,7 +30,8 @@ namespace vipd::io {
 class https_client {
 public:
     struct owner {
-        // Asked right before the first byte of a mutating request is written; false drops it unsent.
+        // Asked right before the first byte of a mutating request is written; false drops it unsent. Asked again when the
+        // socket took a part only, before the rest is written; false then resets the connection, and the outcome is unknown.
         virtual bool may_begin(aws::http_exchange_id id) = 0;
         // Once for every start(), possibly before it returns; never after cancel().
         virtual void on_http_finished(aws::http_exchange_id id, aws::http_result&& result) = 0;

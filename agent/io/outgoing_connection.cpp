@@ -1,5 +1,6 @@
 #include "agent/io/outgoing_connection.hpp"
 
+#include "agent/io/pool_policy.hpp"
 #include "agent/io/socket_address.hpp"
 #include "agent/io/system_error.hpp"
 
@@ -17,6 +18,11 @@ namespace vipd::io {
 namespace {
 
 using boost::asio::posix::stream_descriptor;
+
+// Bytes that nobody has acknowledged for this long end the connection. A host that is gone sends no FIN; without this a request
+// would wait for its own deadline, and nobody would look for another address. Retransmissions after 200 and 600 ms get their
+// chance.
+constexpr unsigned unacknowledged_max_ms = 700;
 
 }  // namespace
 
@@ -58,12 +64,13 @@ void outgoing_connection::on_addresses(const resolver::answer& found)
         return;
     }
     addresses_ = *found;
+    first_ = first_to_try(addresses_, target_.first_address);
     connect_next();
 }
 
 const ip_address& outgoing_connection::address() const
 {
-    return addresses_[(target_.first_address + attempts_ - 1) % addresses_.size()];
+    return addresses_[(first_ + attempts_ - 1) % addresses_.size()];
 }
 
 void outgoing_connection::connect_next()
@@ -109,11 +116,15 @@ void outgoing_connection::on_connect_ended()
         on_attempt_failed(system_error(error_class::unavailable, "connecting to " + address().to_string(), failure).text);
         return;
     }
-    target_.first_address = (target_.first_address + attempts_ - 1) % addresses_.size();
+    if (::setsockopt(socket_.get(), IPPROTO_TCP, TCP_USER_TIMEOUT, &unacknowledged_max_ms, sizeof(unacknowledged_max_ms)) !=
+        0) {
+        on_attempt_failed(system_error(error_class::unavailable, "preparing a socket", errno).text);
+        return;
+    }
+    target_.first_address = address();
     stage_ = stage::handshaking;
     alarm_.set(give_up_, [this] { on_opening_too_slow(); });
-    wire_ = target_.origin.tls ? std::make_unique<transport>(std::move(socket_), *tls_, target_.origin.host,
-                                                             target_.session.get(), &target_.session)
+    wire_ = target_.origin.tls ? std::make_unique<transport>(std::move(socket_), *tls_, target_.origin.host, target_.session)
                                : std::make_unique<transport>(std::move(socket_));
     shake_hands();
 }
@@ -139,7 +150,7 @@ void outgoing_connection::shake_hands()
         wait_for(step.what);
     } else {
         // Should it be the session that the server did not like, the next handshake is a full one.
-        target_.session.reset();
+        target_.session.forget();
         fail(error_class::unavailable, wire_->problem());
     }
 }
@@ -218,6 +229,14 @@ void outgoing_connection::on_readiness(bool reading)
 void outgoing_connection::set_alarm(time_point at)
 {
     alarm_.set(at, [this] { to_.on_alarm(id_); });
+}
+
+void outgoing_connection::step_on()
+{
+    // Several connections to one address fall silent together: they take one step.
+    if (target_.first_address == address()) {
+        target_.first_address = address_after(addresses_, address());
+    }
 }
 
 void outgoing_connection::reset()

@@ -15,6 +15,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace vipd::io {
@@ -24,10 +25,9 @@ using connection_id = std::uint64_t;
 // What connections to one origin share; outlives them.
 struct connection_target {
     aws::http_origin origin;
-    // The address that answered last is tried first.
-    std::size_t first_address = 0;
-    // Of the last connection, so that the next handshake is short.
-    ssl_session session;
+    // Tried first: the address that answered last, or the one after an address that fell silent.
+    std::optional<ip_address> first_address;
+    kept_session session;
 };
 
 // Kept in a shared_ptr, because a completion that the reactor has queued already finds out by it that the connection is gone.
@@ -63,6 +63,8 @@ public:
     void clear_alarm() { alarm_.clear(); }
     // In this turn, with a reset: nothing that the kernel still holds is delivered.
     void reset();
+    // Nothing comes from the other side any more: later connections begin at the address after this one's.
+    void step_on();
 
 private:
     enum class stage : std::uint8_t { resolving, connecting, handshaking, open };
@@ -84,6 +86,7 @@ private:
     stage stage_ = stage::resolving;
     std::shared_ptr<const tls_context> tls_;  // while opening
     std::vector<ip_address> addresses_;
+    std::size_t first_ = 0;
     std::size_t attempts_ = 0;
     time_point give_up_ = never;
     file_descriptor socket_;  // while connecting; then the wire's

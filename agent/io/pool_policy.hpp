@@ -1,7 +1,8 @@
 #pragma once
 
-// How many connections an origin needs, and which one a request gets: decisions without a socket.
+// How many connections an origin needs, which one a request gets, and at which address one begins: decisions without a socket.
 
+#include "common/ip.hpp"
 #include "common/time.hpp"
 
 #include <algorithm>
@@ -58,6 +59,19 @@ inline std::optional<std::size_t> connection_for(bool mutating, std::span<const 
         }
     }
     return best;
+}
+
+// Where to begin in the addresses of a name, of which there is at least one. DNS gives them in another order every time, and
+// after a while others, so a preference is an address and not a place in the list.
+inline std::size_t first_to_try(std::span<const ip_address> addresses, const std::optional<ip_address>& preferred)
+{
+    const auto found = preferred ? std::ranges::find(addresses, *preferred) : addresses.end();
+    return found == addresses.end() ? 0 : static_cast<std::size_t>(found - addresses.begin());
+}
+
+inline ip_address address_after(std::span<const ip_address> addresses, const ip_address& one)
+{
+    return addresses[(first_to_try(addresses, one) + 1) % addresses.size()];
 }
 
 }  // namespace vipd::io

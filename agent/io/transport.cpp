@@ -91,11 +91,11 @@ int session_slot_index()
 
 int keep_session(SSL* stream, SSL_SESSION* session)
 {
-    auto* slot = static_cast<ssl_session*>(SSL_get_ex_data(stream, session_slot_index()));
+    auto* slot = static_cast<kept_session*>(SSL_get_ex_data(stream, session_slot_index()));
     if (slot == nullptr) {
         return 0;
     }
-    slot->reset(session);
+    slot->keep(std::unique_ptr<ssl_session_st, ssl_deleter>{session}, SSL_get_SSL_CTX(stream));
     return 1;  // the reference is ours
 }
 
@@ -134,14 +134,26 @@ result<std::unique_ptr<tls_context>> tls_context::create(const std::string& ca_b
     return made;
 }
 
+void kept_session::keep(std::unique_ptr<ssl_session_st, ssl_deleter> session, ssl_ctx_st* made_under)
+{
+    session_ = std::move(session);
+    // A reference, so that no later context can have this one's address.
+    SSL_CTX_up_ref(made_under);
+    made_under_.reset(made_under);
+}
+
+ssl_session_st* kept_session::usable_under(const tls_context& context) const
+{
+    return made_under_.get() == context.native() ? session_.get() : nullptr;
+}
+
 transport::transport(file_descriptor socket) : socket_(std::move(socket)) {}
 
-transport::transport(file_descriptor socket, const tls_context& context, const std::string& host, ssl_session_st* resume,
-                     ssl_session* fresh_session) :
+transport::transport(file_descriptor socket, const tls_context& context, const std::string& host, kept_session& session) :
     socket_(std::move(socket)), tls_(SSL_new(context.native())), host_(host)
 {
     ENSURE(tls_ != nullptr && SSL_set_fd(tls_.get(), socket_.get()) == 1);
-    SSL_set_ex_data(tls_.get(), session_slot_index(), fresh_session);
+    SSL_set_ex_data(tls_.get(), session_slot_index(), &session);
     if (ip_address::parse(host)) {
         ENSURE(X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(tls_.get()), host.c_str()) == 1);
     } else {
@@ -154,8 +166,8 @@ transport::transport(file_descriptor socket, const tls_context& context, const s
             problem_ = "'" + host + "' is no host name that TLS could verify";
         }
     }
-    if (resume != nullptr) {
-        SSL_set_session(tls_.get(), resume);
+    if (auto* resumed = session.usable_under(context)) {
+        SSL_set_session(tls_.get(), resumed);
     }
     SSL_set_connect_state(tls_.get());
 }

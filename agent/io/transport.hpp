@@ -24,8 +24,6 @@ struct ssl_deleter {
     void operator()(ssl_st* stream) const;
     void operator()(ssl_session_st* session) const;
 };
-using ssl_session = std::unique_ptr<ssl_session_st, ssl_deleter>;
-
 // What every connection shares: TLS 1.2 and later, the peer and its name are verified always, no renegotiation.
 class tls_context {
 public:
@@ -37,6 +35,20 @@ public:
 private:
     explicit tls_context(ssl_ctx_st* context) : context_(context) {}
     std::unique_ptr<ssl_ctx_st, ssl_deleter> context_;
+};
+
+// The last session that a server offered, so that the next handshake is short. A resumed session is not verified again, so it
+// is worth nothing to a context with other CA certificates than the one under which it was made.
+class kept_session {
+public:
+    void keep(std::unique_ptr<ssl_session_st, ssl_deleter> session, ssl_ctx_st* made_under);
+    void forget() { session_.reset(); }
+    // Null when there is none that was verified under `context`.
+    [[nodiscard]] ssl_session_st* usable_under(const tls_context& context) const;
+
+private:
+    std::unique_ptr<ssl_session_st, ssl_deleter> session_;
+    std::unique_ptr<ssl_ctx_st, ssl_deleter> made_under_;
 };
 
 class transport {
@@ -55,10 +67,9 @@ public:
 
     // Plain.
     explicit transport(file_descriptor socket);
-    // TLS to `host`, a name or an IP literal, which the certificate has to carry. A session that was resumed was verified when
-    // it was made; `fresh_session` receives the ones that the server offers for later and outlives the transport.
-    transport(file_descriptor socket, const tls_context& context, const std::string& host, ssl_session_st* resume,
-              ssl_session* fresh_session);
+    // TLS to `host`, a name or an IP literal, which the certificate has to carry. `session` is resumed when it may be, receives
+    // the ones that the server offers for later, and outlives the transport.
+    transport(file_descriptor socket, const tls_context& context, const std::string& host, kept_session& session);
     ~transport();
     transport(const transport&) = delete;
     transport& operator=(const transport&) = delete;

@@ -57,7 +57,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string body{reinterpret_cast<const char*>(data) + 2, size - 2};
 
     http_result result;
-    result.outcome = http_response{status, {{"Date", body.substr(0, 29)}}, body};
+    result.outcome = http_response{status, {{"Content-Type", "text/xml"}, {"Date", body.substr(0, 29)}}, body};
     const auto reply = decode_reply(call, result);
     if (const auto* e = std::get_if<ec2_error>(&reply.value)) {
         check_text(e->message, 300);

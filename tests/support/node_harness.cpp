@@ -60,14 +60,15 @@ std::string small_cloud::describe() const
 
 aws::http_response small_cloud::answer(const aws::http_request& request)
 {
+    const std::vector<aws::http_header> xml = {{"Content-Type", "text/xml;charset=UTF-8"}};
     auto form = parse_form(request.body);
     const auto action = form["Action"];
     const auto ok = [&](const std::string& inner) {
-        return aws::http_response{
-            200, {}, "<" + action + "Response><requestId>req-1</requestId>" + inner + "</" + action + "Response>"};
+        return aws::http_response{200, xml,
+                                  "<" + action + "Response><requestId>req-1</requestId>" + inner + "</" + action + "Response>"};
     };
     if (action == "DescribeRouteTables") {
-        return {200, {}, describe()};
+        return {200, xml, describe()};
     }
     if (action == "DescribeNetworkInterfaces") {
         return ok(

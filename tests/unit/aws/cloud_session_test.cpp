@@ -353,6 +353,74 @@ TEST(cloud_session, refused_credentials_stay_in_use_while_no_new_ones_come)
     EXPECT_TRUE(s->ready());
 }
 
+// A session whose credentials have just been refused, and whose IMDS has newer ones but does not say so yet.
+struct refused_session : harness {
+    refused_session() : harness{region_only()}
+    {
+        start();
+        run_for(60s);
+        call(replacing);
+        imds["/latest/meta-data/iam/security-credentials/node-role"] = role_document("AKIDNEW", "2026-01-01T07:00:00Z");
+        imds_slow = true;
+        answer_ec2(ec2.at(0), answered(400, ec2_error_body("RequestExpired")));
+    }
+
+    [[nodiscard]] bool is_signed_with(std::size_t exchange, std::string_view key) const
+    {
+        return find_header(ec2.at(exchange).request.headers, "authorization")->find(key) != std::string_view::npos;
+    }
+};
+
+TEST(cloud_session, calls_wait_for_the_credentials_that_replace_refused_ones)
+{
+    refused_session s;
+    s.move_to(s.now.steady + 1ns);
+    s.call(replacing);
+    s.call(reading);
+    s.run_for(500ms);
+    EXPECT_EQ(s.ec2.size(), 1U) << "signed with keys that have just been refused";
+    s.answer_slow_imds();
+    ASSERT_EQ(s.ec2.size(), 3U);
+    EXPECT_TRUE(s.is_signed_with(1, "AKIDNEW"));
+    EXPECT_TRUE(s.is_signed_with(2, "AKIDNEW"));
+}
+
+TEST(cloud_session, calls_wait_no_more_than_a_second_for_a_source_that_says_nothing)
+{
+    refused_session s;
+    s.call(replacing);
+    s.run_for(1s - 1ns);
+    EXPECT_EQ(s.ec2.size(), 1U);
+    s.run_for(1ns);
+    ASSERT_EQ(s.ec2.size(), 2U);
+    EXPECT_TRUE(s.is_signed_with(1, "AKIDROLE"));
+    s.answer_ec2(s.ec2.at(1), answered(400, ec2_error_body("RequestExpired")));
+    s.call(replacing);
+    EXPECT_EQ(s.ec2.size(), 3U) << "a second once, and not after every refusal";
+}
+
+TEST(cloud_session, calls_go_on_when_no_other_credentials_come)
+{
+    refused_session s;
+    s.imds_up = false;
+    s.call(replacing);
+    EXPECT_EQ(s.ec2.size(), 1U);
+    s.answer_slow_imds();
+    EXPECT_EQ(s.ec2.size(), 2U);
+}
+
+TEST(cloud_session, a_fetch_that_no_refusal_caused_holds_nothing_up)
+{
+    harness s{region_only()};
+    s.start();
+    s.imds_slow = true;
+    const auto before = s.asked.size();
+    s.run_for(6h);
+    ASSERT_GT(s.asked.size(), before);
+    s.call(replacing);
+    EXPECT_EQ(s.ec2.size(), 1U);
+}
+
 TEST(cloud_session, refusals_in_a_row_do_not_make_a_storm_of_fetches)
 {
     harness s{region_only()};

@@ -18,6 +18,9 @@ const ec2_call describing_interfaces = describe_network_interfaces{};
 
 ec2_reply decode(const ec2_call& call, unsigned status, std::string body, std::vector<http_header> headers = {})
 {
+    if (!find_header(headers, "content-type")) {
+        headers.push_back({"Content-Type", "text/xml;charset=UTF-8"});
+    }
     http_result result;
     result.outcome = http_response{status, std::move(headers), std::move(body)};
     return decode_reply(call, result);
@@ -194,6 +197,31 @@ TEST(ec2_reply, a_success_that_cannot_be_read_leaves_a_mutating_call_unknown_and
         EXPECT_EQ(error_of(decode(replacing, status, "")).kind, ec2_error_class::unknown_outcome) << status;
         EXPECT_EQ(error_of(decode(describing_tables, status, "")).kind, ec2_error_class::transient) << status;
     }
+}
+
+TEST(ec2_reply, a_success_counts_only_as_xml)
+{
+    const std::string replaced = "<ReplaceRouteResponse><return>true</return></ReplaceRouteResponse>";
+    for (const auto* type : {"text/xml", "application/xml", "Text/XML; charset=utf-8", "application/xml ;charset=UTF-8"}) {
+        EXPECT_TRUE(std::holds_alternative<done>(decode(replacing, 200, replaced, {{"content-type", type}}).value)) << type;
+    }
+    for (const auto* type : {"", "text/html", "text/html; charset=utf-8", "text/plain", "text/xmlish", "application/json",
+                             "xml", ";text/xml", "application/soap+xml"}) {
+        EXPECT_EQ(error_of(decode(replacing, 200, replaced, {{"content-type", type}})).kind, ec2_error_class::unknown_outcome)
+            << type;
+        EXPECT_EQ(error_of(decode(describing_tables, 200, tables_answer, {{"content-type", type}})).kind,
+                  ec2_error_class::transient)
+            << type;
+    }
+    http_result untyped;
+    untyped.outcome = http_response{200, {}, replaced};
+    EXPECT_EQ(error_of(decode_reply(replacing, untyped)).kind, ec2_error_class::unknown_outcome);
+}
+
+TEST(ec2_reply, an_error_is_read_whatever_its_type)
+{
+    const std::string body = "<Response><Errors><Error><Code>RouteAlreadyExists</Code></Error></Errors></Response>";
+    EXPECT_EQ(error_of(decode(creating, 400, body, {{"content-type", "text/html"}})).kind, ec2_error_class::route_exists);
 }
 
 TEST(ec2_reply, every_cut_of_an_answer_is_unreadable)

@@ -151,9 +151,19 @@ TEST(endpoint, anything_else_is_no_origin)
 
 TEST(endpoint, a_password_in_a_url_is_not_repeated_in_the_error)
 {
-    const auto refused = parse_origin("https://user:hunter2@host", true);
-    ASSERT_TRUE(refused.has_error());
-    EXPECT_EQ(refused.error().text.find("hunter2"), std::string::npos);
+    for (const std::string url :
+         {"https://AKIA:hunter2@host", "http://AKIA:hunter2@host:8080", "AKIA:hunter2@host", "https://AKIA:hunter2/?#@host/x",
+          "https://AKIA:hunter2@", "https://[AKIA:hunter2@host", "HTTPS://AKIA@hunter2@host"}) {
+        for (const bool fips : {false, true}) {
+            auto choice = in("eu-west-1", fips);
+            choice.override_url = url;
+            const auto refused = resolve_endpoint(choice);
+            ASSERT_TRUE(refused.has_error()) << url;
+            EXPECT_EQ(refused.error().text.find("hunter2"), std::string::npos) << refused.error().text;
+            EXPECT_EQ(refused.error().text.find("AKIA"), std::string::npos) << refused.error().text;
+        }
+        EXPECT_EQ(parse_origin(url, true).error().text.find("hunter2"), std::string::npos) << url;
+    }
 }
 
 }  // namespace

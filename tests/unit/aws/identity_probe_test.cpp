@@ -94,6 +94,87 @@ TEST(identity_probe, an_interface_without_id_vpc_or_subnet_waits_for_a_later_pas
     }
 }
 
+TEST(identity_probe, an_interface_that_was_known_outlives_a_wrong_answer_about_it)
+{
+    for (const auto* field : {"interface-id", "vpc-id", "subnet-id"}) {
+        identity_probe probe{1};
+        probe.start(start);
+        answer_all(probe, two_interfaces());
+        const auto known = probe.identity();
+        probe.take_changed();
+        auto now = start + 1min;
+        for (const auto* wrong : {"", "<html>", "404"}) {
+            auto items = two_interfaces();
+            const auto path = macs + "0a:00:00:00:00:01/" + field;
+            items[path] = wrong;
+            if (items[path] == "404") {
+                items.erase(path);
+            }
+            probe.refresh(now);
+            answer_all(probe, items, now);
+            EXPECT_EQ(probe.identity(), known) << field << " " << wrong;
+            EXPECT_FALSE(probe.take_changed());
+            now = probe.next_wakeup().at;
+        }
+    }
+}
+
+TEST(identity_probe, a_pass_in_doubt_is_repeated_after_a_second_and_not_that_often_for_ever)
+{
+    identity_probe probe{1};
+    probe.start(start);
+    auto items = two_interfaces();
+    items.erase(macs + "0a:00:00:00:00:02/vpc-id");
+    answer_all(probe, items);
+    std::vector<time_point> passes;
+    while (passes.size() < 6) {
+        passes.push_back(probe.next_wakeup().at);
+        answer_all(probe, items, passes.back());
+    }
+    EXPECT_EQ(passes, (std::vector{start + 1s, start + 4s, start + 14s, start + 44s, start + 74s, start + 104s}));
+}
+
+TEST(identity_probe, an_interface_is_forgotten_when_two_passes_in_succession_do_not_list_it)
+{
+    identity_probe probe{1};
+    probe.start(start);
+    answer_all(probe, two_interfaces());
+    const auto known = probe.identity();
+    probe.take_changed();
+    auto without = two_interfaces();
+    without[macs] = "0a:00:00:00:00:02/\n";
+
+    auto now = start + 1min;
+    probe.refresh(now);
+    answer_all(probe, without, now);
+    EXPECT_EQ(probe.identity(), known) << "once may be a mistake";
+    now = probe.next_wakeup().at;
+    EXPECT_EQ(now, start + 1min + 1s);
+    answer_all(probe, two_interfaces(), now);
+    now = probe.next_wakeup().at;
+    answer_all(probe, without, now);
+    EXPECT_EQ(probe.identity(), known) << "not in succession";
+    EXPECT_FALSE(probe.take_changed());
+    now = probe.next_wakeup().at;
+    answer_all(probe, without, now);
+    ASSERT_EQ(probe.identity()->interfaces.size(), 1U);
+    EXPECT_EQ(probe.identity()->interfaces[0].id.str(), "eni-2");
+    EXPECT_TRUE(probe.take_changed());
+}
+
+TEST(identity_probe, another_instance_inherits_no_interface)
+{
+    identity_probe probe{1};
+    probe.start(start);
+    answer_all(probe, two_interfaces());
+    auto items = two_interfaces();
+    items[document] = R"({"region":"eu-west-1","instanceId":"i-2"})";
+    items[macs] = "0a:00:00:00:00:01/\n";
+    probe.refresh(start + 1min);
+    answer_all(probe, items, start + 1min);
+    EXPECT_EQ(probe.identity()->interfaces.size(), 1U);
+}
+
 TEST(identity_probe, a_failed_pass_changes_nothing_and_is_repeated)
 {
     identity_probe probe{1};

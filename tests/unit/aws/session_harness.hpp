@@ -105,6 +105,9 @@ public:
 
     void answer_ec2(const http_exchange& exchange, http_result result, duration took = 20ms)
     {
+        if (auto* response = std::get_if<http_response>(&result.outcome)) {
+            response->headers.push_back({"Content-Type", "text/xml;charset=UTF-8"});
+        }
         result.started = now.steady;
         result.first_byte = now.steady;
         move_to(now.steady + took);
@@ -120,6 +123,16 @@ public:
         }
     }
 
+    // What a slow IMDS has not answered yet.
+    void answer_slow_imds()
+    {
+        imds_slow = false;
+        for (const auto& exchange : std::exchange(unanswered_, {})) {
+            session_.handle_http(now, exchange.id, answer_imds(exchange));
+            drain();
+        }
+    }
+
     cloud_session& operator*() { return session_; }
     cloud_session* operator->() { return &session_; }
 
@@ -129,7 +142,8 @@ public:
     std::map<std::string, std::string, std::less<>> files;  // not there: not_found
     std::string imds_token = "token-1";
     bool imds_up = true;
-    answerer intercept;  // before everything else; none: as usual
+    bool imds_slow = false;  // answers when it is told to
+    answerer intercept;      // before everything else; none: as usual
 
     std::vector<http_exchange> ec2;    // not answered yet: a test does
     std::vector<http_exchange> asked;  // everything else, in order
@@ -176,6 +190,10 @@ private:
             return;
         }
         asked.push_back(exchange);
+        if (imds_slow) {
+            unanswered_.push_back(std::move(exchange));
+            return;
+        }
         auto result = intercept ? intercept(exchange) : std::nullopt;
         if (!result) {
             result = answer_imds(exchange);
@@ -200,6 +218,7 @@ private:
     }
 
     cloud_session session_;
+    std::vector<http_exchange> unanswered_;
     unsigned turns_ = 0;
 };
 

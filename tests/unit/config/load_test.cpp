@@ -258,6 +258,16 @@ TEST(load, a_secret_is_in_no_message)
     }
 }
 
+TEST(load, a_url_with_a_password_is_in_no_message)
+{
+    for (const auto* key : {"endpoint", "imds_endpoint"}) {
+        const auto got = outcome_of(std::string("[aws]\n") + key + " = \"https://AKIA:geheim@proxy\"\n" + router_with({}));
+        ASSERT_FALSE(got.errors.empty()) << key;
+        EXPECT_NE(got.errors[0].find(key), std::string::npos) << got.errors[0];
+        EXPECT_EQ(got.errors[0].find("geheim"), std::string::npos) << got.errors[0];
+    }
+}
+
 TEST(load, every_example_loads_without_a_warning_that_it_does_not_explain)
 {
     std::size_t count = 0;

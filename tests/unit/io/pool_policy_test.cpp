@@ -51,6 +51,26 @@ TEST(connection_for, a_mutating_request_takes_the_one_used_last_and_others_the_o
     EXPECT_EQ(connection_for(false, idle), 2U);
 }
 
+TEST(addresses, the_one_that_is_preferred_is_tried_first_wherever_it_stands)
+{
+    const auto a = ip_address::v4(10, 0, 0, 1);
+    const auto b = ip_address::v4(10, 0, 0, 2);
+    const auto c = ip_address::v4(10, 0, 0, 3);
+    EXPECT_EQ(first_to_try(std::array{a, b}, std::nullopt), 0U);
+    EXPECT_EQ(first_to_try(std::array{a, b}, b), 1U);
+    EXPECT_EQ(first_to_try(std::array{b, a}, b), 0U);
+    EXPECT_EQ(first_to_try(std::array{a, b}, c), 0U) << "no longer one of the name's";
+}
+
+TEST(addresses, after_the_last_comes_the_first)
+{
+    const auto a = ip_address::v4(10, 0, 0, 1);
+    const auto b = ip_address::v4(10, 0, 0, 2);
+    EXPECT_EQ(address_after(std::array{a, b}, a), b);
+    EXPECT_EQ(address_after(std::array{a, b}, b), a);
+    EXPECT_EQ(address_after(std::array{a}, a), a);
+}
+
 TEST(connection_for, one_that_is_to_be_replaced_is_the_last_resort)
 {
     const std::array<idle_connection, 2> idle = {{{time_point{9s}, true}, {time_point{2s}, false}}};
