@@ -272,6 +272,22 @@ TEST_F(http_server_test, a_head_above_the_bound_is_refused)
     EXPECT_TRUE(requests.empty());
 }
 
+TEST_F(http_server_test, the_head_of_a_chunk_and_the_trailer_are_bounded_as_well)
+{
+    start();
+    for (const std::string begun : {"1;", "0\r\nX-Trailer: "}) {
+        client c(port);
+        c.send("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + begun);
+        for (int i = 0; i < 1000 && !c.is_closed(); ++i) {
+            c.send(std::string(1000, 'x'));
+            context.restart();
+            context.poll();
+        }
+        EXPECT_TRUE(c.received().starts_with("HTTP/1.1 431 ")) << begun << c.received();
+    }
+    EXPECT_TRUE(requests.empty());
+}
+
 // --- clients that take their time ---
 
 TEST_F(http_server_test, a_request_that_does_not_end_is_closed)
