@@ -41,7 +41,7 @@ private:
 struct https_client_test : reactor_fixture, https_client::owner {
     hostile_server& server = hostile_server::get();
     limited_log limited{log};
-    resolver names{context, limited};
+    resolver names{context, limited, {}};
     https_client::limits limits;
     std::unique_ptr<https_client> client;
     bool permit = true;
