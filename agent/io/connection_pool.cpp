@@ -200,7 +200,7 @@ void connection_pool::on_alarm(connection_id id)
     if (!m.to_be_replaced && target_.origin.tls && count().idle <= warm_) {
         // It serves on until the one that replaces it is ready, or the server's patience is certainly over.
         m.to_be_replaced = true;
-        m.link->set_alarm(steady_now() + around_.idle_max / 5);
+        m.link->set_alarm(steady_now() + around_.overlap_max);
     } else {
         close(id);
     }

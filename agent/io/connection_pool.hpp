@@ -45,6 +45,7 @@ public:
         random_source random;
         std::shared_ptr<const tls_context> tls;
         duration idle_max{};
+        duration overlap_max{};
         duration plain_idle_max{};
         duration connect_time_max{};
         connection_id last_connection = 0;

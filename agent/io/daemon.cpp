@@ -126,7 +126,7 @@ public:
         seed_(random_seed()),
         node_({configuration_, environment_, seed_, boot_id()}, read_clocks(), log_),
         shell_(context_, node_, log_, *this),
-        names_(context_, network_log_),
+        names_(context_, network_log_, {}),
         status_(node_, shell_, log_, [this] { return reload(); }),
         server_(context_, status_, network_log_, {}),
         systemd_(context_),

@@ -2,6 +2,7 @@
 
 #include "agent/io/clock.hpp"
 #include "agent/io/deadline.hpp"
+#include "agent/io/request_reader.hpp"
 #include "common/overloaded.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -14,10 +15,10 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <list>
 #include <vector>
@@ -45,8 +46,8 @@ constexpr duration look_again_max = std::chrono::milliseconds{100};
 enum class activity : std::uint8_t { idle, requesting, streaming };
 
 struct connection {
-    connection(asio::io_context& context, socket_type s, bool from_unix) :
-        socket(std::move(s)), limit(context), pause(context), is_unix_socket(from_unix)
+    connection(asio::io_context& context, socket_type s, std::uint32_t head_bytes_max, bool from_unix) :
+        socket(std::move(s)), limit(context), pause(context), reader(head_bytes_max, from_unix)
     {}
 
     void close()
@@ -59,47 +60,11 @@ struct connection {
     socket_type socket;
     deadline limit;
     asio::steady_timer pause;
-    boost::beast::flat_buffer buffer;
-    bool is_unix_socket;
+    request_reader reader;
+    std::array<std::uint8_t, 2048> input{};
     activity doing = activity::idle;
     time_point since{};
 };
-
-std::string field(const http::request<http::string_body>& message, http::field name)
-{
-    const auto value = message[name];
-    return {value.begin(), value.end()};
-}
-
-status::http_request to_request(const http::request<http::string_body>& message, bool is_unix_socket)
-{
-    status::http_request request;
-    const auto method = message.method_string();
-    request.method.assign(method.begin(), method.end());
-    request.target.assign(message.target().begin(), message.target().end());
-    request.host = field(message, http::field::host);
-    request.accept = field(message, http::field::accept);
-    const auto last_event_id = message["Last-Event-ID"];
-    request.last_event_id.assign(last_event_id.begin(), last_event_id.end());
-    request.body = message.body();
-    request.from_unix_socket = is_unix_socket;
-    return request;
-}
-
-// What is wrong with a request that is none, for the client; 0 when there is nobody to tell.
-unsigned status_of(const error_code& failed)
-{
-    if (failed == http::error::header_limit) {
-        return 431;
-    }
-    if (failed == http::error::body_limit) {
-        return 413;
-    }
-    return failed.category() == make_error_code(http::error::bad_method).category() && failed != http::error::end_of_stream &&
-                   failed != http::error::partial_message
-               ? 400
-               : 0;
-}
 
 bool client_has_left(socket_type& socket)
 {
@@ -140,7 +105,7 @@ private:
 
     static asio::awaitable<void> session(std::shared_ptr<impl> self, std::shared_ptr<connection> c);
     asio::awaitable<bool> exchange(connection& c);
-    asio::awaitable<bool> answer(connection& c, const http::request<http::string_body>& message);
+    asio::awaitable<bool> answer(connection& c, const request_reader::received& received);
     static asio::awaitable<bool> send_text(connection& c, http::response<http::string_body> response);
     asio::awaitable<bool> send_source(connection& c, http::response<http::empty_body> head,
                                       std::unique_ptr<status::body_source> source, bool head_only);
@@ -234,7 +199,7 @@ void http_server::impl::admit(file_descriptor accepted, bool is_unix_socket)
         return;
     }
     static_cast<void>(accepted.release());
-    auto c = std::make_shared<connection>(context_, std::move(socket), is_unix_socket);
+    auto c = std::make_shared<connection>(context_, std::move(socket), limits_.head_bytes_max, is_unix_socket);
     c->since = steady_now();
     connections.push_back(c);
     asio::co_spawn(context_, session(shared_from_this(), std::move(c)), asio::detached);
@@ -280,7 +245,8 @@ void http_server::impl::begin_request(connection& c)
 asio::awaitable<bool> http_server::impl::exchange(connection& c)
 {
     error_code failed;
-    if (c.buffer.size() == 0) {
+    auto progress = c.reader.put({});
+    if (c.reader.is_idle()) {
         c.doing = activity::idle;
         c.since = steady_now();
         c.limit.set(c.since + limits_.idle_time_max, [&c] { c.close(); });
@@ -290,34 +256,35 @@ asio::awaitable<bool> http_server::impl::exchange(connection& c)
         }
     }
     begin_request(c);
-    http::request_parser<http::string_body> parser;
-    parser.header_limit(limits_.head_bytes_max);
-    parser.body_limit(status::request_body_size_max);
-    co_await http::async_read(c.socket, c.buffer, parser, asio::redirect_error(asio::use_awaitable, failed));
-    if (failed) {
-        if (const unsigned status = status_of(failed); status != 0) {
-            http::response<http::string_body> response{http::int_to_status(status), 11};
-            response.keep_alive(false);
-            response.body() = failed.message() + "\n";
-            response.prepare_payload();
-            co_await send_text(c, std::move(response));
+    while (progress == request_reader::progress::need_more) {
+        const auto into = asio::buffer(c.input);
+        const auto size = co_await c.socket.async_read_some(into, asio::redirect_error(asio::use_awaitable, failed));
+        if (failed) {
+            co_return false;  // nobody is left to be told
         }
+        progress = c.reader.put({c.input.data(), size});
+    }
+    if (progress == request_reader::progress::failed) {
+        http::response<http::string_body> response{http::int_to_status(c.reader.problem().status), 11};
+        response.keep_alive(false);
+        response.body() = c.reader.problem().text + "\n";
+        response.prepare_payload();
+        co_await send_text(c, std::move(response));
         co_return false;
     }
     ++requests;
-    const auto message = parser.release();
-    co_return co_await answer(c, message);
+    const auto received = c.reader.take();
+    co_return co_await answer(c, received);
 }
 
-asio::awaitable<bool> http_server::impl::answer(connection& c, const http::request<http::string_body>& message)
+asio::awaitable<bool> http_server::impl::answer(connection& c, const request_reader::received& received)
 {
-    const auto request = to_request(message, c.is_unix_socket);
-    auto reply = handler_.respond(read_clocks(), request);
-    const bool head_only = message.method() == http::verb::head;
+    auto reply = handler_.respond(read_clocks(), received.request);
+    const bool head_only = received.request.method == "HEAD";
     const auto fill = [&](auto& response) {
         response.result(reply.status);
-        response.version(message.version());
-        response.keep_alive(message.keep_alive());
+        response.version(received.version);
+        response.keep_alive(received.keep_alive);
         response.set(http::field::content_type, reply.content_type);
         for (const auto& [name, value] : reply.headers) {
             response.set(name, value);

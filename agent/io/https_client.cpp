@@ -58,9 +58,16 @@ class client final : public https_client, public connection_pool::owner {
 public:
     client(asio::io_context& context, resolver& names, https_client::owner& to, std::shared_ptr<const tls_context> tls,
            std::uint64_t seed, log_sink& log, const limits& l) :
-        to_(to),
-        limits_(l),
-        around_{context, names, log, random_source{seed}, std::move(tls), l.idle_max, l.plain_idle_max, l.connect_time_max, 0}
+        to_(to), limits_(l), around_{context,
+                                     names,
+                                     log,
+                                     random_source{seed},
+                                     std::move(tls),
+                                     l.idle_max,
+                                     l.overlap_max,
+                                     l.plain_idle_max,
+                                     l.connect_time_max,
+                                     0}
     {}
 
     void start(aws::http_exchange&& what) override;

@@ -45,6 +45,7 @@ public:
         std::size_t head_bytes_max = 16U << 10U;
         // EC2 closes a connection that was idle for some 20 s; ours are replaced before.
         duration idle_max = std::chrono::seconds{15};
+        duration overlap_max = std::chrono::seconds{3};  // of one that has grown old and the one that replaces it
         duration plain_idle_max = std::chrono::seconds{2};
         duration connect_time_max = std::chrono::seconds{1};  // of warm connections; TLS included
     };

@@ -23,15 +23,12 @@ namespace {
 
 namespace asio = boost::asio;
 
-// What a server may say about how long an answer is good for is cut to this range.
-constexpr duration keep_min = std::chrono::seconds{5};
-constexpr duration keep_max = std::chrono::minutes{5};
 constexpr std::size_t names_max = 64;
 constexpr std::size_t addresses_max = 16;
 
 struct found_addresses {
     std::vector<ip_address> addresses;
-    duration keep = keep_max;
+    duration keep = duration::max();  // of the address that is good for the shortest time
 };
 
 found_addresses read_addresses(const ares_addrinfo& info)
@@ -50,7 +47,7 @@ found_addresses read_addresses(const ares_addrinfo& info)
         }
         if (address && std::ranges::find(found.addresses, *address) == found.addresses.end()) {
             found.addresses.push_back(*address);
-            found.keep = std::min(found.keep, std::max<duration>(keep_min, std::chrono::seconds{std::max(0, node->ai_ttl)}));
+            found.keep = std::min<duration>(found.keep, std::chrono::seconds{std::max(0, node->ai_ttl)});
         }
     }
     return found;
@@ -60,7 +57,8 @@ found_addresses read_addresses(const ares_addrinfo& info)
 
 class resolver::impl {
 public:
-    impl(asio::io_context& context, log_sink& log) : context_(context), log_(log), timer_(context)
+    impl(asio::io_context& context, log_sink& log, settings s) :
+        context_(context), log_(log), settings_(std::move(s)), timer_(context)
     {
         ares_library_init(ARES_LIB_INIT_NONE);
     }
@@ -164,7 +162,7 @@ private:
         const bool good = status == ARES_SUCCESS && !found.addresses.empty();
         if (good) {
             entry.addresses = std::move(found.addresses);
-            entry.good_until = steady_now() + found.keep;
+            entry.good_until = steady_now() + std::clamp(found.keep, settings_.keep_min, settings_.keep_max);
         } else {
             log_.warning("dns_failed", {{"name", host}, {"error", ares_strerror(status)}, {"kept", entry.addresses.size()}});
             // The servers in /etc/resolv.conf may have changed: it is read again before the next question.
@@ -187,15 +185,20 @@ private:
     bool open_channel()
     {
         ares_options options{};
-        options.timeout = static_cast<int>(try_time.count());
+        options.timeout = static_cast<int>(settings_.try_time.count());
         options.tries = 2;
         options.sock_state_cb = [](void* self, ares_socket_t socket, int read, int write) {
             static_cast<impl*>(self)->watch(socket, read != 0, write != 0);
         };
         options.sock_state_cb_data = this;
-        const int status = ares_init_options(&channel_, &options, ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB);
+        int status = ares_init_options(&channel_, &options, ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB);
         if (status != ARES_SUCCESS) {
             channel_ = nullptr;
+        } else if (!settings_.servers.empty()) {
+            status = ares_set_servers_ports_csv(channel_, settings_.servers.c_str());
+        }
+        if (status != ARES_SUCCESS) {
+            close_channel();
             log_.warning("dns_unavailable", {{"error", ares_strerror(status)}});
             return false;
         }
@@ -292,6 +295,7 @@ private:
 
     asio::io_context& context_;
     log_sink& log_;
+    settings settings_;
     asio::steady_timer timer_;
     ares_channel channel_ = nullptr;
     std::map<std::string, name> names_;
@@ -301,7 +305,9 @@ private:
     bool stopping_ = false;
 };
 
-resolver::resolver(asio::io_context& context, log_sink& log) : impl_(std::make_unique<impl>(context, log)) {}
+resolver::resolver(asio::io_context& context, log_sink& log, settings s) :
+    impl_(std::make_unique<impl>(context, log, std::move(s)))
+{}
 
 resolver::~resolver() = default;
 

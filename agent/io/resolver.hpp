@@ -24,13 +24,19 @@ namespace vipd::io {
 
 class resolver {
 public:
-    // Two tries of this length per server.
-    static constexpr auto try_time = std::chrono::milliseconds{500};
+    // Everything that could be different in a test.
+    struct settings {
+        std::string servers;                      // "192.0.2.1:53,[2001:db8::1]:53"; empty: those of /etc/resolv.conf
+        std::chrono::milliseconds try_time{500};  // of the first of two tries per server
+        // What a server may say about how long an answer is good for is cut to this range.
+        duration keep_min = std::chrono::seconds{5};
+        duration keep_max = std::chrono::minutes{5};
+    };
 
     // In the order of preference (RFC 6724), at least one.
     using answer = result<std::vector<ip_address>>;
 
-    resolver(boost::asio::io_context& context, log_sink& log);
+    resolver(boost::asio::io_context& context, log_sink& log, settings s);
     ~resolver();
 
     // `done` is called once, before this returns when the answer is at hand (a literal, or a name that was resolved before).

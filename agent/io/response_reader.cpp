@@ -7,6 +7,7 @@
 #include <boost/beast/http/string_body.hpp>
 
 #include <optional>
+#include <string_view>
 
 namespace vipd::io {
 
@@ -17,6 +18,8 @@ namespace http = boost::beast::http;
 
 // "100 Continue" and its like come before the answer proper; more than this many are a trick.
 constexpr unsigned interim_answers_max = 8;
+
+constexpr std::string_view last_chunk = "0\r\n\r\n";
 
 error to_error(const boost::system::error_code& failed, const response_reader::limits& l)
 {
@@ -44,6 +47,10 @@ public:
         buffer_.commit(
             boost::asio::buffer_copy(buffer_.prepare(bytes.size()), boost::asio::buffer(bytes.data(), bytes.size())));
         while (true) {
+            // Beast asserts that much of a last chunk that it has seen the beginning of. No chunked body ends with less.
+            if (parser_->is_header_done() && parser_->chunked() && buffer_.size() < last_chunk.size()) {
+                return progress::need_more;
+            }
             boost::system::error_code failed;
             buffer_.consume(parser_->put(buffer_.data(), failed));
             if (failed && failed != http::error::need_more) {

@@ -2,12 +2,16 @@
 """A server for the HTTPS client's tests that misbehaves on request: by port before HTTP is reached, by path after.
 
 Makes its own certificates in a folder that it is given, listens on 127.0.0.1 with ports of the kernel's choice, prints one line
-of JSON with the ports, and serves until its standard input is closed.
+of JSON with the ports, and serves until its standard input is closed. Further lines tell what it has seen or done, to a client
+that stands still meanwhile.
 """
 
+import itertools
 import json
 import os
+import select
 import socket
+import struct
 import ssl
 import subprocess
 import sys
@@ -15,6 +19,8 @@ import threading
 import time
 
 FOLDER = sys.argv[1]
+RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+counted = 0
 
 
 def path(name):
@@ -87,6 +93,30 @@ def hold(connection):
         pass
 
 
+def say(text):
+    print(text, flush=True)
+
+
+def peer_port(connection):
+    return connection.getpeername()[1]
+
+
+def below_tls(connection):
+    return socket.socket(fileno=connection.detach())
+
+
+def read_to_the_end(connection):
+    """The number of bytes that still come, and how the connection ends. Python's TLS does not know a reset from an end."""
+    size = 0
+    with below_tls(connection) as raw:
+        try:
+            while more := raw.recv(65536):
+                size += len(more)
+        except ConnectionResetError:
+            return size, "reset"
+    return size, "end"
+
+
 def endless(connection, piece, pause=0.0):
     while True:
         connection.sendall(piece)
@@ -94,8 +124,36 @@ def endless(connection, piece, pause=0.0):
             time.sleep(pause)
 
 
+def leave(connection, manner):
+    """Closes without having been asked to, and says when it has."""
+    client = peer_port(connection)
+    if manner == "/leave-with-goodbye" and isinstance(connection, ssl.SSLSocket):
+        connection.settimeout(0)
+        try:
+            connection.unwrap()
+        except ssl.SSLWantReadError:
+            pass  # the goodbye is out; the client's would be waited for
+    if manner == "/leave-with-reset":
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+    connection.close()
+    say(client)
+
+
 def serve_path(connection, method, target, head, body):
     """Answers one request; true when the connection goes on."""
+    global counted
+    if target == "/count":
+        counted += 1
+        answer(connection, str(counted).encode())
+        return True
+    if target == "/tell-the-end":
+        say("begun")
+        say(read_to_the_end(connection)[1])
+        return False
+    if target.startswith("/leave"):
+        answer(connection, b"fine")
+        leave(connection, target)
+        return False
     if target == "/ok":
         answer(connection, b"fine")
         return True
@@ -103,7 +161,7 @@ def serve_path(connection, method, target, head, body):
         answer(connection, method.encode() + b"\n" + head + b"\n\n" + body)
         return True
     if target == "/whoami":
-        answer(connection, str(connection.getpeername()[1]).encode())
+        answer(connection, str(peer_port(connection)).encode())
         return True
     if target == "/chunked":
         connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4;a=b\r\nfine\r\n0\r\nX-Trailer: 1\r\n\r\n")
@@ -113,6 +171,11 @@ def serve_path(connection, method, target, head, body):
         answer(connection, b"fine")
         return True
     if target == "/extra":
+        # In one piece: both are there when the first is read.
+        one = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n"
+        connection.sendall(one + b"fine" + one + b"evil")
+        return True
+    if target == "/extra-later":
         answer(connection, b"fine")
         answer(connection, b"and one that nobody asked for")
         return True
@@ -194,8 +257,51 @@ def serve_truncating(context):
         connection = context.wrap_socket(raw, server_side=True)
         read_request(connection)
         connection.sendall(b"HTTP/1.1 200 OK\r\n\r\nfine")
-        raw_descriptor = connection.detach()
-        socket.socket(fileno=raw_descriptor).close()
+        below_tls(connection).close()
+
+    return serve
+
+
+def serve_stalling(context):
+    """Reads the head of a request and no more until the connection has ended, and says what there was to be had after that."""
+
+    def serve(raw):
+        connection = context.wrap_socket(raw, server_side=True)
+        head = b""
+        while b"\r\n\r\n" not in head:
+            more = connection.recv(1000)
+            if not more:
+                return
+            head += more
+        say("begun")
+        ended = select.poll()
+        ended.register(connection, select.POLLRDHUP)
+        # A client that closes instead of resetting cannot bring its end through: what is before it has to be read.
+        ended.poll(5000)
+        size, end = read_to_the_end(connection)
+        say(f"{size} {end}")
+
+    return serve
+
+
+def serve_leaving(context):
+    """Has closed the connection when a request arrives, without having read a byte of it."""
+
+    def serve(raw):
+        connection = context.wrap_socket(raw, server_side=True)
+        with below_tls(connection) as below:
+            if below.recv(1, socket.MSG_PEEK) == b"\x17":  # TLS 1.2: application data, and no goodbye
+                say("request")
+
+    return serve
+
+
+def serve_once(context):
+    """Comes to TLS with the first client, and never with a later one."""
+    clients = itertools.count()
+
+    def serve(raw):
+        hold(context.wrap_socket(raw, server_side=True) if next(clients) == 0 else raw)
 
     return serve
 
@@ -211,8 +317,12 @@ def speak_plainly(raw):
     raw.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
 
 
-def listen(serve):
-    listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+def listen(serve, receive_buffer=0):
+    listener = socket.socket()
+    if receive_buffer:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(64)
 
     def one(raw):
         try:
@@ -237,6 +347,8 @@ def main():
     good = tls_context("good")
     old = tls_context("good")
     old.maximum_version = ssl.TLSVersion.TLSv1_2
+    no_tickets = tls_context("good")
+    no_tickets.num_tickets = 0
     ports = {
         "good": listen(serve_tls(good)),
         "tls12": listen(serve_tls(old)),
@@ -244,6 +356,9 @@ def main():
         "expired": listen(serve_tls(tls_context("expired"))),
         "unknown_ca": listen(serve_tls(tls_context("unknown"))),
         "truncating": listen(serve_truncating(good)),
+        "stalling": listen(serve_stalling(no_tickets), receive_buffer=16384),
+        "once": listen(serve_once(good)),
+        "leaving": listen(serve_leaving(old)),
         "plain": listen(serve_http),
         "silent": listen(hold),
         "closing": listen(lambda raw: None),

@@ -15,6 +15,7 @@ using progress = response_reader::progress;
 constexpr std::string_view plain_answer = "HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: 4\r\n\r\nfine";
 constexpr std::string_view chunked_answer =
     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nfi\r\n2;x=y\r\nne\r\n0\r\nX-Trailer: 1\r\n\r\n";
+constexpr std::string_view empty_answer = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
 
 byte_view bytes(std::string_view text)
 {
@@ -55,11 +56,13 @@ TEST(response_reader, the_cut_between_two_reads_may_be_anywhere)
 
 TEST(response_reader, one_byte_at_a_time_is_enough)
 {
-    response_reader reader({});
-    for (std::size_t i = 0; i + 1 < chunked_answer.size(); ++i) {
-        ASSERT_EQ(read(reader, chunked_answer.substr(i, 1)), progress::need_more) << i;
+    for (const auto answer : {plain_answer, chunked_answer, empty_answer}) {
+        response_reader reader({});
+        for (std::size_t i = 0; i + 1 < answer.size(); ++i) {
+            ASSERT_EQ(read(reader, answer.substr(i, 1)), progress::need_more) << i;
+        }
+        EXPECT_EQ(read(reader, answer.substr(answer.size() - 1)), progress::done);
     }
-    EXPECT_EQ(read(reader, chunked_answer.substr(chunked_answer.size() - 1)), progress::done);
 }
 
 TEST(response_reader, an_end_before_the_end_is_a_failure_at_every_byte)
