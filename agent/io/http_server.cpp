@@ -39,14 +39,17 @@ using socket_type = asio::generic::stream_protocol::socket;
 // Connections that wait to be accepted are taken in batches, so that adverts come in between.
 constexpr int accepts_per_turn_max = 16;
 constexpr duration accept_pause = std::chrono::milliseconds{50};
+// A request in the buffer is a head and a body, and of a chunked one what stands around the pieces. Neither of the parser's two
+// limits covers the extensions of a chunk or the trailer: what does not fit here with them is no request.
+constexpr std::size_t chunk_framing_max = 1024;
 // A stream with nothing to say looks again so often at the latest, and finds out whether its client is still there.
 constexpr duration look_again_max = std::chrono::milliseconds{100};
 
 enum class activity : std::uint8_t { idle, requesting, streaming };
 
 struct connection {
-    connection(asio::io_context& context, socket_type s, bool from_unix) :
-        socket(std::move(s)), limit(context), pause(context), is_unix_socket(from_unix)
+    connection(asio::io_context& context, socket_type s, bool from_unix, std::size_t request_bytes_max) :
+        socket(std::move(s)), limit(context), pause(context), buffer(request_bytes_max), is_unix_socket(from_unix)
     {}
 
     void close()
@@ -101,11 +104,13 @@ unsigned status_of(const error_code& failed)
                : 0;
 }
 
-bool client_has_left(socket_type& socket)
+// The end of what a client sends is no absence: `nc -N` asks, says that this was all, and reads. A stream has no other sign
+// that nobody listens any more, and no end of its own.
+bool client_has_left(socket_type& socket, bool is_stream)
 {
     char byte = 0;
     const auto count = ::recv(socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    return count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR);
+    return count == 0 ? is_stream : count < 0 && errno != EAGAIN && errno != EINTR;
 }
 
 }  // namespace
@@ -136,7 +141,7 @@ private:
     void accept_some(listening& l);
     void accept_failed(listening& l, int error_number);
     void admit(file_descriptor accepted, bool is_unix_socket);
-    bool make_room();
+    bool make_room(bool for_unix_socket);
 
     static asio::awaitable<void> session(std::shared_ptr<impl> self, std::shared_ptr<connection> c);
     asio::awaitable<bool> exchange(connection& c);
@@ -219,7 +224,7 @@ void http_server::impl::accept_failed(listening& l, int error_number)
 
 void http_server::impl::admit(file_descriptor accepted, bool is_unix_socket)
 {
-    if (connections.size() >= limits_.connections_max && !make_room()) {
+    if (connections.size() >= limits_.connections_max && !make_room(is_unix_socket)) {
         return;
     }
     sockaddr_storage address{};
@@ -234,24 +239,35 @@ void http_server::impl::admit(file_descriptor accepted, bool is_unix_socket)
         return;
     }
     static_cast<void>(accepted.release());
-    auto c = std::make_shared<connection>(context_, std::move(socket), is_unix_socket);
+    const std::size_t request_bytes_max = limits_.head_bytes_max + status::request_body_size_max + chunk_framing_max;
+    auto c = std::make_shared<connection>(context_, std::move(socket), is_unix_socket, request_bytes_max);
     c->since = steady_now();
     connections.push_back(c);
     asio::co_spawn(context_, session(shared_from_this(), std::move(c)), asio::detached);
 }
 
-bool http_server::impl::make_room()
+// Whoever reaches a TCP listener may be a stranger, whoever reaches the Unix socket is the operator: no number of strangers
+// takes the operator's place, and the operator takes theirs whatever they are in the middle of.
+bool http_server::impl::make_room(bool for_unix_socket)
 {
-    for (const auto wanted : {activity::idle, activity::streaming}) {
-        const auto oldest = std::ranges::min_element(
-            connections, {}, [&](const auto& c) { return c->doing == wanted && c->socket.is_open() ? c->since : never; });
-        if (oldest != connections.end() && (*oldest)->doing == wanted && (*oldest)->socket.is_open()) {
-            (*oldest)->close();
-            connections.erase(oldest);
-            return true;
+    const auto close_oldest = [this](activity doing, bool of_unix_socket) {
+        const auto fits = [&](const auto& c) {
+            return c->doing == doing && c->is_unix_socket == of_unix_socket && c->socket.is_open();
+        };
+        const auto oldest =
+            std::ranges::min_element(connections, {}, [&](const auto& c) { return fits(c) ? c->since : never; });
+        if (oldest == connections.end() || !fits(*oldest)) {
+            return false;
         }
+        (*oldest)->close();
+        connections.erase(oldest);
+        return true;
+    };
+    if (close_oldest(activity::idle, false) || close_oldest(activity::streaming, false)) {
+        return true;
     }
-    return false;
+    return for_unix_socket && (close_oldest(activity::requesting, false) || close_oldest(activity::idle, true) ||
+                               close_oldest(activity::streaming, true));
 }
 
 // --- one connection ---
@@ -379,7 +395,7 @@ asio::awaitable<bool> http_server::impl::send_chunks(connection& c, status::body
             if (is_stream) {
                 c.limit.clear();
             }
-            if (client_has_left(c.socket)) {
+            if (client_has_left(c.socket, is_stream)) {
                 co_return false;
             }
             c.pause.expires_after(std::min(pause->ask_again, look_again_max));
