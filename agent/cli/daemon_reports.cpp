@@ -191,6 +191,10 @@ error no_daemon(std::string_view socket, int error_number)
             return {error_class::timed_out,
                     fmt::format("the daemon behind {} did not answer within 3s; `journalctl -u vipd` may say why",
                                 config::quoted(socket))};
+        case ECONNRESET:
+        case EPIPE:
+            return {error_class::unavailable,
+                    fmt::format("the daemon behind {} is busy with other HTTP clients; ask again", config::quoted(socket))};
         case ENAMETOOLONG:
             return {error_class::out_of_range,
                     fmt::format("{} is too long for a socket; allowed are 107 bytes", config::quoted(socket))};

@@ -28,7 +28,7 @@ http_request reload_request();
 // Why `router` cannot be a router's name; empty when it can.
 std::string wrong_router_name(std::string_view router);
 
-// No connection to the daemon's socket, and what to do about it. `error_number` is connect()'s.
+// No answer from the daemon's socket, and what to do about it. `error_number` is that of the call that failed.
 error no_daemon(std::string_view socket, int error_number);
 
 }  // namespace vipd::cli

@@ -121,7 +121,7 @@ std::string to_text(const http_request& request)
     return text + "\r\n" + request.body;
 }
 
-result<http_reply> parse_reply(std::string_view text)
+result<http_reply> parse_reply(std::string_view text, ending how)
 {
     if (text.empty()) {
         return cut_short();
@@ -148,7 +148,8 @@ result<http_reply> parse_reply(std::string_view text)
         reply.body = std::move(*body);
         return reply;
     }
-    if (framed->length && text.size() < *framed->length) {
+    const bool is_cut = framed->length ? text.size() < *framed->length : how == ending::broken_off;
+    if (is_cut) {
         return cut_short();
     }
     reply.body = std::string(framed->length ? text.substr(0, *framed->length) : text);

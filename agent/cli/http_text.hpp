@@ -5,6 +5,7 @@
 #include "common/result.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -27,8 +28,11 @@ struct http_reply {
 // Asks for the connection to be closed behind the answer.
 std::string to_text(const http_request& request);
 
+// How the connection ended behind what was received.
+enum class ending : std::uint8_t { closed, broken_off };
+
 // The whole of what was received. Content-Length, chunked coding and an end by closing are understood; an answer that ends too
-// early is an error.
-result<http_reply> parse_reply(std::string_view text);
+// early is an error. One that says itself where it ends is complete whatever happened to the connection afterwards.
+result<http_reply> parse_reply(std::string_view text, ending how = ending::closed);
 
 }  // namespace vipd::cli

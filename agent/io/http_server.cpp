@@ -47,7 +47,7 @@ enum class activity : std::uint8_t { idle, requesting, streaming };
 
 struct connection {
     connection(asio::io_context& context, socket_type s, std::uint32_t head_bytes_max, bool from_unix) :
-        socket(std::move(s)), limit(context), pause(context), reader(head_bytes_max, from_unix)
+        socket(std::move(s)), limit(context), pause(context), reader(head_bytes_max, from_unix), is_unix_socket(from_unix)
     {}
 
     void close()
@@ -61,16 +61,19 @@ struct connection {
     deadline limit;
     asio::steady_timer pause;
     request_reader reader;
+    bool is_unix_socket;
     std::array<std::uint8_t, 2048> input{};
     activity doing = activity::idle;
     time_point since{};
 };
 
-bool client_has_left(socket_type& socket)
+// The end of what a client sends is no absence: `nc -N` asks, says that this was all, and reads. A stream has no other sign
+// that nobody listens any more, and no end of its own.
+bool client_has_left(socket_type& socket, bool is_stream)
 {
     char byte = 0;
     const auto count = ::recv(socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    return count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR);
+    return count == 0 ? is_stream : count < 0 && errno != EAGAIN && errno != EINTR;
 }
 
 }  // namespace
@@ -101,7 +104,7 @@ private:
     void accept_some(listening& l);
     void accept_failed(listening& l, int error_number);
     void admit(file_descriptor accepted, bool is_unix_socket);
-    bool make_room();
+    bool make_room(bool for_unix_socket);
 
     static asio::awaitable<void> session(std::shared_ptr<impl> self, std::shared_ptr<connection> c);
     asio::awaitable<bool> exchange(connection& c);
@@ -184,7 +187,7 @@ void http_server::impl::accept_failed(listening& l, int error_number)
 
 void http_server::impl::admit(file_descriptor accepted, bool is_unix_socket)
 {
-    if (connections.size() >= limits_.connections_max && !make_room()) {
+    if (connections.size() >= limits_.connections_max && !make_room(is_unix_socket)) {
         return;
     }
     sockaddr_storage address{};
@@ -205,18 +208,28 @@ void http_server::impl::admit(file_descriptor accepted, bool is_unix_socket)
     asio::co_spawn(context_, session(shared_from_this(), std::move(c)), asio::detached);
 }
 
-bool http_server::impl::make_room()
+// Whoever reaches a TCP listener may be a stranger, whoever reaches the Unix socket is the operator: no number of strangers
+// takes the operator's place, and the operator takes theirs whatever they are in the middle of.
+bool http_server::impl::make_room(bool for_unix_socket)
 {
-    for (const auto wanted : {activity::idle, activity::streaming}) {
-        const auto oldest = std::ranges::min_element(
-            connections, {}, [&](const auto& c) { return c->doing == wanted && c->socket.is_open() ? c->since : never; });
-        if (oldest != connections.end() && (*oldest)->doing == wanted && (*oldest)->socket.is_open()) {
-            (*oldest)->close();
-            connections.erase(oldest);
-            return true;
+    const auto close_oldest = [this](activity doing, bool of_unix_socket) {
+        const auto fits = [&](const auto& c) {
+            return c->doing == doing && c->is_unix_socket == of_unix_socket && c->socket.is_open();
+        };
+        const auto oldest =
+            std::ranges::min_element(connections, {}, [&](const auto& c) { return fits(c) ? c->since : never; });
+        if (oldest == connections.end() || !fits(*oldest)) {
+            return false;
         }
+        (*oldest)->close();
+        connections.erase(oldest);
+        return true;
+    };
+    if (close_oldest(activity::idle, false) || close_oldest(activity::streaming, false)) {
+        return true;
     }
-    return false;
+    return for_unix_socket && (close_oldest(activity::requesting, false) || close_oldest(activity::idle, true) ||
+                               close_oldest(activity::streaming, true));
 }
 
 // --- one connection ---
@@ -346,7 +359,7 @@ asio::awaitable<bool> http_server::impl::send_chunks(connection& c, status::body
             if (is_stream) {
                 c.limit.clear();
             }
-            if (client_has_left(c.socket)) {
+            if (client_has_left(c.socket, is_stream)) {
                 co_return false;
             }
             c.pause.expires_after(std::min(pause->ask_again, look_again_max));

@@ -3,10 +3,11 @@
 // The HTTP endpoint's server. It is a guest on the loop that sends adverts: each of its steps is one short handler, and nothing
 // that a client does or does not do makes one longer.
 //
-// At most 64 connections: a further one takes the place of the one that has been idle longest, then of the oldest event stream;
-// when all are in the middle of a request it is turned away. A request has 5 s from its first byte to the last of its answer
-// (event streams: each piece), 8 KiB of headers and status::request_body_size_max of body. Requests on one connection are
-// answered in order.
+// At most 64 connections: a further one takes the place of the TCP connection that has been idle longest, then of the oldest
+// event stream; when all are in the middle of a request it is turned away. One from the Unix socket is not: it takes the place
+// of the oldest TCP connection whatever that is doing, and none from TCP takes its. A request has 5 s from its first byte to
+// the last of its answer (event streams: each piece), 8 KiB of headers and status::request_body_size_max of body; the framing
+// of a chunked body has 1 KiB beside them. Requests on one connection are answered in order.
 
 #include "agent/io/file_descriptor.hpp"
 #include "agent/io/http_handler.hpp"

@@ -105,10 +105,11 @@ result<cli::http_reply> ask_daemon(const std::string& socket_path, const cli::ht
     if (text.empty() && send_failure != 0) {
         return cli::no_daemon(socket_path, send_failure);
     }
-    if (failure != 0) {
+    auto reply = cli::parse_reply(text, failure == 0 ? cli::ending::closed : cli::ending::broken_off);
+    if (!reply && failure != 0) {
         return cli::no_daemon(socket_path, failure);
     }
-    return cli::parse_reply(text);
+    return reply;
 }
 
 }  // namespace vipd::io

@@ -200,6 +200,24 @@ TEST_F(http_server_test, a_body_is_handed_over_and_bounded)
     EXPECT_TRUE(ask(chunked, piece + piece + piece + piece + piece, "never").starts_with("HTTP/1.1 413"));
 }
 
+// Extensions of a chunk and a trailer are parts of a request for which HTTP has no bound.
+TEST_F(http_server_test, a_chunked_body_whose_framing_does_not_end_is_refused)
+{
+    start();
+    const std::string head = "POST /v1/reload HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+    for (const std::string& begun :
+         {head + "1;", head + "0\r\nX-Trailer: ", head + "400\r\n" + std::string(0x400, 'x') + "\r\n1;"}) {
+        client c(port);
+        EXPECT_TRUE(ask(c, begun + std::string(30'000, 'x'), "never").starts_with("HTTP/1.1 400 ")) << begun;
+        EXPECT_TRUE(c.is_closed());
+    }
+    EXPECT_TRUE(requests.empty());
+    client modest(port);
+    ask(modest, head + "4;name=\"value\"\r\nbody\r\n0\r\nX-Trailer: y\r\n\r\n", "reload");
+    ASSERT_EQ(requests.size(), 1U);
+    EXPECT_EQ(requests[0].body, "body");
+}
+
 TEST_F(http_server_test, head_is_answered_without_a_body)
 {
     start();
@@ -240,6 +258,23 @@ TEST_F(http_server_test, a_client_that_has_sent_all_it_wants_is_still_answered)
     c.finish_sending();
     EXPECT_TRUE(ask(c, "", "/half").ends_with("you asked for /half"));
     serve_until([&] { return c.is_closed(); });
+}
+
+TEST_F(http_server_test, a_long_answer_is_whole_for_a_client_that_has_sent_all_it_wants)
+{
+    reply = [](const auto&) {
+        std::vector<status::body_chunk> chunks;
+        for (int i = 0; i < 5; ++i) {
+            chunks.emplace_back(status::not_yet{});
+            chunks.emplace_back("slice,");
+        }
+        return stream(std::make_unique<scripted_source>(std::move(chunks)));
+    };
+    start();
+    client c(port);
+    c.send("GET /metrics HTTP/1.0\r\n\r\n");
+    c.finish_sending();
+    EXPECT_TRUE(ask(c, "", "never").ends_with("\r\n\r\nslice,slice,slice,slice,slice,"));
 }
 
 // --- requests that are none ---
@@ -342,6 +377,36 @@ TEST_F(http_server_test, a_thousand_connections_leave_no_more_than_the_bound_and
     EXPECT_LE(server->connection_count(), 64U);
     EXPECT_TRUE(idle.front()->is_closed()) << "the oldest goes first";
     EXPECT_FALSE(idle.back()->is_closed());
+}
+
+TEST_F(http_server_test, clients_of_tcp_cannot_lock_out_those_of_the_unix_socket)
+{
+    start();
+    temporary_folder folder;
+    const auto path = folder.file("vipd.sock");
+    auto listener = listen_on(path);
+    ASSERT_TRUE(listener) << listener.error().text;
+    server->serve(std::move(*listener), true);
+    std::vector<std::unique_ptr<client>> half;
+    for (std::size_t i = 0; i < 64; ++i) {
+        half.push_back(std::make_unique<client>(port));
+        half.back()->send("GET / HTTP/1.1\r\nX-Half: ");
+    }
+    serve_until([&] { return server->connection_count() == 64; });
+    for (int i = 0; i < 10; ++i) {
+        context.restart();
+        context.poll();
+    }
+    client stranger(port);
+    serve_until([&] { return stranger.is_closed(); });
+    client waiting(path);
+    serve_until([&] { return half.front()->is_closed(); });
+    // Now that the operator's connection is the only idle one, a further stranger does not get its place.
+    client another(port);
+    serve_until([&] { return another.is_closed(); });
+    EXPECT_TRUE(ask(waiting, "GET /operator HTTP/1.1\r\nHost: x\r\n\r\n", "/operator").ends_with("you asked for /operator"));
+    EXPECT_FALSE(half.back()->is_closed()) << "the oldest goes first";
+    EXPECT_LE(server->connection_count(), 64U);
 }
 
 TEST_F(http_server_test, running_out_of_descriptors_ends_neither_the_loop_nor_the_server)

@@ -90,6 +90,15 @@ TEST(http_text, an_answer_ends_by_its_length_its_last_chunk_or_the_close)
     EXPECT_EQ(body_of("HTTP/1.0 200 OK\r\n\r\nall of it"), "200 all of it");
 }
 
+TEST(http_text, an_answer_that_says_where_it_ends_counts_when_the_connection_breaks_behind_it)
+{
+    const auto is_whole = [](std::string_view text) { return parse_reply(text, ending::broken_off).has_value(); };
+    EXPECT_TRUE(is_whole("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab"));
+    EXPECT_TRUE(is_whole("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n"));
+    EXPECT_FALSE(is_whole("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\na"));
+    EXPECT_FALSE(is_whole("HTTP/1.0 200 OK\r\n\r\nall of it?"));
+}
+
 TEST(http_text, an_answer_that_is_cut_or_none_is_an_error)
 {
     const std::string whole = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n";
@@ -140,6 +149,9 @@ TEST(daemon_reports, no_daemon_is_a_sentence_with_the_remedy)
     EXPECT_EQ(no_daemon("/s", EACCES).text, "the socket at \"/s\" is not open to this user; run the command with sudo");
     EXPECT_EQ(no_daemon("/s", ETIMEDOUT).text,
               "the daemon behind \"/s\" did not answer within 3s; `journalctl -u vipd` may say why");
+    for (const int number : {ECONNRESET, EPIPE}) {
+        EXPECT_EQ(no_daemon("/s", number).text, "the daemon behind \"/s\" is busy with other HTTP clients; ask again");
+    }
     EXPECT_EQ(no_daemon("/s", ENOTSOCK).text, "cannot talk to the daemon at \"/s\": Socket operation on non-socket");
     const auto got = status_report(no_daemon("/s", EACCES), false, {});
     EXPECT_EQ(got.err, "vipd: the socket at \"/s\" is not open to this user; run the command with sudo\n");
