@@ -114,7 +114,7 @@ struct https_pool_test : reactor_fixture, https_client::owner {
     obedient_server server{context};
     aws::http_origin origin{false, "127.0.0.1", server.port()};
     limited_log limited{log};
-    resolver names{context, limited};
+    resolver names{context, limited, {}};
     std::unique_ptr<https_client> client;
     bool permit = true;
     std::size_t asked_for_permit = 0;
