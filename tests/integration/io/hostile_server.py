@@ -6,7 +6,7 @@ of JSON with the ports, and serves until its standard input is closed. Further l
 that stands still meanwhile.
 """
 
-import itertools
+import contextlib
 import json
 import os
 import select
@@ -296,12 +296,19 @@ def serve_leaving(context):
     return serve
 
 
-def serve_once(context):
-    """Comes to TLS with the first client, and never with a later one."""
-    clients = itertools.count()
+def serve_one_at_a_time(context):
+    """Never comes to TLS with a client that connects while there is another."""
+    free = threading.Lock()
 
     def serve(raw):
-        hold(context.wrap_socket(raw, server_side=True) if next(clients) == 0 else raw)
+        if not free.acquire(blocking=False):
+            hold(raw)
+            return
+        try:
+            with contextlib.closing(context.wrap_socket(raw, server_side=True)) as connection:
+                hold(connection)
+        finally:
+            free.release()
 
     return serve
 
@@ -357,7 +364,7 @@ def main():
         "unknown_ca": listen(serve_tls(tls_context("unknown"))),
         "truncating": listen(serve_truncating(good)),
         "stalling": listen(serve_stalling(no_tickets), receive_buffer=16384),
-        "once": listen(serve_once(good)),
+        "one_at_a_time": listen(serve_one_at_a_time(good)),
         "leaving": listen(serve_leaving(old)),
         "plain": listen(serve_http),
         "silent": listen(hold),

@@ -371,10 +371,9 @@ TEST_F(https_client_test, one_that_grows_old_is_closed_in_the_end_though_nothing
     limits.idle_max = 100ms;
     limits.overlap_max = 100ms;
     make_client(server.ca());
-    // The first connection is served and the others are not.
-    client->keep_warm(origin("once"), 1);
-    wait_for_idle(origin("once"), 1);
-    wait_for_idle(origin("once"), 0);
+    client->keep_warm(origin("one_at_a_time"), 1);
+    wait_for_idle(origin("one_at_a_time"), 1);
+    wait_for_idle(origin("one_at_a_time"), 0);
 }
 
 TEST_F(https_client_test, zero_closes_what_is_warm)
