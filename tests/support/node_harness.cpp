@@ -213,6 +213,8 @@ void node_harness::perform(const node::output& o)
         std::erase_if(pending_, [&](const pending_answer& p) { return p.exchange.id == c->id; });
     } else if (const auto* p = std::get_if<node::set_peers>(&o)) {
         filter = p->peers;
+    } else if (const auto* w = std::get_if<node::keep_warm>(&o)) {
+        warm_connections = w->connections;
     } else if (std::holds_alternative<node::ready>(o)) {
         is_ready = true;
     } else if (std::holds_alternative<node::stopped>(o)) {
