@@ -72,7 +72,7 @@ const std::array key_table = {
         "The profile of the shared AWS files to take credentials from.", presence::optional, false, "AWS_PROFILE, or default"},
     key{"aws", "use_fips_endpoint", boolean_rule{}, "Call the region's FIPS endpoint."},
     key{"aws", "use_dualstack_endpoint", boolean_rule{}, "Call the region's dual-stack endpoint, which has IPv6 addresses."},
-    key{"aws", "connections", integer_rule{1, 256}, "How many EC2 calls may be under way at once."},
+    key{"aws", "connections", integer_rule{2, 256}, "How many EC2 calls may be under way at once."},
     key{"aws", "reconcile_period", duration_rule{1s, 1h},
         "How often an Active node reads back what the cloud says about its resources."},
     key{"aws", "api_weight", refused_rule{"lower the priority while the EC2 API cannot be reached"}, ""},
