@@ -98,6 +98,17 @@ std::string name_tag_of(const pugi::xml_node& table)
     return {};
 }
 
+bool has_gateway(const pugi::xml_node& table)
+{
+    for (const auto& association : table.child("associationSet").children("item")) {
+        const auto state = child_text(association.child("associationState"), "state");
+        if (!child_text(association, "gatewayId").empty() && state != "disassociated") {
+            return true;
+        }
+    }
+    return false;
+}
+
 // The token goes back to EC2 as it came; it is opaque, and only bounded.
 std::optional<std::string> next_token_of(const pugi::xml_node& root)
 {
@@ -121,6 +132,7 @@ std::optional<route_tables_page> read_route_tables(const pugi::xml_node& root)
         table.vpc = id_of<vpc_id>(item, "vpcId");
         table.name = name_tag_of(item);
         table.routes = routes_of(item);
+        table.of_gateway = has_gateway(item);
         if (table.id.empty()) {
             return std::nullopt;
         }

@@ -30,6 +30,7 @@ struct route_table {
     vpc_id vpc;
     std::string name;  // the tag Name, for people
     std::vector<route> routes;
+    bool of_gateway = false;  // associated with an internet or virtual private gateway: an edge table
 };
 
 struct route_tables_page {

@@ -27,7 +27,7 @@ struct aws_section {
     std::string profile;
     bool use_fips_endpoint = false;
     bool use_dualstack_endpoint = false;
-    unsigned connections = 16;                               // 1..256: EC2 calls under way at once
+    unsigned connections = 16;                               // 2..256: EC2 calls under way at once
     duration reconcile_period = std::chrono::seconds{10};    // 1 s..1 h
     std::string identity_cache = "/run/vipd/identity.json";  // empty: none
     friend bool operator==(const aws_section&, const aws_section&) = default;

@@ -17,11 +17,11 @@ void call_notes::read_ended(time_point now, std::string_view action, const aws::
             "ec2_call", {{"action", action}, {"outcome", "ok"}, {"request_id", done.reply.request.str()}, {"took_ms", took}});
         return;
     }
-    fails = true;
     const auto verdict = limiter_.admit(now, action, e->code);
     if (!verdict.write) {
         return;
     }
+    fails = true;
     journal_.record(log_level::warning, "ec2_call", {},
                     {{"action", action},
                      {"outcome", to_string(e->kind)},

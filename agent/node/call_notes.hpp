@@ -12,7 +12,8 @@
 namespace vipd::node {
 
 // What is said of calls that only read: each for the person who debugs, the failing ones for the operator, though one that
-// fails the same way again and again is one story. (Calls that change something are the takeover's to tell, every one.)
+// fails the same way again and again is one story, told once a minute. (Calls that change something are the takeover's to
+// tell.)
 class call_notes {
 public:
     explicit call_notes(status::journal& journal) : journal_(journal) {}
@@ -21,7 +22,7 @@ public:
 
 private:
     status::journal& journal_;
-    log_limiter limiter_;
+    log_limiter limiter_{{std::chrono::minutes{1}, 256}};
     std::map<std::string, bool, std::less<>> fails_;  // by action; there are two
 };
 

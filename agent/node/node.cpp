@@ -67,7 +67,7 @@ node::impl::impl(const node_options& options, instant now, log_sink& log) :
 
 node::impl::numbered_router node::impl::make_router(const config::router& r)
 {
-    return {++last_router_number_, std::make_unique<virtual_router>(r, random_.next(), journal_), std::nullopt};
+    return {++last_router_number_, std::make_unique<virtual_router>(r, random_.next(), journal_, interfaces_), std::nullopt};
 }
 
 virtual_router* node::impl::find_by_number(std::uint64_t number) const
@@ -205,6 +205,7 @@ void node::impl::resolve_all(instant now)
     if (session_ != nullptr) {
         world_.watch(now.steady, watched);
         interface_watch_.watch(now.steady, interfaces);
+        interfaces_.keep(interfaces);
     }
     for (std::size_t i = 0; i < routers_.size(); ++i) {
         routers_[i].router->cloud().want(now.steady, all[i].wanted, world_);

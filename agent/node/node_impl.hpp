@@ -11,6 +11,7 @@
 #include "agent/node/node.hpp"
 #include "agent/node/virtual_router.hpp"
 #include "agent/status/journal.hpp"
+#include "agent/takeover/interface_register.hpp"
 #include "agent/takeover/interface_watch.hpp"
 #include "agent/takeover/world.hpp"
 #include "common/random.hpp"
@@ -91,6 +92,7 @@ private:
     std::unique_ptr<aws::cloud_session> session_;  // none without AWS resources
     takeover::world world_;
     takeover::interface_watch interface_watch_;
+    takeover::interface_registers interfaces_;
     time_point started_at_;
 
     std::vector<numbered_router> routers_;

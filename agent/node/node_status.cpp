@@ -48,6 +48,9 @@ std::vector<std::string> node::impl::plan(std::uint32_t router) const
         lines.push_back((here ? "= " : "+ ") + entry.address.to_string() + " on " + entry.interface +
                         (here ? ": is there" : ": added by netlink"));
     }
+    for (const auto& route : r.unresolved()) {
+        lines.push_back("? " + route.name + ": " + route.last_error);
+    }
     auto routes = r.cloud().plan(world_);
     lines.insert(lines.end(), routes.begin(), routes.end());
     return lines;

@@ -34,7 +34,9 @@ void node::impl::finish_call(instant now, const aws::call_done& done)
                        keep_warm_connections();
                    },
                    [&](const interface_call&) {
-                       for (const auto& seen : interface_watch_.handle(now.steady, done.reply)) {
+                       const auto found = interface_watch_.handle(now.steady, done.reply);
+                       interfaces_.set_read_error(interface_watch_.last_error());
+                       for (const auto& seen : found) {
                            for (auto& r : routers_) {
                                r.router->cloud().interface_seen(now.steady, seen);
                            }
@@ -55,7 +57,8 @@ void node::impl::keep_warm_connections()
     for (const auto& r : routers_) {
         registers += r.router->cloud().register_count();
     }
-    const auto wanted = static_cast<unsigned>(std::clamp<std::size_t>(registers + 1, 2, configuration_->aws.connections));
+    const auto wanted =
+        std::max(2U, static_cast<unsigned>(std::min<std::size_t>(registers + 1, configuration_->aws.connections)));
     if (warm_->connections != 0 && wanted != warm_->connections) {
         warm_->connections = wanted;
         outputs_.emplace_back(*warm_);
@@ -132,6 +135,8 @@ void node::impl::settle(instant now)
 {
     bool more = true;
     while (more) {
+        // Routers that wait for the same interface are told when to look at it again.
+        all_touched_ = interfaces_.take_changed() || all_touched_;
         if (all_touched_) {
             for (std::size_t i = 0; i < routers_.size(); ++i) {
                 settle_router(now, i, routers_[i]);

@@ -69,6 +69,7 @@ resolved resolve(const config::router& router, const aws::instance_identity* ide
             r.state = status::resource_state::unknown;
             r.last_error = found.error().text;
             all.unresolved.push_back(std::move(r));
+            all.wanted.complete = false;
             continue;
         }
         takeover::table_query query;

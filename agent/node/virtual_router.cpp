@@ -27,10 +27,11 @@ vrrp::election_counters sum(const vrrp::election_counters& a, const vrrp::electi
 
 }  // namespace
 
-virtual_router::virtual_router(const config::router& configuration, std::uint64_t seed, status::journal& journal) :
+virtual_router::virtual_router(const config::router& configuration, std::uint64_t seed, status::journal& journal,
+                               takeover::interface_registers& interfaces) :
     configuration_(configuration),
     journal_(journal),
-    takeover_(configuration.name, seed, journal),
+    takeover_(configuration.name, seed, journal, interfaces),
     addresses_(configuration.name, seed + 1, journal)
 {
     for (const auto& peer : configuration_.peers) {

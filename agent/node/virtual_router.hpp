@@ -76,7 +76,8 @@ struct standing_aside {
 
 class virtual_router {
 public:
-    virtual_router(const config::router& configuration, std::uint64_t seed, status::journal& journal);
+    virtual_router(const config::router& configuration, std::uint64_t seed, status::journal& journal,
+                   takeover::interface_registers& interfaces);
 
     // A configuration with the same name. A changed version, VRID or source begins a new election (priority 0 first), and so
     // does what a source that is not configured follows from; everything else is applied without a transition.
@@ -121,6 +122,7 @@ public:
     takeover::local_addresses& addresses() { return addresses_; }
     // What keeps a route from being resolved, for status.
     void set_unresolved(std::vector<status::resource> unresolved) { unresolved_ = std::move(unresolved); }
+    [[nodiscard]] const std::vector<status::resource>& unresolved() const { return unresolved_; }
 
     [[nodiscard]] status::router snapshot(time_point now, const net::link_table& links, const takeover::world& world,
                                           const vrrp::admission_counters* received) const;

@@ -43,12 +43,27 @@ void identity_finding(const aws::session_snapshot& s, std::vector<finding>& out)
     }
 }
 
+// It is nobody's, so it is never "not here": EC2 drops what is routed here while it is on, and the operator may want only to be
+// told.
+void check_findings(const router& r, const resource& x, const std::string& retry, std::vector<finding>& out)
+{
+    const bool cannot_be_switched = r.state == vrrp::state::active && x.state == resource_state::taking;
+    if (!x.last_error.empty()) {
+        out.push_back({cannot_be_switched ? urgency::critical : urgency::warning, r.name,
+                       fmt::format("{}{}: {}{}", x.name, cannot_be_switched ? " is still on" : "", x.last_error, retry)});
+    } else if (cannot_be_switched) {
+        out.push_back({urgency::warning, r.name, fmt::format("{} is being switched off{}", x.name, retry)});
+    }
+}
+
 void resource_findings(const router& r, const resource& x, std::vector<finding>& out)
 {
     const bool active = r.state == vrrp::state::active;
     const std::string retry = x.retry_in ? fmt::format("; next try in {}", human_duration(*x.retry_in)) : "";
     const bool here = x.state == resource_state::here || x.state == resource_state::accepted;
-    if (!x.last_error.empty()) {
+    if (x.kind == resource_kind::source_dest_check) {
+        check_findings(r, x, retry, out);
+    } else if (!x.last_error.empty()) {
         const bool missing = active && !here;
         out.push_back({missing ? urgency::critical : urgency::warning, r.name,
                        fmt::format("{}{}: {}{}", x.name, missing ? " is not here" : "", x.last_error, retry)});

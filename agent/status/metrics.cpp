@@ -41,7 +41,7 @@ void erase_repeated(router& r)
     std::set<ip_address> addresses;
     std::erase_if(r.peers, [&](const peer& p) { return !addresses.insert(p.address).second; });
     std::set<std::pair<resource_kind, std::string>> names;
-    std::erase_if(r.resources, [&](const resource& x) { return !names.emplace(x.kind, x.name).second; });
+    std::erase_if(r.resources, [&](const resource& x) { return !names.emplace(x.kind, x.label()).second; });
 }
 
 }  // namespace

@@ -56,7 +56,7 @@ void router_state(const router& r, series_sink& out)
 void state_of_resource(const router& r, const resource& x, series_sink& out)
 {
     for (const auto state : resource_states) {
-        out.add({r.name, to_string(x.kind), x.name, to_string(state)}, x.state == state);
+        out.add({r.name, to_string(x.kind), x.label(), to_string(state)}, x.state == state);
     }
 }
 
@@ -164,12 +164,12 @@ void peer_last_priority(const router& r, const peer& p, series_sink& out)
 
 void resource_owned(const router& r, const resource& x, series_sink& out)
 {
-    out.add({r.name, to_string(x.kind), x.name}, x.state == resource_state::here);
+    out.add({r.name, to_string(x.kind), x.label()}, x.state == resource_state::here);
 }
 
 void resource_failing(const router& r, const resource& x, series_sink& out)
 {
-    out.add({r.name, to_string(x.kind), x.name}, !x.last_error.empty());
+    out.add({r.name, to_string(x.kind), x.label()}, !x.last_error.empty());
 }
 
 // The rows that are one number of something.
@@ -215,14 +215,14 @@ void of_election(const router& r, series_sink& out)
 template <auto Field>
 void of_resource(const router& r, const resource& x, series_sink& out)
 {
-    out.add({r.name, to_string(x.kind), x.name}, x.*Field);
+    out.add({r.name, to_string(x.kind), x.label()}, x.*Field);
 }
 
 template <auto Field>
 void of_resource_if_known(const router& r, const resource& x, series_sink& out)
 {
     if (x.*Field) {
-        out.add({r.name, to_string(x.kind), x.name}, *(x.*Field));
+        out.add({r.name, to_string(x.kind), x.label()}, *(x.*Field));
     }
 }
 

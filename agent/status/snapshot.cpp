@@ -15,6 +15,11 @@ std::string_view to_string(resource_kind kind)
     return "unknown";
 }
 
+std::string resource::label() const
+{
+    return kind == resource_kind::route && !table.empty() ? destination + " in " + table : name;
+}
+
 std::string_view to_string(resource_state state)
 {
     switch (state) {

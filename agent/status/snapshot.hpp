@@ -62,8 +62,8 @@ std::string_view to_string(resource_state state);
 
 struct resource {
     resource_kind kind = resource_kind::route;
-    std::string name;   // "172.16.1.100/32 in rtb-0a1b2c", "172.16.1.100/32 on lo"
-    std::string table;  // routes: "rtb-..."; else empty
+    std::string name;   // "172.16.1.100/32 in rtb-0a1b2c (private-a)", "172.16.1.100/32 on lo"
+    std::string table;  // routes: "rtb-...", or empty while no table is known to put it into; else empty
     std::string destination;
     resource_state state = resource_state::unknown;
     std::string owner;  // who has it, as last seen: "eni-...", "none", "eni-... (blackhole)"; empty when unknown
@@ -73,6 +73,9 @@ struct resource {
     std::uint64_t failures = 0;
     std::string last_error;  // empty when the last call succeeded
     std::optional<duration> retry_in;
+
+    // What names it for as long as it is configured. `name` may gain the table's own name, once that has been read.
+    [[nodiscard]] std::string label() const;
 };
 
 struct peer {

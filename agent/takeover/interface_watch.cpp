@@ -1,5 +1,7 @@
 #include "agent/takeover/interface_watch.hpp"
 
+#include <algorithm>
+
 namespace vipd::takeover {
 
 namespace {
@@ -8,6 +10,9 @@ using namespace std::chrono_literals;
 
 constexpr duration period_min = 54s;
 constexpr duration period_max = 66s;
+constexpr std::size_t ids_max = 200;  // EC2's limit for the values of a filter
+// EC2 makes three pages of that many at most; a cloud that pages for ever is stopped here.
+constexpr unsigned pages_max = 20;
 
 }  // namespace
 
@@ -18,6 +23,9 @@ void interface_watch::watch(time_point now, const std::set<aws::network_interfac
     }
     ids_ = ids;
     next_read_ = ids_.empty() ? never : now;
+    if (ids_.empty()) {
+        last_error_.clear();
+    }
 }
 
 void interface_watch::handle_timeout(time_point now)
@@ -26,6 +34,10 @@ void interface_watch::handle_timeout(time_point now)
         return;
     }
     next_read_ = now + random_.between(period_min, period_max);
+    reading_.assign(ids_.begin(), ids_.end());
+    asked_from_ = 0;
+    next_token_.clear();
+    pages_ = 0;
     under_way_ = call_wanted_ = true;
 }
 
@@ -35,22 +47,54 @@ std::optional<aws::describe_network_interfaces> interface_watch::poll_output()
         return std::nullopt;
     }
     call_wanted_ = false;
-    return aws::describe_network_interfaces{{ids_.begin(), ids_.end()}, {}};
+    const auto rest = reading_.size() - asked_from_;
+    const auto from = reading_.begin() + static_cast<std::ptrdiff_t>(asked_from_);
+    return aws::describe_network_interfaces{{from, from + static_cast<std::ptrdiff_t>(std::min(rest, ids_max))}, next_token_};
+}
+
+void interface_watch::go_on(time_point now, const std::string& next_token)
+{
+    next_token_ = next_token;
+    if (!next_token.empty()) {
+        if (++pages_ == pages_max) {
+            fail(now, "EC2 sent no end of pages", aws::ec2_error_class::invalid);
+            return;
+        }
+        under_way_ = call_wanted_ = true;
+        return;
+    }
+    pages_ = 0;
+    asked_from_ += ids_max;
+    if (asked_from_ < reading_.size()) {
+        under_way_ = call_wanted_ = true;
+        return;
+    }
+    pauses_.reset();
+    last_error_.clear();
+}
+
+void interface_watch::fail(time_point now, const std::string& why, aws::ec2_error_class kind)
+{
+    last_error_ = why;
+    next_read_ = std::min(next_read_, now + pauses_.next(now, kind, random_));
 }
 
 std::vector<aws::network_interface> interface_watch::handle(time_point now, const aws::ec2_reply& reply)
 {
     under_way_ = false;
-    if (const auto* page = std::get_if<aws::network_interfaces_page>(&reply.value)) {
-        pause_.reset();
-        last_error_.clear();
-        return page->interfaces;
+    if (ids_.empty()) {
+        return {};  // nobody wants to know any more
     }
     if (const auto* e = std::get_if<aws::ec2_error>(&reply.value)) {
-        last_error_ = e->code + ": " + e->message;
+        fail(now, e->code + ": " + e->message, e->kind);
+        return {};
     }
-    next_read_ = std::min(next_read_, now + pause_.next(random_));
-    return {};
+    const auto* page = std::get_if<aws::network_interfaces_page>(&reply.value);
+    if (page == nullptr) {
+        return {};
+    }
+    go_on(now, page->next_token);
+    return page->interfaces;
 }
 
 wakeup interface_watch::next_wakeup() const

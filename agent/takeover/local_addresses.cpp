@@ -149,12 +149,17 @@ void local_addresses::answered(time_point now, const net::kernel_answer& answer,
         ++found->failures;
         found->last_error = answer.text;
         found->retry_at = now + found->pause.next(random_);
-        journal_.record(log_level::error, "address", router_,
-                        {{"address", found->entry.address.to_string()},
-                         {"interface", found->entry.interface},
-                         {"outcome", "failed"},
-                         {"errno", answer.error_number},
-                         {"message", answer.text}});
+        const auto verdict = repeated_.admit(
+            now, "address", found->entry.address.to_string() + ' ' + found->entry.interface + ' ' + answer.text);
+        if (verdict.write) {
+            journal_.record(log_level::error, "address", router_,
+                            {{"address", found->entry.address.to_string()},
+                             {"interface", found->entry.interface},
+                             {"outcome", "failed"},
+                             {"errno", answer.error_number},
+                             {"message", answer.text},
+                             {"like_it_since_last_line", verdict.suppressed}});
+        }
     } else {
         journal_.record(log_level::info, "address", router_,
                         {{"address", found->entry.address.to_string()},

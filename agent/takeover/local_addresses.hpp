@@ -12,6 +12,7 @@
 #include "agent/status/journal.hpp"
 #include "agent/status/snapshot.hpp"
 #include "common/backoff.hpp"
+#include "common/log_limiter.hpp"
 #include "common/random.hpp"
 #include "common/time.hpp"
 
@@ -83,6 +84,8 @@ private:
     bool active_ = false;
     time_point drain_until_ = never;
     std::vector<change> outputs_;
+    // What goes wrong the same way again and again is told once a minute: the history is for transitions.
+    log_limiter repeated_{{std::chrono::minutes{1}, 256}};
 };
 
 }  // namespace vipd::takeover

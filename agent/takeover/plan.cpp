@@ -29,4 +29,20 @@ std::string describe_owner(const aws::route* seen)
     return owner;
 }
 
+std::string describe_query(const table_query& query)
+{
+    std::string text;
+    const auto add = [&](const char* between, const std::string& more) { text += (text.empty() ? "" : between) + more; };
+    for (const auto& id : query.ids) {
+        add(", ", id.str());
+    }
+    if (query.vpc) {
+        add(", ", query.vpc->str());
+    }
+    for (const auto& tag : query.tags) {
+        add(" with ", "tag " + tag.key + "=" + tag.value);
+    }
+    return text;
+}
+
 }  // namespace vipd::takeover

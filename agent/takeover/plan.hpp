@@ -4,6 +4,7 @@
 // register holds one target at a time, which is why a route can be moved but never be at two nodes at once within a table.
 
 #include "agent/aws/ec2_reply.hpp"
+#include "agent/takeover/desired.hpp"
 
 #include <optional>
 #include <string>
@@ -21,5 +22,8 @@ route_action plan_route(const aws::network_interface_id& wanted, const aws::rout
 
 // Who has it, for people: "eni-...", "eni-... (blackhole)", "none".
 std::string describe_owner(const aws::route* seen);
+
+// Which tables, for people: "vpc-1 with tag Role=private".
+std::string describe_query(const table_query& query);
 
 }  // namespace vipd::takeover

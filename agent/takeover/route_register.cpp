@@ -15,6 +15,7 @@ constexpr duration contradiction_age_min = 5s;
 constexpr unsigned contradictions_unconfirmed = 3;
 constexpr unsigned contradictions_settled = 2;
 constexpr unsigned flips_at_once = 2;
+constexpr duration unknown_patience = 10s;
 
 }  // namespace
 
@@ -25,16 +26,14 @@ route_register::route_register(aws::route_table_id table, const wanted_route& wa
 void route_register::become_active(time_point now)
 {
     ENSURE(stage_ == stage::idle);
-    // What was last seen only chooses the verb; the call is made whatever it was, since the view may be a period old.
-    create_ = seen_at_ != never && plan_route(wanted_.target, seen_ ? &*seen_ : nullptr) == route_action::create;
+    // The call is made whatever was last seen, since the view may be a period old.
+    create_ = is_known_missing();
     flips_ = 0;
     accepted_at_ = never;
     confirmed_ = false;
     contradictions_ = 0;
     suspected_at_ = time_point::min();
-    transient_pause_.reset();
-    throttle_pause_.reset();
-    refusal_pause_.reset();
+    pauses_.reset();
     last_error_.clear();
     retry_at_ = now;
     stage_ = stage::writing;
@@ -58,9 +57,14 @@ void route_register::retarget(const aws::network_interface_id& target)
     }
 }
 
+bool route_register::is_known_missing() const
+{
+    return seen_at_ != never && plan_route(wanted_.target, seen_ ? &*seen_ : nullptr) == route_action::create;
+}
+
 void route_register::write_again()
 {
-    create_ = seen_at_ != never && plan_route(wanted_.target, seen_ ? &*seen_ : nullptr) == route_action::create;
+    create_ = is_known_missing();
     flips_ = 0;
     contradictions_ = 0;
     confirmed_ = false;
@@ -77,9 +81,7 @@ void route_register::settle(time_point now, bool confirmed)
     contradictions_ = 0;
     read_backs_asked_ = 0;
     last_error_.clear();
-    transient_pause_.reset();
-    throttle_pause_.reset();
-    refusal_pause_.reset();
+    pauses_.reset();
 }
 
 bool route_register::contradiction_is_believed(time_point read_began) const
@@ -107,8 +109,8 @@ route_register::view_consequence route_register::see(time_point read_began, time
             }
             return {};
         case stage::unknown:
-            if (read_began < accepted_at_) {
-                return {.read_again_soon = true};  // accepted_at_ holds the end of the unanswered call
+            if (read_began < unknown_since_) {
+                return {.read_again_soon = true};  // only a view that began later tells what became of the call
             }
             if (here) {
                 settle(now, true);
@@ -140,6 +142,9 @@ route_register::view_consequence route_register::see(time_point read_began, time
 
 std::optional<aws::ec2_call> route_register::issue(time_point now)
 {
+    if (stage_ == stage::unknown && now >= unknown_since_ + unknown_patience) {
+        write_again();
+    }
     if (stage_ != stage::writing || retry_at_ > now) {
         return std::nullopt;
     }
@@ -148,6 +153,7 @@ std::optional<aws::ec2_call> route_register::issue(time_point now)
         return std::nullopt;
     }
     stage_ = stage::in_flight;
+    sent_target_ = wanted_.target;
     ++mutating_calls_;
     if (create_) {
         return aws::create_route{table_, wanted_.destination, wanted_.target};
@@ -163,42 +169,28 @@ void route_register::answered(time_point now, const aws::ec2_reply& reply, rando
     const auto* e = std::get_if<aws::ec2_error>(&reply.value);
     if (e == nullptr) {
         settle(now, false);
+        if (sent_target_ != wanted_.target) {
+            write_again();
+            create_ = false;  // that call has put a route there
+        }
         return;
     }
     ++failures_;
     last_error_ = e->message.empty() ? e->code : e->code + ": " + e->message;
-    stage_ = stage::writing;
-    switch (e->kind) {
-        case aws::ec2_error_class::unknown_outcome:
-            stage_ = stage::unknown;
-            accepted_at_ = now;  // only a view that begins after this tells what became of the call
-            return;
-        case aws::ec2_error_class::route_missing:
-        case aws::ec2_error_class::route_exists:
-            create_ = e->kind == aws::ec2_error_class::route_missing;
-            retry_at_ = ++flips_ <= flips_at_once ? now : now + transient_pause_.next(random);
-            return;
-        case aws::ec2_error_class::credentials:
-        case aws::ec2_error_class::clock:
-            // The session has mended it, or is about to; the first repetition need not wait.
-            retry_at_ = transient_pause_.failures() == 0 ? now + duration{1} : now + transient_pause_.next(random);
-            transient_pause_.next(random);
-            return;
-        case aws::ec2_error_class::throttled:
-            retry_at_ = now + throttle_pause_.next(random);
-            return;
-        case aws::ec2_error_class::denied:
-        case aws::ec2_error_class::invalid:
-            retry_at_ = now + refusal_pause_.next(random);
-            return;
-        case aws::ec2_error_class::transient:
-        case aws::ec2_error_class::consistency:
-        case aws::ec2_error_class::not_sent:
-        case aws::ec2_error_class::dry_run_ok:
-        case aws::ec2_error_class::page_too_large:
-            retry_at_ = now + transient_pause_.next(random);
-            return;
+    if (e->kind == aws::ec2_error_class::unknown_outcome) {
+        stage_ = stage::unknown;
+        unknown_since_ = now;
+        return;
     }
+    stage_ = stage::writing;
+    if (e->kind == aws::ec2_error_class::route_missing || e->kind == aws::ec2_error_class::route_exists) {
+        create_ = e->kind == aws::ec2_error_class::route_missing;
+        if (++flips_ <= flips_at_once) {
+            retry_at_ = now;
+            return;
+        }
+    }
+    retry_at_ = now + pauses_.next(now, e->kind, random);
 }
 
 time_point route_register::next_read_back() const
@@ -221,6 +213,9 @@ wakeup route_register::next_wakeup() const
     if (stage_ == stage::writing) {
         return {retry_at_, "route call"};
     }
+    if (stage_ == stage::unknown) {
+        return {unknown_since_ + unknown_patience, "route call without an answer"};
+    }
     return {next_read_back(), "read-back"};
 }
 
@@ -237,7 +232,7 @@ status::resource route_register::snapshot(time_point now, const std::string& tab
     }
     switch (stage_) {
         case stage::idle:
-            if (seen_at_ == never) {
+            if (!ever_seen()) {
                 r.state = status::resource_state::unknown;
             } else {
                 const bool here = plan_route(wanted_.target, seen_ ? &*seen_ : nullptr) == route_action::none;
@@ -253,8 +248,8 @@ status::resource route_register::snapshot(time_point now, const std::string& tab
             r.state = confirmed_ ? status::resource_state::here : status::resource_state::accepted;
             break;
     }
-    if (stage_ == stage::writing && retry_at_ > now) {
-        r.retry_in = retry_at_ - now;
+    if (const auto next = next_wakeup().at; (stage_ == stage::writing || stage_ == stage::unknown) && next > now) {
+        r.retry_in = next - now;
     }
     r.mutating_calls = mutating_calls_;
     r.repairs = repairs_;

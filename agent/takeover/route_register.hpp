@@ -9,19 +9,23 @@
 //        ▲                   │
 //        │                   ├─ refused, may succeed later ─► writing, not before retry_at
 //        │                   └─ sent, no answer ─► unknown ──a view came──► settled, or writing
-//        └───────────────────────────────────────────┘
+//        └───────────────────────────────────────────┴──10 s without a view──► writing
+//
+// An unknown outcome is read before the call is repeated, but a read that cannot be had (denied, throttled, too slow) must not
+// keep the route where it is: ReplaceRoute is idempotent, and the permit and the budget bound a repetition as they do any call.
 //
 // When is a contradiction believed? EC2's reads are eventually consistent: one that contradicts may be older than our own
 // write.
 //   - A view that began before the last accepted write says nothing.
 //   - Within 10 s of the write, and not yet confirmed: 3 contradicting views, the last at least 5 s after the write.
 //   - Afterwards, or when a lower-priority advert has given a reason to doubt: 2 in succession, the second asked for at once.
+// Each view counts once, however often it is shown.
 
 #include "agent/aws/cloud_session.hpp"
 #include "agent/status/snapshot.hpp"
+#include "agent/takeover/call_pauses.hpp"
 #include "agent/takeover/desired.hpp"
 #include "agent/takeover/plan.hpp"
-#include "common/backoff.hpp"
 #include "common/random.hpp"
 #include "common/time.hpp"
 #include "common/token_bucket.hpp"
@@ -38,7 +42,7 @@ public:
         idle,       // not Active
         writing,    // a call has to be made, not before retry_at
         in_flight,  // a call is under way
-        unknown,    // a call was sent and not answered: read before repeating
+        unknown,    // a call was sent and not answered: read before repeating, while a read can be had
         settled,    // EC2 accepted the call, or a view shows the route here
     };
 
@@ -47,7 +51,7 @@ public:
     // --- events ---
     void become_active(time_point now);
     void leave_active();
-    // A new target (the interface id changed): written again while Active.
+    // A new target (the interface id changed): written again while Active; after the answer when a call is under way.
     void retarget(const aws::network_interface_id& target);
     // `seen` is null when the table has no such route.
     struct view_consequence {
@@ -75,6 +79,8 @@ public:
 
 private:
     void write_again();
+    // What was last seen chooses the verb.
+    [[nodiscard]] bool is_known_missing() const;
     void settle(time_point now, bool confirmed);
     [[nodiscard]] bool contradiction_is_believed(time_point read_began) const;
 
@@ -90,14 +96,14 @@ private:
     bool create_ = false;  // CreateRoute next, otherwise ReplaceRoute
     unsigned flips_ = 0;   // create <-> replace in succession; a cloud that contradicts itself must not make us spin
     time_point retry_at_{};
+    aws::network_interface_id sent_target_;  // of the call under way; another may be wanted when it ends
     time_point accepted_at_ = never;
+    time_point unknown_since_{};  // when the call ended without an answer
     bool confirmed_ = false;
     unsigned read_backs_asked_ = 0;
     unsigned contradictions_ = 0;
     time_point suspected_at_ = time_point::min();
-    backoff transient_pause_{{std::chrono::milliseconds{100}, std::chrono::seconds{5}}};
-    backoff throttle_pause_{{std::chrono::seconds{1}, std::chrono::seconds{5}}};
-    backoff refusal_pause_{{std::chrono::seconds{5}, std::chrono::seconds{60}}};
+    call_pauses pauses_;
     // 5 + 0.5/s for each register, whatever storm there is.
     token_bucket budget_{5.0, 0.5};
 

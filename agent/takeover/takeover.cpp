@@ -1,7 +1,5 @@
 #include "agent/takeover/takeover.hpp"
 
-#include "common/overloaded.hpp"
-
 #include <algorithm>
 #include <utility>
 
@@ -24,9 +22,26 @@ const aws::route* find_route(const table_view& table, const aws::route_destinati
 
 }  // namespace
 
-takeover::takeover(std::string router, std::uint64_t seed, status::journal& journal) :
-    router_(std::move(router)), random_(seed), journal_(journal)
+takeover::takeover(std::string router, std::uint64_t seed, status::journal& journal, interface_registers& interfaces) :
+    router_(std::move(router)), random_(seed), journal_(journal), interfaces_(interfaces)
 {}
+
+template <class Predicate>
+void takeover::cancel_calls(Predicate is_unwanted)
+{
+    for (auto entry = under_way_.begin(); entry != under_way_.end();) {
+        if (!is_unwanted(entry->second)) {
+            ++entry;
+            continue;
+        }
+        outputs_.emplace_back(cancel_call{entry->first});
+        log_cancelled(entry->second);
+        if (const auto* id = std::get_if<aws::network_interface_id>(&entry->second.of)) {
+            interfaces_.of(*id).let_go();
+        }
+        entry = under_way_.erase(entry);
+    }
+}
 
 void takeover::add_register(time_point now, const wanted_route& wanted, const aws::route_table_id& table)
 {
@@ -37,17 +52,32 @@ void takeover::add_register(time_point now, const wanted_route& wanted, const aw
     }
 }
 
+void takeover::add_found(time_point now, const wanted_route& wanted, const query_view& view)
+{
+    if (wanted.query.by_id() || !view.destinations.contains(wanted.destination)) {
+        return;
+    }
+    for (const auto& [id, table] : view.tables) {
+        if (registers_.contains({wanted.destination, id})) {
+            continue;
+        }
+        // Seen once before it becomes Active, so that the first call uses the right verb.
+        tracked_register fresh{route_register{id, wanted}};
+        fresh.value.see(view.read_began, now, find_route(table, wanted.destination));
+        fresh.last_view = view.read_began;
+        if (active()) {
+            fresh.value.become_active(now);
+        }
+        registers_.try_emplace({wanted.destination, id}, std::move(fresh));
+    }
+}
+
 void takeover::drop_register(const register_key& key)
 {
-    for (auto entry = under_way_.begin(); entry != under_way_.end();) {
-        if (const auto* of = std::get_if<register_key>(&entry->second.of); of != nullptr && *of == key) {
-            outputs_.emplace_back(cancel_call{entry->first});
-            log_cancelled(entry->second);
-            entry = under_way_.erase(entry);
-        } else {
-            ++entry;
-        }
-    }
+    cancel_calls([&](const pending& call) {
+        const auto* of = std::get_if<register_key>(&call.of);
+        return of != nullptr && *of == key;
+    });
     registers_.erase(key);
 }
 
@@ -74,17 +104,18 @@ void takeover::want(time_point now, const desired& wanted, const world& seen)
             add_register(now, route, id);
         }
         if (const auto* view = seen.find(route.query)) {
+            add_found(now, route, *view);
             look(now, route.query, *view);
         }
     }
-    std::erase_if(interfaces_, [&](const auto& entry) { return !wanted.disable_source_dest_check.contains(entry.first); });
-    for (const auto& [id, may_disable] : wanted.disable_source_dest_check) {
-        const auto [at, added] = interfaces_.try_emplace(id, id, may_disable);
-        at->second.allow(may_disable);
-        if (added && active()) {
-            at->second.become_active(now);
+    cancel_calls([&](const pending& call) {
+        const auto* id = std::get_if<aws::network_interface_id>(&call.of);
+        if (id == nullptr) {
+            return false;
         }
-    }
+        const auto found = wanted.disable_source_dest_check.find(*id);
+        return found == wanted.disable_source_dest_check.end() || !found->second;
+    });
     issue_due(now);
 }
 
@@ -94,11 +125,14 @@ void takeover::become_active(time_point now, time_point due, std::uint64_t epoch
     epoch_ = epoch;
     due_ = due;
     first_request_noted_ = accepted_noted_ = confirmed_noted_ = false;
+    failures_told_ = log_limiter{failure_limits};
     for (auto& [key, tracked] : registers_) {
         tracked.value.become_active(now);
     }
-    for (auto& [id, interface] : interfaces_) {
-        interface.become_active(now);
+    for (const auto& [id, may_disable] : wanted_.disable_source_dest_check) {
+        if (may_disable) {
+            interfaces_.of(id).urge(now);
+        }
     }
     // Tables that are found by a query and are not known yet: find them.
     for (const auto& route : wanted_.routes) {
@@ -114,17 +148,10 @@ void takeover::leave_active()
     if (!active()) {
         return;
     }
-    for (const auto& [ticket, call] : under_way_) {
-        outputs_.emplace_back(cancel_call{ticket});
-        log_cancelled(call);
-    }
+    cancel_calls([](const pending&) { return true; });
     epoch_ = 0;
-    under_way_.clear();
     for (auto& [key, tracked] : registers_) {
         tracked.value.leave_active();
-    }
-    for (auto& [id, interface] : interfaces_) {
-        interface.leave_active();
     }
 }
 
@@ -146,9 +173,12 @@ void takeover::look(time_point now, const table_query& query, const query_view& 
     bool second_opinion = false;
     std::vector<register_key> gone;
     for (auto& [key, tracked] : registers_) {
-        if (tracked.value.wanted().query != query) {
+        const bool is_news = tracked.value.wanted().query == query && view.destinations.contains(key.first) &&
+                             view.read_began > tracked.last_view;
+        if (!is_news) {
             continue;
         }
+        tracked.last_view = view.read_began;
         const auto table = view.tables.find(key.second);
         if (table == view.tables.end()) {
             if (++tracked.views_without_table >= views_without_table_max && !query.by_id()) {
@@ -180,22 +210,9 @@ void takeover::look(time_point now, const table_query& query, const query_view& 
 
 void takeover::world_changed(time_point now, const table_query& query, const query_view& view)
 {
-    if (!query.by_id()) {
-        for (const auto& route : wanted_.routes) {
-            if (route.query != query) {
-                continue;
-            }
-            for (const auto& [id, table] : view.tables) {
-                if (!registers_.contains({route.destination, id})) {
-                    // Seen once before it becomes Active, so that the first call uses the right verb.
-                    auto fresh = route_register{id, route};
-                    fresh.see(view.read_began, now, find_route(table, route.destination));
-                    if (active()) {
-                        fresh.become_active(now);
-                    }
-                    registers_.try_emplace({route.destination, id}, tracked_register{std::move(fresh)});
-                }
-            }
+    for (const auto& route : wanted_.routes) {
+        if (route.query == query) {
+            add_found(now, route, view);
         }
     }
     look(now, query, view);
@@ -205,17 +222,17 @@ void takeover::world_changed(time_point now, const table_query& query, const que
 
 void takeover::interface_seen(time_point now, const aws::network_interface& seen)
 {
-    const auto found = interfaces_.find(seen.id);
-    if (found == interfaces_.end()) {
+    const auto wanted = wanted_.disable_source_dest_check.find(seen.id);
+    if (wanted == wanted_.disable_source_dest_check.end()) {
         return;
     }
-    if (found->second.see(now, seen.source_dest_check)) {
-        journal_.record(log_level::warning, "source_dest_check", router_,
-                        {{"interface", seen.id.str()},
-                         {"state", "on"},
-                         {"remedy", wanted_.disable_source_dest_check.at(seen.id)
-                                        ? "it is switched off when this node becomes Active"
-                                        : "switch it off, or set source_dest_check = \"disable\" in [[router.route]]"}});
+    if (interfaces_.of(seen.id).see(now, seen.source_dest_check)) {
+        journal_.record(
+            log_level::warning, "source_dest_check", router_,
+            {{"interface", seen.id.str()},
+             {"state", "on"},
+             {"remedy", wanted->second ? "it is switched off when this node becomes Active"
+                                       : "switch it off, or set source_dest_check = \"disable\" in [[router.route]]"}});
     }
     issue_due(now);
 }
@@ -231,32 +248,43 @@ void takeover::issue_due(time_point now)
             outputs_.emplace_back(issue_call{last_ticket_, epoch_, std::move(*call)});
         }
     }
-    for (auto& [id, interface] : interfaces_) {
-        if (auto call = interface.issue(now)) {
+    for (const auto& [id, may_disable] : wanted_.disable_source_dest_check) {
+        if (auto call = may_disable ? interfaces_.of(id).issue(now) : std::nullopt) {
             under_way_.emplace(++last_ticket_, pending{id, *call});
             outputs_.emplace_back(issue_call{last_ticket_, epoch_, std::move(*call)});
         }
     }
 }
 
-void takeover::log_call(const register_key* key, const aws::call_done& done, const aws::ec2_call& call) const
+void takeover::log_call(time_point now, const register_key* key, const aws::call_done& done, const aws::ec2_call& call)
 {
     const auto* e = std::get_if<aws::ec2_error>(&done.reply.value);
+    const auto action = aws::action_name(call);
+    const auto table = key == nullptr ? std::string{} : key->second.str();
+    const auto destination = key == nullptr ? std::string{} : key->first.to_string();
+    log_limiter::verdict verdict{true, 0};
+    if (e != nullptr) {
+        verdict = failures_told_.admit(now, action, table + ' ' + destination + ' ' + e->code);
+        if (!verdict.write) {
+            return;
+        }
+    }
     const bool person_needed =
         e != nullptr && (e->kind == aws::ec2_error_class::denied || e->kind == aws::ec2_error_class::invalid);
     const auto level = e == nullptr ? log_level::info : (person_needed ? log_level::error : log_level::warning);
     const auto& request = e == nullptr ? done.reply.request : e->request;
     journal_.record(level, "ec2_call", router_,
                     {{"epoch", epoch_},
-                     {"action", aws::action_name(call)},
-                     {"table", key == nullptr ? std::string{} : key->second.str()},
-                     {"destination", key == nullptr ? std::string{} : key->first.to_string()},
+                     {"action", action},
+                     {"table", table},
+                     {"destination", destination},
                      {"outcome", e == nullptr ? "ok" : to_string(e->kind)},
                      {"code", e == nullptr ? std::string{} : e->code},
                      {"message", e == nullptr ? std::string{} : e->message},
                      {"request_id", request.str()},
                      {"first_byte_after_due_ms", done.first_byte == never ? -1.0 : to_milliseconds(done.first_byte - due_)},
-                     {"took_ms", done.finished - done.issued}});
+                     {"took_ms", done.finished - done.issued},
+                     {"like_it_since_last_line", verdict.suppressed}});
 }
 
 // Whether it arrived nobody knows, and nobody here needs to: who wants the route now reads it.
@@ -284,18 +312,15 @@ void takeover::answered(time_point now, std::uint64_t ticket, const aws::call_do
         times_.first_request.observe(std::max(duration::zero(), done.first_byte - due_));
     }
     if (const auto* key = std::get_if<register_key>(&entry.of)) {
-        log_call(key, done, entry.call);
+        log_call(now, key, done, entry.call);
         auto& tracked = registers_.at(*key);
         tracked.value.answered(now, done.reply, random_);
         if (tracked.value.current() == route_register::stage::unknown) {
             outputs_.emplace_back(want_read{tracked.value.wanted().query, now});
         }
     } else {
-        log_call(nullptr, done, entry.call);
-        const auto interface = interfaces_.find(std::get<aws::network_interface_id>(entry.of));
-        if (interface != interfaces_.end()) {
-            interface->second.answered(now, done.reply, random_);
-        }
+        log_call(now, nullptr, done, entry.call);
+        interfaces_.of(std::get<aws::network_interface_id>(entry.of)).answered(now, done.reply, random_);
     }
     issue_due(now);
     note_progress(now);
@@ -304,6 +329,10 @@ void takeover::answered(time_point now, std::uint64_t ticket, const aws::call_do
 void takeover::note_progress(time_point now)
 {
     if (!active() || registers_.empty() || confirmed_noted_) {
+        return;
+    }
+    // A route that has no table yet is not here, whatever the others say.
+    if (!wanted_.complete || !std::ranges::all_of(wanted_.routes, [&](const auto& route) { return has_register(route); })) {
         return;
     }
     const bool accepted = std::ranges::all_of(
@@ -356,26 +385,67 @@ wakeup takeover::next_wakeup() const
     for (const auto& [key, tracked] : registers_) {
         next = earliest(next, tracked.value.next_wakeup());
     }
-    for (const auto& [id, interface] : interfaces_) {
-        next = earliest(next, interface.next_wakeup());
+    for (const auto& [id, may_disable] : wanted_.disable_source_dest_check) {
+        next = may_disable ? earliest(next, interfaces_.of(id).next_wakeup()) : next;
     }
     return next;
 }
 
+bool takeover::has_register(const wanted_route& wanted) const
+{
+    for (auto at = registers_.lower_bound({wanted.destination, {}}); at != registers_.end(); ++at) {
+        if (at->first.first != wanted.destination) {
+            return false;
+        }
+        if (at->second.value.wanted().query == wanted.query) {
+            return true;
+        }
+    }
+    return false;
+}
+
+std::string takeover::why_no_register(const wanted_route& wanted, const world& seen) const
+{
+    auto error = seen.last_error(wanted.query);
+    if (!error.empty()) {
+        return error;
+    }
+    const auto* view = seen.find(wanted.query);
+    return view != nullptr && view->destinations.contains(wanted.destination)
+               ? "no route table matches " + describe_query(wanted.query) + "; check tables in [[router.route]]"
+               : std::string{};
+}
+
 void takeover::snapshot(time_point now, const world& seen, std::vector<status::resource>& out) const
 {
+    for (const auto& route : wanted_.routes) {
+        if (!has_register(route)) {
+            auto& r = out.emplace_back();
+            r.kind = status::resource_kind::route;
+            r.destination = r.name = route.destination.to_string();
+            r.state = active() ? status::resource_state::taking : status::resource_state::unknown;
+            r.last_error = why_no_register(route, seen);
+        }
+    }
     for (const auto& [key, tracked] : registers_) {
-        const auto* view = seen.find(tracked.value.wanted().query);
+        const auto& query = tracked.value.wanted().query;
+        const auto* view = seen.find(query);
         const auto table = view == nullptr ? decltype(view->tables.end()){} : view->tables.find(key.second);
         const bool known = view != nullptr && table != view->tables.end();
         auto r = tracked.value.snapshot(now, known ? table->second.name : std::string{});
-        if (r.last_error.empty() && !tracked.value.ever_seen()) {
-            r.last_error = seen.last_error(tracked.value.wanted().query);
+        if (r.last_error.empty() && tracked.views_without_table >= views_without_table_max) {
+            r.last_error = "EC2 lists no such route table; check tables in [[router.route]]";
+        } else if (r.last_error.empty() && !tracked.value.ever_seen()) {
+            r.last_error = seen.last_error(query);
         }
         out.push_back(std::move(r));
     }
-    for (const auto& [id, interface] : interfaces_) {
-        out.push_back(interface.snapshot(now));
+    for (const auto& [id, may_disable] : wanted_.disable_source_dest_check) {
+        auto r = interfaces_.of(id).snapshot(now, active(), may_disable);
+        if (r.last_error.empty() && !interfaces_.read_error().empty()) {
+            r.last_error = "it cannot be read: " + interfaces_.read_error();
+        }
+        out.push_back(std::move(r));
     }
 }
 
@@ -383,19 +453,23 @@ std::vector<std::string> takeover::plan(const world& seen) const
 {
     std::vector<std::string> lines;
     for (const auto& route : wanted_.routes) {
-        if (seen.find(route.query) == nullptr) {
-            const auto error = seen.last_error(route.query);
-            lines.push_back("? " + route.destination.to_string() + ": the route tables have not been read yet" +
-                            (error.empty() ? "" : " (" + error + ")"));
+        if (!has_register(route)) {
+            const auto why = why_no_register(route, seen);
+            lines.push_back("? " + route.destination.to_string() + ": " +
+                            (why.empty() ? "the route tables have not been read yet" : why));
         }
     }
     for (const auto& [key, tracked] : registers_) {
         const auto& r = tracked.value;
-        if (!r.ever_seen()) {
-            continue;
-        }
         const auto* route = r.seen() ? &*r.seen() : nullptr;
         const std::string where = key.first.to_string() + " in " + key.second.str();
+        if (!r.ever_seen() || tracked.views_without_table >= views_without_table_max) {
+            const auto error = seen.last_error(r.wanted().query);
+            const std::string otherwise =
+                tracked.views_without_table == 0 ? "the route tables have not been read yet" : "EC2 lists no such route table";
+            lines.push_back("? " + where + ": " + (error.empty() ? otherwise : error));
+            continue;
+        }
         switch (plan_route(r.wanted().target, route)) {
             case route_action::none:
                 lines.push_back("= " + where + ": stays at " + r.wanted().target.str());

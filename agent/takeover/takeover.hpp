@@ -13,6 +13,7 @@
 #include "agent/takeover/interface_register.hpp"
 #include "agent/takeover/route_register.hpp"
 #include "agent/takeover/world.hpp"
+#include "common/log_limiter.hpp"
 #include "common/random.hpp"
 #include "common/time.hpp"
 
@@ -32,6 +33,7 @@ struct desired {
     std::vector<wanted_route> routes;
     // Interfaces whose source/destination check has to be off, and whether vipd may switch it.
     std::map<aws::network_interface_id, bool> disable_source_dest_check;
+    bool complete = true;  // false: a configured route could not be resolved and is not among these
     friend bool operator==(const desired&, const desired&) = default;
 };
 
@@ -54,8 +56,8 @@ using takeover_output = std::variant<issue_call, cancel_call, want_read>;
 
 class takeover {
 public:
-    // `router` is the name that log lines carry.
-    takeover(std::string router, std::uint64_t seed, status::journal& journal);
+    // `router` is the name that log lines carry; `interfaces` are shared with the other routers of the node.
+    takeover(std::string router, std::uint64_t seed, status::journal& journal, interface_registers& interfaces);
 
     void want(time_point now, const desired& wanted, const world& seen);
 
@@ -81,23 +83,33 @@ public:
     void snapshot(time_point now, const world& seen, std::vector<status::resource>& out) const;
     [[nodiscard]] const status::takeover_times& times() const { return times_; }
     [[nodiscard]] std::optional<duration> last_takeover() const { return last_takeover_; }
-    // One line for each register that a takeover would change at this moment.
+    // One line for each register, and for each route without one: what a takeover would do at this moment.
     [[nodiscard]] std::vector<std::string> plan(const world& seen) const;
 
 private:
+    static constexpr log_limiter::limits failure_limits{std::chrono::minutes{1}, 256};
     using register_key = std::pair<aws::route_destination, aws::route_table_id>;
     struct tracked_register {
         route_register value;
+        time_point last_view = time_point::min();  // when the read of the last one that was looked at began
         unsigned views_without_table = 0;
     };
 
     void add_register(time_point now, const wanted_route& wanted, const aws::route_table_id& table);
+    // The tables of a query that a view shows and nobody has noticed yet.
+    void add_found(time_point now, const wanted_route& wanted, const query_view& view);
     void drop_register(const register_key& key);
+    // Whether there is a table to put it into, as far as this node knows.
+    [[nodiscard]] bool has_register(const wanted_route& wanted) const;
+    [[nodiscard]] std::string why_no_register(const wanted_route& wanted, const world& seen) const;
     void look(time_point now, const table_query& query, const query_view& view);
     void issue_due(time_point now);
     void note_progress(time_point now);
-    void log_call(const register_key* key, const aws::call_done& done, const aws::ec2_call& call) const;
+    void log_call(time_point now, const register_key* key, const aws::call_done& done, const aws::ec2_call& call);
     struct pending;
+    // Those of which `is_unwanted` is true.
+    template <class Predicate>
+    void cancel_calls(Predicate is_unwanted);
     void log_cancelled(const pending& call) const;
 
     std::string router_;
@@ -105,7 +117,9 @@ private:
     status::journal& journal_;
     desired wanted_;
     std::map<register_key, tracked_register> registers_;
-    std::map<aws::network_interface_id, interface_register> interfaces_;
+    interface_registers& interfaces_;
+    // A call that fails the same way again and again is told once a minute: the history is for transitions.
+    log_limiter failures_told_{failure_limits};
 
     std::uint64_t epoch_ = 0;  // 0 while not Active
     time_point due_{};

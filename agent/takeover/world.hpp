@@ -4,15 +4,19 @@
 // with the same tables cost one read.
 //
 // Every query is read once a period, as Backup and as Active alike (constant work), and at once when somebody has a reason to
-// doubt. A read is one or more pages; only a complete read replaces the view before. Reads are bounded to a burst of 5 and one
-// a second for each query, whatever is asked.
+// doubt. A read is one or more pages; only a complete read replaces the view before. Whatever is asked, reads are bounded to a
+// burst of 5 and one a second for each query, and their pages to a burst of 20 and 5 a second. A later page that fails in
+// passing is asked for again by itself, a few times; everything else begins the read anew after a pause.
+//
+// Tables that are associated with a gateway (edge tables) are left out unless they are named: EC2 lets them lead only to
+// addresses of the VPC, so our route can never be there.
 //
 // A view carries the time at which its read began. EC2 is eventually consistent: a view may be older than that, never newer
 // than its end. What follows from a view that contradicts is the takeover's decision.
 
 #include "agent/aws/cloud_session.hpp"
+#include "agent/takeover/call_pauses.hpp"
 #include "agent/takeover/desired.hpp"
-#include "common/backoff.hpp"
 #include "common/random.hpp"
 #include "common/time.hpp"
 #include "common/token_bucket.hpp"
@@ -33,6 +37,7 @@ struct table_view {
 
 struct query_view {
     std::map<aws::route_table_id, table_view> tables;
+    std::set<aws::route_destination> destinations;  // that were looked for; of others the view says nothing
     time_point read_began{};
     time_point read_ended{};
 };
@@ -74,20 +79,26 @@ private:
         std::set<aws::route_destination> destinations;
         std::optional<query_view> view;
         time_point next_read{};
-        token_bucket budget{5.0, 1.0};
-        backoff pause{};
-        unsigned results_max = 100;
+        token_bucket read_budget{5.0, 1.0};
+        token_bucket page_budget{20.0, 5.0};
+        call_pauses pauses;
+        unsigned results_max = aws::describe_route_tables{}.results_max;
         std::string error;
         // The read under way.
-        std::uint64_t ticket = 0;  // 0: none
+        bool reading = false;
+        std::uint64_t ticket = 0;  // of the page that is waited for; 0: none
+        time_point next_page{};    // when it may be asked for
         query_view building;
         std::string next_token;
         unsigned pages = 0;
+        unsigned failures = 0;  // of the page that is next
     };
 
-    void begin_page(const table_query& query, query_state& q);
-    void add_page(query_state& q, const aws::route_tables_page& page);
-    void fail(time_point now, query_state& q, const std::string& why);
+    static void begin_read(time_point now, query_state& q, duration until_next);
+    void ask_for_page(time_point now, const table_query& query, query_state& q);
+    static void add_page(const table_query& query, query_state& q, const aws::route_tables_page& page);
+    void failed(time_point now, query_state& q, const aws::ec2_error& e);
+    void abandon(time_point now, query_state& q, duration pause);
 
     duration period_;
     random_source random_;

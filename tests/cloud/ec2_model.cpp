@@ -118,6 +118,12 @@ api_result<void> ec2_model::check_destination(const change_route& call, const ro
     }
     const auto& cidrs = state_.vpcs.at(table.vpc).cidrs;
     const auto inside = std::ranges::find_if(cidrs, [&](const ip_prefix& cidr) { return covers(cidr, prefix); });
+    if (inside == cidrs.end() && table.is_of_gateway()) {
+        // VPC user guide, "Gateway route tables". The words are ours.
+        return api_error{"InvalidParameterValue", "The route table " + table.id.str() +
+                                                      " is associated with a gateway: the destination " + text +
+                                                      " is not within this VPC's CIDR blocks."};
+    }
     if (inside == cidrs.end()) {
         return {};
     }

@@ -59,6 +59,11 @@ const route* route_table::static_route(const route_destination& destination) con
     return found == routes.end() ? nullptr : &*found;
 }
 
+bool route_table::is_of_gateway() const
+{
+    return std::ranges::any_of(associations, [](const route_table_association& a) { return !a.gateway.empty(); });
+}
+
 std::string_view cloud_state::partition() const
 {
     return region.starts_with("cn-") ? "aws-cn" : region.starts_with("us-gov-") ? "aws-us-gov" : "aws";

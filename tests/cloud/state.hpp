@@ -131,6 +131,8 @@ struct route_table {
     tag_map tags;
 
     [[nodiscard]] const route* static_route(const route_destination& destination) const;
+    // An edge table: of what enters the VPC by a gateway.
+    [[nodiscard]] bool is_of_gateway() const;
 };
 
 struct cloud_state {

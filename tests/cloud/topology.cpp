@@ -243,6 +243,9 @@ route_table read_route_table(json_reader& reader, const cloud_state& known)
              id,
              {}});
     }
+    for (const auto& gateway : reader.texts("gateways")) {
+        table.associations.push_back({"rtbassoc-" + digits, false, {}, gateway});
+    }
     read_routes(reader, table);
     return table;
 }

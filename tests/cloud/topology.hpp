@@ -28,8 +28,8 @@ result<topology> parse_topology(std::string_view json, time_point now);
 // Three nodes in two zones, with comments in the form of descriptions; `cloudsim --example` prints it.
 std::string_view example_topology();
 
-// One table, from {"id", "vpc", "main", "subnets", "tags", "routes", ...}; shared with the control endpoint. `taken` gives the
-// VPCs and subnets that may be named.
+// One table, from {"id", "vpc", "main", "subnets", "gateways", "tags", "routes", ...}; shared with the control endpoint.
+// `taken` gives the VPCs and subnets that may be named.
 class json_reader;
 route_table read_route_table(json_reader& reader, const cloud_state& known);
 

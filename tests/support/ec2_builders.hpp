@@ -50,7 +50,7 @@ inline aws::ec2_reply reply_page(std::vector<aws::route_table> tables, std::stri
 
 inline aws::route_table table(const std::string& id, std::vector<aws::route> routes)
 {
-    return {rtb(id), aws::vpc_id{"vpc-1"}, "", std::move(routes)};
+    return {rtb(id), aws::vpc_id{"vpc-1"}, "", std::move(routes), false};
 }
 
 inline aws::call_done call_done(const aws::ec2_reply& reply, time_point issued, time_point first_byte, time_point finished)

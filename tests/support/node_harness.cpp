@@ -222,6 +222,8 @@ void node_harness::perform(const node::output& o)
     } else if (const auto* w = std::get_if<node::write_file>(&o)) {
         files[w->path] = w->content;
         answers_.emplace_back(node::file_was_written{w->id, {}});
+    } else if (const auto* w = std::get_if<node::keep_warm>(&o)) {
+        warm_connections = w->connections;
     } else if (std::holds_alternative<node::ready>(o)) {
         is_ready = true;
     } else if (std::holds_alternative<node::stopped>(o)) {

@@ -90,6 +90,7 @@ public:
     std::vector<seen_call> seen_calls;
     std::vector<sent_advert> adverts;
     std::vector<ip_address> filter;
+    unsigned warm_connections = 0;  // as last asked for
     std::vector<aws::http_exchange_id> cancelled;
     std::vector<std::string> order;  // what was put out, in its order: "kernel", "advert", "http"
     bool is_ready = false;

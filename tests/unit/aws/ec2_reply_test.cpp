@@ -76,10 +76,17 @@ constexpr const char* tables_answer = R"(<?xml version="1.0" encoding="UTF-8"?>
         </item>
         <item><destinationCidrBlock>nonsense</destinationCidrBlock><gatewayId>igw-1</gatewayId></item>
       </routeSet>
-      <associationSet><item><main>true</main></item></associationSet>
+      <associationSet><item><main>true</main></item>
+        <item><gatewayId>igw-0</gatewayId><associationState><state>disassociated</state></associationState></item>
+      </associationSet>
       <tagSet><item><key>x</key><value>y</value></item><item><key>Name</key><value>private a</value></item></tagSet>
     </item>
-    <item><routeTableId>rtb-2</routeTableId><vpcId>vpc-1</vpcId><routeSet/></item>
+    <item><routeTableId>rtb-2</routeTableId><vpcId>vpc-1</vpcId><routeSet/>
+      <associationSet>
+        <item><gatewayId>igw-1</gatewayId><associationState><state>associated</state></associationState></item>
+      </associationSet>
+      <propagatingVgwSet><item><gatewayId>vgw-1</gatewayId></item></propagatingVgwSet>
+    </item>
   </routeTableSet>
   <nextToken>abc==</nextToken>
 </DescribeRouteTablesResponse>)";
@@ -96,6 +103,8 @@ TEST(ec2_reply, route_tables_are_read_with_every_kind_of_route)
     EXPECT_EQ(first.id, table);
     EXPECT_EQ(first.vpc.str(), "vpc-1");
     EXPECT_EQ(first.name, "private a");
+    EXPECT_FALSE(first.of_gateway) << "what was disassociated is over";
+    EXPECT_TRUE(page->tables[1].of_gateway);
     ASSERT_EQ(first.routes.size(), 4U);
     EXPECT_EQ(first.routes[0].target, "local");
     EXPECT_TRUE(first.routes[0].interface.empty());

@@ -86,6 +86,21 @@ TEST_F(route_rules, the_ranges_of_the_services_themselves_cannot_be_routed)
     EXPECT_EQ(verdict("CreateRoute", route(table_b, interface_a, "169.254.0.0/16")), "200");
 }
 
+TEST_F(route_rules, a_table_of_a_gateway_takes_no_destination_outside_the_vpc)
+{
+    auto state = parse_topology(example_topology(), now.steady)->state;
+    auto edge = *state.tables.at(route_table_id{table_b}).current();
+    edge.associations = {{"rtbassoc-1", false, {}, "igw-0aaaaaaaaaaaaaaa1"}};
+    state.tables[edge.id].put(now.steady, edge);
+    ec2_model model(std::move(state));
+    for (const auto* table : {table_a, table_b}) {
+        const auto made = model.apply(
+            now.steady,
+            change_route{route_verb::create, route_table_id{table}, *ip_prefix::parse("172.16.1.200/32"), {interface_a}});
+        EXPECT_EQ(made ? "200" : made.error().code, table == table_b ? "InvalidParameterValue" : "200") << table;
+    }
+}
+
 TEST_F(route_rules, an_interface_of_another_vpc_is_another_network)
 {
     auto state = parse_topology(example_topology(), now.steady)->state;

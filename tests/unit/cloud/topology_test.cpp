@@ -48,6 +48,18 @@ TEST(topology, a_table_has_a_local_route_for_each_range_of_its_vpc)
     EXPECT_EQ(to_string(table->routes[1].destination), "2001:db8::/56");
 }
 
+TEST(topology, a_table_of_a_gateway_is_associated_with_it)
+{
+    const auto parsed = parse_topology(
+        with(R"("route_tables": [{"id": "rtb-0aaaaaaaaaaaaaaa1", "vpc": "vpc-0aaaaaaaaaaaaaaa1", "gateways": ["igw-1"]}])"),
+        start);
+    ASSERT_TRUE(parsed) << parsed.error().text;
+    const auto* table = parsed->state.tables.begin()->second.current();
+    EXPECT_TRUE(table->is_of_gateway());
+    ASSERT_EQ(table->associations.size(), 1U);
+    EXPECT_EQ(table->associations[0].gateway, "igw-1");
+}
+
 TEST(topology, copies_of_a_table_have_ids_and_names_of_their_own)
 {
     const auto parsed = parse_topology(with(

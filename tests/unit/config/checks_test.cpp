@@ -415,7 +415,7 @@ TEST(checks, the_aws_section)
          "2:12: aws.endpoint: found \"ec2.eu-west-1.amazonaws.com\"; allowed is an https:// URL without a path");
     with("imds_endpoint = \"https://169.254.169.254\"",
          "2:17: aws.imds_endpoint: found \"https://169.254.169.254\"; allowed is an http:// URL without a path");
-    with("connections = 257", "2:15: aws.connections: found 257; allowed is a whole number from 1 to 256");
+    with("connections = 257", "2:15: aws.connections: found 257; allowed is a whole number from 2 to 256");
     with("reconcile_period = \"500ms\"", "2:20: aws.reconcile_period: found \"500ms\"; allowed is a duration from 1s to 1h");
     with("region = \"EU West\"", "2:10: aws.region: found \"EU West\"; allowed is the name of a region, such as \"eu-west-1\"");
     with("ca_bundle = \"ca.pem\"", "2:13: aws.ca_bundle: found \"ca.pem\"; allowed is an absolute path");

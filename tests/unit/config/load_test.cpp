@@ -212,7 +212,7 @@ tables = { ids = ["rtb-xyz"] }
         ElementsAre(
             "1:12: realtime: found 1; allowed is true or false",
             "2:1: realtme: is not a key of the top of the file; did you mean \"realtime\"?",
-            "4:15: aws.connections: found 0; allowed is a whole number from 1 to 256",
+            "4:15: aws.connections: found 0; allowed is a whole number from 2 to 256",
             "5:12: aws.endpoint: found \"http://localhost\"; allowed is an https:// URL without a path",
             "7:11: http.listen[0]: found \"127.0.0.1\"; allowed is \"ADDRESS:PORT\" or \"[IPV6]:PORT\"",
             "9:10: log.format: found \"xml\"; allowed is \"logfmt\" or \"json\"",

@@ -42,12 +42,22 @@ TEST_F(call_notes_test, a_read_that_fails_the_same_way_again_and_again_is_one_st
     EXPECT_EQ(log.count({"warning", "code=UnauthorizedOperation"}), 1u);
     ends(reply_error(aws::ec2_error_class::throttled, "RequestLimitExceeded"));
     EXPECT_EQ(log.lines.size(), 2u) << "another way to fail is another story";
-    now += 1s;
+    now += 1min;
     ends(reply_error(aws::ec2_error_class::denied, "UnauthorizedOperation"));
-    EXPECT_EQ(log.count({"code=UnauthorizedOperation", "like_it_since_last_line"}), 2u);
+    EXPECT_EQ(log.count({"code=UnauthorizedOperation", "like_it_since_last_line=8"}), 1u);
     ends(reply_done());
     EXPECT_EQ(journal.after(0).size(), 4u);
     EXPECT_NE(journal.after(0).back().text.find("answers again"), std::string::npos);
+}
+
+TEST_F(call_notes_test, a_read_that_fails_now_and_then_is_told_of_once_a_minute)
+{
+    for (int i = 0; i < 60; ++i) {
+        ends(reply_error(aws::ec2_error_class::throttled, "RequestLimitExceeded"));
+        ends(reply_done());
+        now += 1s;
+    }
+    EXPECT_EQ(journal.after(0).size(), 2u) << "that it failed, and that it answered again";
 }
 
 }  // namespace

@@ -69,6 +69,27 @@ TEST(attention, world_that_was_not_read_for_a_minute_is_a_warning_while_active)
               expected{"warning: 172.16.1.100/32 in rtb-0a1b2c3d4e5f60718 was last confirmed 1 min 35 s ago"});
 }
 
+TEST(attention, source_dest_check_is_critical_only_when_it_was_to_be_switched_off_and_that_fails)
+{
+    auto r = sample_router("web");
+    r.resources.resize(1);
+    auto& x = r.resources[0];
+    x.kind = resource_kind::source_dest_check;
+    x.name = "source/destination check of eni-1";
+    x.state = resource_state::unknown;
+    EXPECT_EQ(lines(findings(r)), expected{}) << "not read yet";
+    x.last_error = "it cannot be read: UnauthorizedOperation";
+    EXPECT_EQ(lines(findings(r)),
+              expected{"warning: source/destination check of eni-1: it cannot be read: UnauthorizedOperation"});
+    x.state = resource_state::elsewhere;
+    x.last_error = "the check is on";
+    EXPECT_EQ(lines(findings(r)), expected{"warning: source/destination check of eni-1: the check is on"});
+    x.state = resource_state::taking;
+    EXPECT_EQ(lines(findings(r)), expected{"critical: source/destination check of eni-1 is still on: the check is on"});
+    x.last_error.clear();
+    EXPECT_EQ(lines(findings(r)), expected{"warning: source/destination check of eni-1 is being switched off"});
+}
+
 TEST(attention, failure_on_a_backup_is_a_warning)
 {
     auto r = sample_backup("web");

@@ -205,6 +205,19 @@ TEST(metrics, same_resource_or_peer_twice_is_one_series)
     expect_well_formed(scraped(node));
 }
 
+TEST(metrics, series_of_a_route_keeps_its_name_when_that_of_its_table_becomes_known)
+{
+    fake_node node;
+    node.routers = {sample_router("web")};
+    const auto before = scraped(node);
+    node.routers[0].resources[0].name += " (private-a)";
+    EXPECT_EQ(scraped(node), before);
+    node.routers[0].resources[0].table.clear();
+    node.routers[0].resources[0].name = "172.16.1.100/32";
+    EXPECT_NE(scraped(node).find("vipd_resource_owned{router=\"web\",kind=\"route\",resource=\"172.16.1.100/32\"}"),
+              std::string::npos);
+}
+
 TEST(metrics, go_out_in_slices_of_bounded_size)
 {
     fake_node node;

@@ -143,5 +143,19 @@ TEST_F(local_addresses_test, one_that_is_removed_by_somebody_else_is_put_back_an
     EXPECT_EQ(log.count({"event=address_lost", "router=web"}), 1u);
 }
 
+TEST_F(local_addresses_test, a_kernel_that_refuses_again_and_again_is_told_of_once_a_minute_with_a_count)
+{
+    a.start(t0, links);
+    a.become_active(t0, links);
+    unsigned tries = 0;
+    for (auto now = t0; now < t0 + 150s; now += 100ms) {
+        a.handle_timeout(now, links);
+        tries += static_cast<unsigned>(perform(now, 1).size());
+    }
+    EXPECT_GE(tries, 100u);
+    EXPECT_EQ(log.count({"error event=address", "outcome=failed"}), 3u);
+    EXPECT_EQ(log.count({"outcome=failed", "like_it_since_last_line=0"}), 1u);
+}
+
 }  // namespace
 }  // namespace vipd::takeover

@@ -27,6 +27,14 @@ TEST(plan, every_kind_of_route_has_its_action)
     EXPECT_EQ(plan_route(me, &gateway), route_action::replace);
 }
 
+TEST(plan, queries_are_named_for_people)
+{
+    EXPECT_EQ(describe_query({{rtb("rtb-1"), rtb("rtb-2")}, {}, {}}), "rtb-1, rtb-2");
+    EXPECT_EQ(describe_query({{}, aws::vpc_id{"vpc-1"}, {}}), "vpc-1");
+    EXPECT_EQ(describe_query({{}, aws::vpc_id{"vpc-1"}, {{"Role", "private"}, {"Name", "a*"}}}),
+              "vpc-1 with tag Role=private with tag Name=a*");
+}
+
 TEST(plan, owners_are_named_for_people)
 {
     const auto hole = route_to("eni-1", aws::route_state::blackhole);

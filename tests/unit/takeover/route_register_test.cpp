@@ -209,7 +209,7 @@ TEST_F(route_register_test, an_unknown_outcome_is_read_back_before_it_is_repeate
     ASSERT_TRUE(r.issue(t0));
     r.answered(t0 + 3s, reply_error(kind::unknown_outcome), random);
     EXPECT_EQ(r.current(), stage::unknown);
-    EXPECT_FALSE(r.issue(t0 + 1h));
+    EXPECT_FALSE(r.issue(t0 + 4s));
     EXPECT_TRUE(r.see(t0 + 2s, t0 + 4s, &other).read_again_soon) << "began before the answer was lost";
     EXPECT_EQ(r.current(), stage::unknown);
     r.see(t0 + 4s, t0 + 4100ms, &other);
@@ -224,6 +224,64 @@ TEST_F(route_register_test, an_unknown_outcome_that_turns_out_to_have_worked_is_
     r.see(t0 + 3s, t0 + 3100ms, &mine);
     EXPECT_TRUE(r.confirmed());
     EXPECT_FALSE(r.issue(t0 + 4s));
+}
+
+TEST_F(route_register_test, an_unknown_outcome_that_cannot_be_read_back_for_10_s_is_repeated)
+{
+    r.become_active(t0);
+    ASSERT_TRUE(r.issue(t0));
+    r.answered(t0 + 3s, reply_error(kind::unknown_outcome), random);
+    r.see(t0 + 2s, t0 + 8s, &other);  // too old to tell
+    EXPECT_EQ(r.next_wakeup().at, t0 + 13s);
+    EXPECT_EQ(r.snapshot(t0 + 8s, "").retry_in, duration{5s});
+    EXPECT_FALSE(r.issue(t0 + 13s - 1ns));
+    EXPECT_EQ(verb(r.issue(t0 + 13s)), "ReplaceRoute");
+    r.answered(t0 + 13100ms, reply_done(), random);
+    EXPECT_EQ(r.current(), stage::settled);
+}
+
+TEST_F(route_register_test, outcomes_that_stay_unknown_for_ever_stay_within_the_budget)
+{
+    r.become_active(t0);
+    unsigned calls = 0;
+    for (auto now = t0; now < t0 + 100s; now = std::max(now + 1ms, r.next_wakeup().at)) {
+        if (r.issue(now)) {
+            ++calls;
+            r.answered(now, reply_error(kind::unknown_outcome), random);
+        }
+    }
+    EXPECT_EQ(calls, 10u);
+}
+
+TEST_F(route_register_test, what_ec2_does_not_know_for_10_s_is_asked_for_as_seldom_as_what_it_refuses)
+{
+    r.become_active(t0);
+    unsigned early = 0;
+    unsigned late = 0;
+    for (auto now = t0; now < t0 + 10min; now = std::max(now + 1ms, r.next_wakeup().at)) {
+        if (r.issue(now)) {
+            ++(now < t0 + 10s ? early : late);
+            r.answered(now, reply_error(kind::consistency, "InvalidRouteTableID.NotFound"), random);
+        }
+    }
+    EXPECT_GE(early, 5u);
+    EXPECT_GE(late, 5u);
+    EXPECT_LE(late, 40u) << "300 would fit into the budget";
+}
+
+TEST_F(route_register_test, a_success_makes_what_ec2_does_not_know_a_matter_of_moments_again)
+{
+    r.become_active(t0);
+    for (auto now = t0; now < t0 + 1min; now = std::max(now + 1ms, r.next_wakeup().at)) {
+        if (r.issue(now)) {
+            r.answered(now, reply_error(kind::consistency), random);
+        }
+    }
+    r.leave_active();
+    r.become_active(t0 + 1h);
+    ASSERT_TRUE(r.issue(t0 + 1h));
+    r.answered(t0 + 1h, reply_error(kind::consistency), random);
+    EXPECT_LE(r.next_wakeup().at, t0 + 1h + 100ms);
 }
 
 struct retry_case {
@@ -296,6 +354,22 @@ TEST_F(route_register_test, a_new_target_is_written_while_active)
     const auto call = r.issue(t0 + 1s);
     ASSERT_TRUE(call);
     EXPECT_EQ(std::get<aws::replace_route>(*call).target, eni("eni-new"));
+}
+
+TEST_F(route_register_test, a_target_that_changes_while_a_call_is_under_way_is_written_after_it)
+{
+    r.see(t0, t0, nullptr);
+    r.become_active(t0);
+    ASSERT_EQ(verb(r.issue(t0)), "CreateRoute");
+    r.retarget(eni("eni-new"));
+    EXPECT_FALSE(r.issue(t0)) << "one call at a time";
+    r.answered(t0 + 20ms, reply_done(), random);
+    const auto call = r.issue(t0 + 20ms);
+    ASSERT_EQ(verb(call), "ReplaceRoute") << "the first call has created it";
+    EXPECT_EQ(std::get<aws::replace_route>(*call).target, eni("eni-new"));
+    r.answered(t0 + 40ms, reply_done(), random);
+    EXPECT_EQ(r.current(), stage::settled);
+    EXPECT_FALSE(r.issue(t0 + 1s));
 }
 
 TEST_F(route_register_test, status_shows_owner_state_and_error)

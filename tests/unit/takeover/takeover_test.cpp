@@ -46,6 +46,7 @@ protected:
         query_view v;
         v.read_began = began;
         v.read_ended = began;
+        v.destinations = {destination()};
         for (const auto& tb : tables) {
             for (const auto& r : tb.routes) {
                 v.tables[tb.id].routes[r.destination] = r;
@@ -62,11 +63,43 @@ protected:
         t.answered(at, call.ticket, call_done(reply, at - 10ms, at - 9ms, at));
     }
 
+    // A read of the world at `at` that begins and ends at once.
+    void read(time_point at, std::vector<aws::route_table> tables)
+    {
+        now = at;
+        serve(reply_page(std::move(tables)));
+    }
+
+    // Answers every read that is due now.
+    void serve(const aws::ec2_reply& reply)
+    {
+        for (const auto& one : {query, tagged}) {
+            w.read_at(one, now);
+        }
+        w.handle_timeout(now);
+        while (const auto call = w.poll_output()) {
+            w.handle(now, call->ticket, reply);
+        }
+    }
+
+    // The row of status with this destination.
+    status::resource row(const std::string& wanted_destination) const
+    {
+        std::vector<status::resource> rows;
+        t.snapshot(now, w, rows);
+        const auto found = std::ranges::find(rows, wanted_destination, &status::resource::destination);
+        EXPECT_NE(found, rows.end()) << wanted_destination;
+        return found == rows.end() ? status::resource{} : *found;
+    }
+
     recording_log log;
     status::journal journal{log, 100};
+    time_point now = t0;
     world w{10s, 1};
     table_query query{{}, aws::vpc_id{"vpc-1"}, {}};
-    takeover t{"web", 1, journal};
+    table_query tagged{{}, aws::vpc_id{"vpc-1"}, {{"Role", "private"}}};
+    interface_registers interfaces;
+    takeover t{"web", 1, journal, interfaces};
     desired wanted{{{query, destination(), eni("eni-me")}}, {}};
     std::vector<takeover_output> outputs;
 };
@@ -219,6 +252,197 @@ TEST_F(takeover_test, a_propagated_route_plans_a_creation)
     t.want(t0, wanted, w);
     see(t0, {table("rtb-1", {propagated})});
     EXPECT_EQ(t.plan(w).back(), "+ 172.16.1.100/32 in rtb-1: CreateRoute to eni-me (found vgw (propagated))");
+}
+
+TEST_F(takeover_test, one_view_counts_once_however_often_the_configuration_is_resolved)
+{
+    read(t0, {table("rtb-1", {route_to("eni-other")}), table("rtb-2", {})});
+    t.want(t0, wanted, w);
+    ASSERT_EQ(t.register_count(), 2u) << "a view that is there already is good for a new router";
+    t.become_active(t0, t0, 1);
+    for (const auto& call : take<issue_call>()) {
+        answer(call, reply_done(), t0 + 10ms);
+    }
+    read(t0 + 1s, {table("rtb-1", {route_to("eni-me")}), table("rtb-2", {route_to("eni-me")})});
+    t.world_changed(now, query, *w.find(query));
+    read(now + 20s, {table("rtb-1", {route_to("eni-other")})});
+    t.world_changed(now, query, *w.find(query));
+    for (int i = 0; i < 5; ++i) {
+        t.want(now, wanted, w);
+    }
+    EXPECT_EQ(t.register_count(), 2u) << "missing from one answer";
+    EXPECT_EQ(log.count({"event=repair"}), 0u);
+    EXPECT_TRUE(take<issue_call>().empty());
+    read(now + 1s, {table("rtb-1", {route_to("eni-other")})});
+    t.want(now, wanted, w);
+    EXPECT_EQ(log.count({"event=repair"}), 1u) << "the second view";
+    EXPECT_EQ(log.count({"event=route_table_gone"}), 1u);
+}
+
+TEST_F(takeover_test, a_view_that_did_not_look_for_a_destination_says_nothing_of_it)
+{
+    read(t0, {table("rtb-1", {route_to("eni-other")})});
+    t.want(t0, wanted, w);
+    t.become_active(t0, t0, 1);
+    answer(take<issue_call>().at(0), reply_done(), t0 + 10ms);
+    const auto added = destination("172.16.1.101/32");
+    wanted.routes.push_back({query, added, eni("eni-me")});
+    w.watch(t0 + 1s, {{query, {destination(), added}}});
+    t.want(t0 + 1s, wanted, w);
+    EXPECT_TRUE(take<issue_call>().empty()) << "EC2 has not been asked where it is";
+    read(t0 + 1s, {table("rtb-1", {route_to("eni-me"), route_to("eni-other", aws::route_state::active, added)})});
+    t.world_changed(now, query, *w.find(query));
+    const auto calls = take<issue_call>();
+    ASSERT_EQ(calls.size(), 1u);
+    EXPECT_EQ(aws::action_name(calls[0].call), "ReplaceRoute");
+}
+
+TEST_F(takeover_test, an_outcome_that_stays_unknown_is_written_again_when_no_read_succeeds)
+{
+    t.want(t0, wanted, w);
+    see(t0, {table("rtb-1", {route_to("eni-other")})});
+    t.become_active(t0, t0, 1);
+    answer(take<issue_call>().at(0), reply_error(kind::unknown_outcome, "timeout"), t0 + 3s);
+    const auto at = t.next_wakeup().at;
+    EXPECT_EQ(at, t0 + 13s);
+    t.handle_timeout(at - 1ns);
+    EXPECT_TRUE(take<issue_call>().empty());
+    t.handle_timeout(at);
+    EXPECT_EQ(take<issue_call>().size(), 1u);
+}
+
+TEST_F(takeover_test, a_route_without_a_table_is_shown_with_the_reason_and_no_takeover_is_announced)
+{
+    const auto added = destination("172.16.1.101/32");
+    wanted.routes.push_back({tagged, added, eni("eni-me")});
+    w.watch(t0, {{query, {destination()}}, {tagged, {added}}});
+    t.want(t0, wanted, w);
+    EXPECT_EQ(row("172.16.1.101/32").state, status::resource_state::unknown);
+    EXPECT_EQ(row("172.16.1.101/32").last_error, "");
+    EXPECT_EQ(t.plan(w).back(), "? 172.16.1.101/32: the route tables have not been read yet");
+
+    see(t0, {table("rtb-1", {route_to("eni-other")})});
+    t.become_active(t0, t0, 1);
+    answer(take<issue_call>().at(0), reply_done(), t0 + 10ms);
+    see(t0 + 1s, {table("rtb-1", {route_to("eni-me")})});
+    EXPECT_EQ(log.count({"event=takeover"}), 0u);
+    EXPECT_FALSE(t.last_takeover());
+    EXPECT_EQ(row("172.16.1.101/32").state, status::resource_state::taking);
+
+    now = t0;
+    serve(reply_error(kind::denied, "UnauthorizedOperation"));
+    EXPECT_EQ(row("172.16.1.101/32").last_error, "UnauthorizedOperation: some message");
+    EXPECT_EQ(t.plan(w).front(), "? 172.16.1.101/32: UnauthorizedOperation: some message");
+    now += 20s;
+    serve(reply_page({}));
+    const std::string why = "no route table matches vpc-1 with tag Role=private; check tables in [[router.route]]";
+    EXPECT_EQ(row("172.16.1.101/32").last_error, why);
+    EXPECT_EQ(t.plan(w).front(), "? 172.16.1.101/32: " + why);
+
+    t.world_changed(now, tagged, *w.find(tagged));
+    now += 20s;
+    serve(reply_page({table("rtb-9", {route_to("eni-other", aws::route_state::active, added)})}));
+    t.world_changed(now, tagged, *w.find(tagged));
+    answer(take<issue_call>().at(0), reply_done(), now + 10ms);
+    EXPECT_EQ(log.count({"event=takeover", "phase=accepted", "routes=2"}), 1u);
+}
+
+TEST_F(takeover_test, a_route_that_could_not_be_resolved_keeps_the_takeover_from_being_complete)
+{
+    wanted.complete = false;
+    t.want(t0, wanted, w);
+    see(t0, {table("rtb-1", {route_to("eni-other")})});
+    t.become_active(t0, t0, 1);
+    answer(take<issue_call>().at(0), reply_done(), t0 + 10ms);
+    see(t0 + 1s, {table("rtb-1", {route_to("eni-me")})});
+    EXPECT_EQ(log.count({"event=takeover"}), 0u);
+}
+
+TEST_F(takeover_test, a_table_that_is_named_and_not_there_is_shown)
+{
+    query = {{rtb("rtb-1")}, {}, {}};
+    wanted.routes[0].query = query;
+    w.watch(t0, {{query, {destination()}}});
+    t.want(t0, wanted, w);
+    read(t0, {});
+    t.world_changed(now, query, *w.find(query));
+    EXPECT_EQ(row("172.16.1.100/32").last_error, "") << "one answer may be stale";
+    read(t0 + 20s, {});
+    t.world_changed(now, query, *w.find(query));
+    EXPECT_NE(row("172.16.1.100/32").last_error.find("EC2 lists no such route table"), std::string::npos);
+    EXPECT_EQ(t.plan(w).back(), "? 172.16.1.100/32 in rtb-1: EC2 lists no such route table");
+}
+
+TEST_F(takeover_test, a_call_that_fails_the_same_way_again_and_again_is_told_once_a_minute)
+{
+    t.want(t0, wanted, w);
+    see(t0, {table("rtb-1", {route_to("eni-other")})});
+    t.become_active(t0, t0, 1);
+    unsigned calls = 0;
+    for (auto at = t0; at < t0 + 150s; at += 100ms) {
+        t.handle_timeout(at);
+        for (const auto& call : take<issue_call>()) {
+            ++calls;
+            answer(call, reply_error(kind::throttled, "RequestLimitExceeded"), at);
+        }
+    }
+    EXPECT_GE(calls, 30u);
+    EXPECT_EQ(log.count({"event=ec2_call", "code=RequestLimitExceeded"}), 3u);
+    EXPECT_EQ(log.count({"event=ec2_call", "like_it_since_last_line=0"}), 1u);
+    t.leave_active();
+    t.become_active(t0 + 150s, t0 + 150s, 2);
+    answer(take<issue_call>().at(0), reply_error(kind::throttled, "RequestLimitExceeded"), t0 + 151s);
+    EXPECT_EQ(log.count({"epoch=2", "code=RequestLimitExceeded"}), 1u) << "a new takeover tells its own story";
+}
+
+TEST_F(takeover_test, routers_that_share_an_interface_make_one_call_for_its_source_dest_check)
+{
+    takeover second{"web2", 2, journal, interfaces};
+    const desired check{{}, {{eni("eni-me"), true}}};
+    aws::network_interface on;
+    on.id = eni("eni-me");
+    for (auto* one : {&t, &second}) {
+        one->want(t0, check, w);
+        one->interface_seen(t0, on);
+        one->become_active(t0, t0, 1);
+    }
+    EXPECT_EQ(log.count({"event=source_dest_check"}), 1u);
+    EXPECT_FALSE(second.poll_output());
+    EXPECT_EQ(second.next_wakeup().at, never);
+    ASSERT_EQ(take<issue_call>().size(), 1u);
+    interfaces.take_changed();
+    t.leave_active();
+    EXPECT_TRUE(interfaces.take_changed()) << "so that the other one is looked at again";
+    second.handle_timeout(std::max(t0, second.next_wakeup().at));
+    const auto call = second.poll_output();
+    ASSERT_TRUE(call);
+    second.answered(t0 + 1s, std::get<issue_call>(*call).ticket, call_done(reply_done(), t0, t0, t0 + 1s));
+    t.become_active(t0 + 2s, t0 + 2s, 2);
+    EXPECT_TRUE(take<issue_call>().empty()) << "it is off for all";
+    EXPECT_EQ(row("eni-me").owner, "off");
+    EXPECT_EQ(row("eni-me").mutating_calls, 2u);
+}
+
+TEST_F(takeover_test, an_interface_that_is_wanted_no_more_is_let_go)
+{
+    aws::network_interface on;
+    on.id = eni("eni-me");
+    t.want(t0, {{}, {{eni("eni-me"), true}}}, w);
+    t.interface_seen(t0, on);
+    t.become_active(t0, t0, 1);
+    ASSERT_EQ(take<issue_call>().size(), 1u);
+    t.want(t0, {{}, {{eni("eni-me"), false}}}, w);
+    EXPECT_EQ(take<cancel_call>().size(), 1u);
+    EXPECT_EQ(t.next_wakeup().at, never);
+}
+
+TEST_F(takeover_test, a_source_dest_check_that_cannot_be_read_says_why)
+{
+    t.want(t0, {{}, {{eni("eni-me"), true}}}, w);
+    EXPECT_EQ(row("eni-me").last_error, "");
+    interfaces.set_read_error("UnauthorizedOperation: not you");
+    EXPECT_EQ(row("eni-me").last_error, "it cannot be read: UnauthorizedOperation: not you");
+    EXPECT_EQ(row("eni-me").state, status::resource_state::unknown);
 }
 
 }  // namespace

@@ -95,6 +95,104 @@ TEST_F(world_test, pages_make_one_view_and_only_when_the_last_has_come)
     EXPECT_EQ(w.find(query)->tables.size(), 2u);
 }
 
+TEST_F(world_test, a_later_page_that_fails_in_passing_is_asked_for_again_by_itself)
+{
+    w.watch(t0, watched);
+    const auto first = expect_read(t0);
+    w.handle(t0, first.ticket, reply_page({table("rtb-1", {})}, "more"));
+    auto page = w.poll_output();
+    ASSERT_TRUE(page);
+    for (const auto error : {aws::ec2_error_class::throttled, aws::ec2_error_class::transient}) {
+        w.handle(now, page->ticket, reply_error(error, "Trouble"));
+        EXPECT_EQ(w.last_error(query), "Trouble: some message");
+        page = next_read();
+        EXPECT_EQ(page->call.next_token, "more");
+    }
+    EXPECT_TRUE(w.handle(now, page->ticket, reply_page({table("rtb-2", {})})));
+    EXPECT_EQ(w.find(query)->tables.size(), 2u);
+    EXPECT_EQ(w.find(query)->read_began, t0);
+    EXPECT_EQ(w.last_error(query), "");
+}
+
+TEST_F(world_test, a_page_that_goes_on_failing_or_is_refused_begins_the_read_anew)
+{
+    for (const auto error : {aws::ec2_error_class::throttled, aws::ec2_error_class::denied}) {
+        w.watch(now, {});
+        w.watch(now, watched);
+        auto page = expect_read(now);
+        w.handle(now, page.ticket, reply_page({table("rtb-1", {})}, "more"));
+        page = w.poll_output().value();
+        unsigned tries = 0;
+        for (; page.call.next_token == "more"; ++tries) {
+            w.handle(now, page.ticket, reply_error(error));
+            page = next_read();
+        }
+        EXPECT_EQ(tries, error == aws::ec2_error_class::throttled ? 4u : 1u);
+        EXPECT_TRUE(w.handle(now, page.ticket, reply_page({})));
+        EXPECT_TRUE(w.find(query)->tables.empty()) << "nothing of the broken read is left";
+    }
+}
+
+TEST_F(world_test, pages_are_bounded_to_20_and_5_a_second)
+{
+    w.watch(t0, watched);
+    unsigned pages = 0;
+    for (now = t0; now < t0 + 10s; now += 1ms) {
+        w.handle_timeout(now);
+        while (const auto call = w.poll_output()) {
+            ++pages;
+            w.handle(now, call->ticket, reply_page({}, "again"));
+        }
+    }
+    EXPECT_GE(pages, 69u);
+    EXPECT_LE(pages, 70u);
+}
+
+TEST_F(world_test, pages_grow_back_slowly_after_one_that_was_too_large)
+{
+    w.watch(t0, watched);
+    auto read = expect_read(t0);
+    w.handle(now, read.ticket, reply_error(aws::ec2_error_class::page_too_large));
+    std::vector<unsigned> sizes;
+    for (int i = 0; i < 60; ++i) {
+        read = next_read();
+        sizes.push_back(read.call.results_max);
+        w.handle(now, read.ticket, reply_page({}));
+    }
+    EXPECT_EQ(sizes.front(), 50u);
+    EXPECT_EQ(sizes.at(10), 60u);
+    EXPECT_EQ(sizes.back(), 100u);
+}
+
+TEST_F(world_test, edge_tables_are_left_out_unless_they_are_named)
+{
+    auto edge = table("rtb-edge", {});
+    edge.of_gateway = true;
+    const table_query named{{rtb("rtb-edge")}, {}, {}};
+    w.watch(t0, {{query, {destination()}}, {named, {destination()}}});
+    w.handle_timeout(t0);
+    while (const auto call = w.poll_output()) {
+        w.handle(t0, call->ticket, reply_page({edge, table("rtb-1", {})}));
+    }
+    EXPECT_FALSE(w.find(query)->tables.contains(rtb("rtb-edge")));
+    EXPECT_TRUE(w.find(query)->tables.contains(rtb("rtb-1")));
+    EXPECT_TRUE(w.find(named)->tables.contains(rtb("rtb-edge")));
+}
+
+TEST_F(world_test, a_view_says_which_destinations_it_looked_for)
+{
+    const auto added = destination("172.16.1.101/32");
+    w.watch(t0, watched);
+    const auto read = expect_read(t0);
+    w.watch(t0, {{query, {destination(), added}}});
+    w.handle(t0 + 1ms, read.ticket, reply_page({table("rtb-1", {route_to("eni-1", aws::route_state::active, added)})}));
+    EXPECT_EQ(w.find(query)->destinations, std::set{destination()});
+    EXPECT_FALSE(w.find(query)->tables.at(rtb("rtb-1")).routes.contains(added));
+    const auto again = expect_read(t0 + 1ms);
+    w.handle(t0 + 2ms, again.ticket, reply_page({}));
+    EXPECT_TRUE(w.find(query)->destinations.contains(added));
+}
+
 TEST_F(world_test, a_page_that_is_too_large_is_asked_for_in_smaller_ones)
 {
     w.watch(t0, watched);
@@ -117,11 +215,33 @@ TEST_F(world_test, a_failed_read_keeps_the_view_and_is_repeated_with_backoff)
     w.handle(now, read.ticket, reply_error(aws::ec2_error_class::denied, "UnauthorizedOperation"));
     EXPECT_EQ(w.last_error(query), "UnauthorizedOperation: some message");
     ASSERT_NE(w.find(query), nullptr);
-    const auto failed_at = now;
     read = next_read();
-    EXPECT_LE(now - failed_at, 100ms);
     w.handle(now, read.ticket, reply_page({}));
     EXPECT_EQ(w.last_error(query), "");
+}
+
+TEST_F(world_test, the_pause_after_a_failure_follows_its_kind_and_never_exceeds_the_period)
+{
+    using kind = aws::ec2_error_class;
+    struct bounds {
+        kind error;
+        duration first_max;
+        duration later_min;  // of twelve failures together
+    };
+    for (const auto& b : {bounds{kind::transient, 100ms, 2s}, {kind::throttled, 1s, 10s}, {kind::denied, 5s, 40s}}) {
+        w.watch(now, {});
+        w.watch(now, watched);
+        auto read = expect_read(now);
+        const auto began = now;
+        for (int i = 0; i < 12; ++i) {
+            const auto failed_at = now;
+            w.read_at(query, now);  // a wish does not shorten it
+            w.handle(now, read.ticket, reply_error(b.error));
+            read = next_read();
+            EXPECT_LE(now - failed_at, i == 0 ? b.first_max : duration{10s});
+        }
+        EXPECT_GE(now - began, b.later_min) << aws::to_string(b.error);
+    }
 }
 
 TEST_F(world_test, a_wish_is_read_at_once_also_when_an_older_read_is_under_way)
@@ -167,16 +287,14 @@ TEST_F(world_test, a_cloud_that_pages_for_ever_is_stopped)
     w.watch(t0, watched);
     auto call = expect_read(t0);
     int pages = 0;
-    while (true) {
+    while (w.last_error(query).empty()) {
         ++pages;
-        w.handle(t0, call.ticket, reply_page({}, "again"));
+        w.handle(now, call.ticket, reply_page({}, "again"));
         const auto next = w.poll_output();
-        if (!next) {
-            break;
-        }
-        call = *next;
+        call = next ? *next : next_read();
         ASSERT_LE(pages, 1001);
     }
+    EXPECT_EQ(call.call.next_token, "") << "the read begins anew";
     EXPECT_EQ(w.find(query), nullptr);
     EXPECT_NE(w.last_error(query), "");
 }
