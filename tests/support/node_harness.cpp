@@ -154,14 +154,15 @@ void node_harness::hear(std::uint8_t priority, std::size_t router, duration inte
     const auto& r = configuration_->routers.at(router);
     byte_buffer bytes;
     const auto& peer = r.peers.front().address;
+    const auto to = r.source.value_or(ip_address::v4(10, 0, 1, 10));
     vrrp::encode_advert({.protocol_version = r.version,
                          .vrid = r.vrid,
                          .priority = priority,
                          .interval = interval,
                          .addresses = r.advertised_addresses,
                          .password = r.password ? &*r.password : nullptr},
-                        peer, *r.source, vrrp::checksum_form::rfc5798, bytes);
-    node->handle(now, node::advert_received{peer, *r.source, 255, bytes});
+                        peer, to, vrrp::checksum_form::rfc5798, bytes);
+    node->handle(now, node::advert_received{peer, to, 255, bytes});
     drain();
 }
 
