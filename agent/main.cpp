@@ -142,6 +142,12 @@ int dispatch(const CLI::App& app, const options& o)
 
 int main(int argc, char** argv)
 {
+    // Before anything else is wrong with it: the first word that is no option is the command.
+    if (argc > 1 && argv[1][0] != '-') {
+        if (const auto problem = cli::unknown_command(argv[1]); !problem.empty()) {
+            return usage_error(problem);
+        }
+    }
     options o;
     CLI::App app{std::string(cli::overview()), "vipd"};
     app.footer(std::string(cli::overview_examples()));

@@ -40,7 +40,6 @@ public:
     {
         return fleet_.machine().plan(now, router);
     }
-    void lateness_was_scraped() override {}
 
 private:
     driven_node& fleet_;

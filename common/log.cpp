@@ -1,5 +1,6 @@
 #include "common/log.hpp"
 
+#include "common/control_characters.hpp"
 #include "common/overloaded.hpp"
 
 #include <fmt/format.h>
@@ -14,20 +15,23 @@ constexpr std::size_t line_size_max = 2000;
 
 bool needs_quotes(std::string_view text)
 {
-    return text.empty() || std::ranges::any_of(text, [](char c) {
-               return static_cast<unsigned char>(c) <= 0x20 || c == '"' || c == '\\' || c == '=' || c == 0x7f;
-           });
+    return text.empty() || has_control_character(text) ||
+           std::ranges::any_of(text, [](char c) { return c == ' ' || c == '"' || c == '\\' || c == '='; });
 }
 
 void append_quoted(std::string& line, std::string_view text)
 {
     line.push_back('"');
-    for (const char c : text) {
-        if (c == '"' || c == '\\') {
+    std::size_t of_control = 0;  // bytes that are left of a control character
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        of_control = of_control > 0 ? of_control : control_character_size(text.substr(i));
+        const char c = text[i];
+        if (of_control > 0) {
+            --of_control;
+            fmt::format_to(std::back_inserter(line), "\\x{:02x}", static_cast<unsigned char>(c));
+        } else if (c == '"' || c == '\\') {
             line.push_back('\\');
             line.push_back(c);
-        } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-            fmt::format_to(std::back_inserter(line), "\\x{:02x}", static_cast<unsigned char>(c));
         } else {
             line.push_back(c);
         }

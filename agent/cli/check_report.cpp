@@ -1,7 +1,5 @@
 #include "agent/cli/check_report.hpp"
 
-#include "agent/config/load.hpp"
-
 #include <fmt/format.h>
 
 namespace vipd::cli {
@@ -24,8 +22,12 @@ std::string line(std::string_view file, std::string_view severity, const config:
 
 printed check_report(std::string_view text, std::string_view file)
 {
+    return check_report(config::load(text, file), file);
+}
+
+printed check_report(const std::variant<config::loaded, std::vector<config::finding>>& checked, std::string_view file)
+{
     printed result;
-    const auto checked = config::load(text, file);
     if (const auto* const errors = std::get_if<std::vector<config::finding>>(&checked)) {
         for (const auto& f : *errors) {
             result.err += line(file, "error", f);

@@ -134,6 +134,26 @@ printed plan_report(const result<http_reply>& reply)
     return result;
 }
 
+printed unfinished_plan(printed plan, std::string_view when, std::string_view session_error,
+                        std::span<const status::router> routers)
+{
+    plan.err += fmt::format("vipd: not everything could be read {}\n", when);
+    if (!session_error.empty()) {
+        plan.err += fmt::format("  {}\n", config::printable(session_error, 500));
+    }
+    for (const auto& r : routers) {
+        for (const auto& resource : r.resources) {
+            if (resource.state == status::resource_state::unknown) {
+                const auto why = resource.last_error.empty() ? "no answer yet" : config::printable(resource.last_error, 500);
+                plan.err += fmt::format("  {}: {} {}: {}\n", config::printable(r.name), to_string(resource.kind),
+                                        config::printable(resource.name, 200), why);
+            }
+        }
+    }
+    plan.exit_code = exit_failure;
+    return plan;
+}
+
 printed change_report(const result<http_reply>& reply)
 {
     const auto read = read_document(reply);

@@ -5,8 +5,10 @@
 #include "agent/cli/http_text.hpp"
 #include "agent/cli/printed.hpp"
 #include "agent/cli/status_table.hpp"
+#include "agent/status/snapshot.hpp"
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -17,6 +19,11 @@ printed status_report(const result<http_reply>& reply, bool as_json, table_style
 
 // GET /v1/plan: a line for every resource and what becoming Active would do to it.
 printed plan_report(const result<http_reply>& reply);
+
+// A plan of which some is not known: the same, and to standard error what could not be read and why. `when` completes "not
+// everything could be read ...".
+printed unfinished_plan(printed plan, std::string_view when, std::string_view session_error,
+                        std::span<const status::router> routers);
 
 // A POST: the daemon's sentence, to standard output when it did it and to standard error when it did not.
 printed change_report(const result<http_reply>& reply);

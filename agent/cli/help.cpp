@@ -1,5 +1,6 @@
 #include "agent/cli/help.hpp"
 
+#include "agent/config/text.hpp"
 #include "common/ensure.hpp"
 
 #include <boost/version.hpp>
@@ -8,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <vector>
 
 namespace vipd::cli {
 
@@ -70,6 +72,18 @@ const command_help& help_of(std::string_view name)
     const auto found = std::ranges::find(command_table, name, &command_help::name);
     ENSURE(found != command_table.end());
     return *found;
+}
+
+std::string unknown_command(std::string_view word)
+{
+    if (std::ranges::find(command_table, word, &command_help::name) != command_table.end()) {
+        return "";
+    }
+    std::vector<std::string> names;
+    for (const auto& c : command_table) {
+        names.emplace_back(c.name);
+    }
+    return fmt::format("'{}' is no command of vipd; there are {}", config::printable(word), fmt::join(names, ", "));
 }
 
 std::string_view overview()

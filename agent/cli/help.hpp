@@ -20,6 +20,9 @@ std::span<const command_help> commands();
 // The name exists.
 const command_help& help_of(std::string_view name);
 
+// What to say when `word` is no command; empty when it is one.
+std::string unknown_command(std::string_view word);
+
 std::string_view overview();
 
 // Behind the list of commands.

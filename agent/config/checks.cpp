@@ -2,6 +2,7 @@
 
 #include "agent/config/conflicts.hpp"
 #include "agent/config/entry.hpp"
+#include "agent/config/node_addresses.hpp"
 #include "agent/config/text.hpp"
 #include "common/duration_text.hpp"
 
@@ -56,16 +57,26 @@ void check_identity_cache(reading& r, const entry<aws_section>& e, const http_se
     refuse_other("socket in [http]", http.socket);
 }
 
+// Whether the kernel would refuse to bind the second one. Sockets of IPv6 are for IPv6 only.
+bool is_same_place(const tcp_listener& a, const tcp_listener& b)
+{
+    return a.port == b.port && a.address.family() == b.address.family() &&
+           (a.address == b.address || a.address.is_unspecified() || b.address.is_unspecified());
+}
+
 void check_http(reading& r, const entry<http_section>& e)
 {
-    std::vector<tcp_listener> seen;
-    for_each_entry(e, "listen", e.value.listen, [&](const entry<tcp_listener>& listener) {
-        if (r.is_broken(listener.at)) {
-            return;
-        }
-        if (std::ranges::find(seen, listener.value) != seen.end()) {
+    std::vector<entry<tcp_listener>> seen;
+    for_each_sound_entry(r, e, "listen", e.value.listen, [&](const entry<tcp_listener>& listener) {
+        const auto other =
+            std::ranges::find_if(seen, [&](const entry<tcp_listener>& s) { return is_same_place(s.value, listener.value); });
+        if (other != seen.end() && other->value == listener.value) {
             r.error(listener.at.offset, listener.path,
                     fmt::format("found {} a second time; remove one of the two", shown(r, listener.at)));
+        } else if (other != seen.end()) {
+            r.error(listener.at.offset, listener.path,
+                    fmt::format("found {} beside {}, and one of the two is on every address; remove one of the two",
+                                shown(r, listener.at), shown(r, other->at)));
         } else if (!listener.value.address.is_loopback()) {
             r.warning(
                 listener.at.offset, listener.path,
@@ -73,11 +84,20 @@ void check_http(reading& r, const entry<http_section>& e)
                             "let a security group or firewall decide who that is",
                             shown(r, listener.at)));
         }
-        seen.push_back(listener.value);
+        seen.push_back(listener);
     });
 }
 
 // --- one router by itself ---
+
+// What family the others have to be of; null when no peer is right.
+const ip_address* first_sound_peer(const reading& r, const entry<router>& e)
+{
+    const ip_address* first = nullptr;
+    for_each_sound_entry(r, e, "peers", e.value.peers,
+                         [&](const entry<vrrp::peer_rule>& peer) { first = first == nullptr ? &peer.value.address : first; });
+    return first;
+}
 
 void check_priority(reading& r, const entry<router>& e)
 {
@@ -98,14 +118,15 @@ void check_priority(reading& r, const entry<router>& e)
 
 void check_peers(reading& r, const entry<router>& e)
 {
-    if (!is_sound(r, e, "router", {"peers"})) {
+    const auto* const first = first_sound_peer(r, e);
+    if (first == nullptr) {
         return;
     }
     const bool source_is_known = is_sound(r, e, "router", {"source"}) && e.value.source;
-    const auto family = source_is_known ? e.value.source->family() : e.value.peers.front().address.family();
+    const auto family = source_is_known ? e.value.source->family() : first->family();
     const std::string_view reference = source_is_known ? "source" : "the first peer";
     std::vector<ip_address> seen;
-    for_each_entry(e, "peers", e.value.peers, [&](const entry<vrrp::peer_rule>& peer) {
+    for_each_sound_entry(r, e, "peers", e.value.peers, [&](const entry<vrrp::peer_rule>& peer) {
         const auto& address = peer.value.address;
         const auto text = quoted(address.to_string());
         if (std::ranges::find(seen, address) != seen.end()) {
@@ -175,8 +196,8 @@ void check_version(reading& r, const entry<router>& e)
         return;
     }
     const bool is_v2 = e.value.version == vrrp::version::v2;
-    const bool peers_are_sound = is_sound(r, e, "router", {"peers"});
-    const bool is_v6 = peers_are_sound && e.value.peers.front().address.is_v6();
+    const auto* const peer = first_sound_peer(r, e);
+    const bool is_v6 = peer != nullptr && peer->is_v6();
     if (is_v2 && is_v6) {
         r.error(e.where("version"), e.path_to("version"), "found 2 with IPv6 peers; VRRPv2 is IPv4 only; set version = 3");
     }
@@ -203,23 +224,10 @@ void check_preemption(reading& r, const entry<router>& e)
     }
 }
 
-void check_advertised(reading& r, const entry<router>& e)
+void check_advertised_list(reading& r, const entry<router>& e, ip_family family)
 {
-    if (!is_sound(r, e, "router", {"peers", "version", "address", "route", "advertised_addresses"})) {
-        return;
-    }
-    const auto family = e.value.peers.front().address.family();
-    const auto& addresses = e.value.advertised_addresses;
-    if (addresses.empty()) {
-        r.error(e.at.offset, e.path_to("advertised_addresses"),
-                fmt::format(
-                    "is missing, and there is no {} [[router.address]] or host route that adverts could list; give at least "
-                    "one address",
-                    family_name(family)));
-        return;
-    }
     std::vector<ip_address> seen;
-    for_each_entry(e, "advertised_addresses", addresses, [&](const entry<ip_address>& item) {
+    for_each_sound_entry(r, e, "advertised_addresses", e.value.advertised_addresses, [&](const entry<ip_address>& item) {
         const auto text = quoted(item.value.to_string());
         if (item.value.family() != family) {
             r.error(item.at.offset, item.path,
@@ -230,6 +238,28 @@ void check_advertised(reading& r, const entry<router>& e)
         }
         seen.push_back(item.value);
     });
+}
+
+void check_advertised(reading& r, const entry<router>& e)
+{
+    const auto* const peer = first_sound_peer(r, e);
+    if (peer == nullptr) {
+        return;
+    }
+    const auto family = peer->family();
+    const auto& addresses = e.value.advertised_addresses;
+    check_advertised_list(r, e, family);
+    if (!is_sound(r, e, "router", {"version", "address", "route", "advertised_addresses"})) {
+        return;
+    }
+    if (addresses.empty()) {
+        r.error(e.at.offset, e.path_to("advertised_addresses"),
+                fmt::format(
+                    "is missing, and there is no {} [[router.address]] or host route that adverts could list; give at least "
+                    "one address",
+                    family_name(family)));
+        return;
+    }
     const std::size_t address_size = family == ip_family::v4 ? 4 : 16;
     const std::size_t overhead = e.value.version == vrrp::version::v2 ? 16 : 8;
     const std::size_t count_max = std::min<std::size_t>(255, (advert_size_max - overhead) / address_size);
@@ -244,6 +274,13 @@ void check_advertised(reading& r, const entry<router>& e)
 
 void check_tables(reading& r, const entry<table_selection>& e)
 {
+    std::vector<aws::route_table_id> seen;
+    for_each_sound_entry(r, e, "ids", e.value.ids, [&](const entry<aws::route_table_id>& id) {
+        if (std::ranges::find(seen, id.value) != seen.end()) {
+            r.error(id.at.offset, id.path, fmt::format("found {} a second time; remove one of the two", shown(r, id.at)));
+        }
+        seen.push_back(id.value);
+    });
     if (r.is_broken(e.at)) {
         return;
     }
@@ -256,19 +293,12 @@ void check_tables(reading& r, const entry<table_selection>& e)
     } else if (!by_id && !by_vpc) {
         r.error(e.at.offset, e.path, "found none of ids, vpc and tags; choose the tables by one of them");
     }
-    std::vector<aws::route_table_id> seen;
-    for_each_entry(e, "ids", e.value.ids, [&](const entry<aws::route_table_id>& id) {
-        if (std::ranges::find(seen, id.value) != seen.end()) {
-            r.error(id.at.offset, id.path, fmt::format("found {} a second time; remove one of the two", shown(r, id.at)));
-        }
-        seen.push_back(id.value);
-    });
 }
 
 void check_route(reading& r, const entry<route_entry>& e, bool router_interface_is_sound)
 {
-    if (is_sound(r, e, "router.route", {"tables"})) {
-        check_tables(r, {e.value.tables, *e.key("tables"), e.path_to("tables")});
+    if (const auto* const tables = e.key("tables"); tables != nullptr && tables->as_table() != nullptr) {
+        check_tables(r, {e.value.tables, *tables, e.path_to("tables")});
     }
     if (!is_sound(r, e, "router.route", {"interface", "interface_id"})) {
         return;
@@ -318,6 +348,7 @@ void check(reading& r, const node& root, const configuration& all)
     }
     for_each_entry(top, "router", all.routers, [&](const entry<router>& e) { check_router(r, e, all.realtime); });
     check_conflicts(r, top);
+    check_node_addresses(r, top);
 }
 
 }  // namespace vipd::config

@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <tuple>
+#include <utility>
 
 namespace vipd::config {
 
@@ -87,25 +88,27 @@ private:
 
     void check_admission(const entry<router>& e)
     {
-        if (!is_sound(r_, e, "router", {"vrid", "source", "interface", "peers"})) {
+        if (!is_sound(r_, e, "router", {"vrid", "source", "interface"})) {
             return;
         }
         const local_end own{e.value.source, e.value.interface, e.path, e.at.offset};
-        for (const auto& peer : e.value.peers) {
+        bool is_told = false;
+        for_each_sound_entry(r_, e, "peers", e.value.peers, [&](const entry<vrrp::peer_rule>& at) {
+            const auto& peer = at.value;
             auto& ends = ends_[{e.value.vrid, peer.address}];
             const auto other = std::ranges::find_if(
                 ends, [&](const local_end& end) { return end.offset != own.offset && may_be_the_same(end, own); });
-            if (other != ends.end()) {
+            if (other == ends.end()) {
+                ends.push_back(own);
+            } else if (!std::exchange(is_told, true)) {
                 const bool is_certain = own.source.has_value() == other->source.has_value();
                 r_.error(e.where("vrid"), e.path_to("vrid"),
                          fmt::format("found {} with the peer {}, as {} has from {}; their adverts could not be told apart; {}",
                                      e.value.vrid, peer.address.to_string(), name(*other),
                                      is_certain ? "the same address" : "what may be the same address",
                                      is_certain ? "choose another vrid" : "choose another vrid, or give both a source"));
-                return;
             }
-            ends.push_back(own);
-        }
+        });
     }
 
     void check_address(const entry<address_entry>& e)

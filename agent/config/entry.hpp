@@ -61,4 +61,16 @@ void for_each_entry(const entry<Parent>& parent, std::string_view name, const st
     }
 }
 
+// Likewise, without those that are wrong by themselves: one wrong element does not hide what is wrong with the others.
+template <class Parent, class Element, class Visit>
+void for_each_sound_entry(const reading& r, const entry<Parent>& parent, std::string_view name,
+                          const std::vector<Element>& elements, Visit visit)
+{
+    for_each_entry(parent, name, elements, [&](const entry<Element>& e) {
+        if (!r.is_broken(e.at)) {
+            visit(e);
+        }
+    });
+}
+
 }  // namespace vipd::config

@@ -81,7 +81,9 @@ const std::array key_table = {
     key{"aws", "api_weight", refused_rule{"lower the priority while the EC2 API cannot be reached"}, ""},
 
     key{"http", "listen", list_rule{0, 8, "\"ADDRESS:PORT\" or \"[IPV6]:PORT\""},
-        "Where status and metrics can be read over TCP; changes are never accepted there."},
+        "Where status and metrics can be read over TCP; changes are never accepted there. Host names are not checked: a web "
+        "page "
+        "that a browser on this machine has open can read them on a loopback address, too (DNS rebinding)."},
     key{"http", "socket", text_rule{"an absolute path of at most 107 bytes", 107, is_absolute_path},
         "The Unix socket that the vipd command line talks to."},
 

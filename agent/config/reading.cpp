@@ -84,6 +84,20 @@ bool is_reserved_by_aws(const ip_prefix& prefix)
     return prefix.length() >= reserved.length() && reserved.contains(prefix.address());
 }
 
+// 169.254.0.0/16 is link-local, too, and yet a legal destination in a VPC.
+bool can_be_routed_to(const ip_prefix& prefix)
+{
+    const auto& address = prefix.address();
+    const bool is_everything = address.is_unspecified() && !prefix.is_host();
+    return is_everything || (is_unicast(address) && !address.is_loopback() && !(address.is_v6() && address.is_link_local()));
+}
+
+// A link-local address could be bound with its interface only.
+bool can_be_listened_on(const ip_address& address)
+{
+    return address.is_unspecified() || (is_unicast(address) && !(address.is_v6() && address.is_link_local()));
+}
+
 }  // namespace
 
 reading::reading(std::string_view text) : text_(text), lines_(text) {}
@@ -279,6 +293,9 @@ bool read_value(reading& r, const spot& s, aws::route_destination& out)
     if (!prefix) {
         return refuse(r, s);
     }
+    if (!can_be_routed_to(*prefix)) {
+        return refuse_because(r, s, "no route of a VPC leads to loopback, multicast, link-local or reserved addresses");
+    }
     if (is_reserved_by_aws(*prefix)) {
         return refuse_because(r, s,
                               "AWS keeps 169.254.168.0/22 and fd00:ec2::/32 for itself; choose a destination outside of them");
@@ -323,7 +340,7 @@ bool read_value(reading& r, const spot& s, tcp_listener& out)
     std::uint16_t port = 0;
     const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
     const bool is_port = failure == std::errc{} && end == digits.data() + digits.size() && port > 0;
-    if (!address || address->is_v6() != is_bracketed || address->is_multicast() || !is_port) {
+    if (!address || address->is_v6() != is_bracketed || !can_be_listened_on(*address) || !is_port) {
         return refuse(r, s);
     }
     out = {*address, port};

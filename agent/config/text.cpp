@@ -1,5 +1,7 @@
 #include "agent/config/text.hpp"
 
+#include "common/control_characters.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,11 +11,6 @@
 namespace vipd::config {
 
 namespace {
-
-bool is_control(char c)
-{
-    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-}
 
 bool is_lower_or_digit(char c)
 {
@@ -97,11 +94,14 @@ std::string printable(std::string_view text, std::size_t size_max)
         }
         text = text.substr(0, size);
     }
-    for (const char c : text) {
-        if (is_control(c)) {
-            fmt::format_to(std::back_inserter(shown), "\\x{:02x}", static_cast<unsigned char>(c));
+    std::size_t of_control = 0;  // bytes that are left of a control character
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        of_control = of_control > 0 ? of_control : control_character_size(text.substr(i));
+        if (of_control > 0) {
+            --of_control;
+            fmt::format_to(std::back_inserter(shown), "\\x{:02x}", static_cast<unsigned char>(text[i]));
         } else {
-            shown.push_back(c);
+            shown.push_back(text[i]);
         }
     }
     return is_cut ? shown + "..." : shown;
@@ -144,7 +144,7 @@ std::string_view nearest(std::string_view word, std::span<const std::string_view
 
 bool has_no_control_character(std::string_view text)
 {
-    return std::ranges::none_of(text, is_control);
+    return !has_control_character(text);
 }
 
 bool is_router_name(std::string_view text)
@@ -155,8 +155,9 @@ bool is_router_name(std::string_view text)
 
 bool is_interface_name(std::string_view text)
 {
-    constexpr auto is_allowed = [](char c) { return !is_control(c) && c != '/' && c != ':' && c != ' '; };
-    return !text.empty() && text.size() <= 15 && text != "." && text != ".." && std::ranges::all_of(text, is_allowed);
+    constexpr auto is_allowed = [](char c) { return c != '/' && c != ':' && c != ' '; };
+    return !text.empty() && text.size() <= 15 && text != "." && text != ".." && has_no_control_character(text) &&
+           std::ranges::all_of(text, is_allowed);
 }
 
 bool is_aws_id(std::string_view text, std::string_view prefix)

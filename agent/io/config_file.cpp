@@ -14,7 +14,15 @@ namespace vipd::io {
 
 result<std::string> read_config_file(const std::string& path)
 {
-    const auto failed = [&] { return system_error(error_class::not_found, "cannot read " + path, errno); };
+    const auto failed = [&] {
+        auto problem =
+            system_error(errno == EACCES ? error_class::denied : error_class::not_found, "cannot read " + path, errno);
+        if (problem.kind == error_class::denied) {
+            problem.text +=
+                "; the service runs as vipd: chown root:vipd and chmod 0640 the file, and let its folder be entered";
+        }
+        return problem;
+    };
     // Not blocking, so that a pipe without a writer cannot hold the caller.
     const file_descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
     if (!file) {

@@ -74,7 +74,7 @@ result<loaded_file> load_file(const std::string& path)
     }
     auto checked = config::load(*text, path);
     if (std::holds_alternative<std::vector<config::finding>>(checked)) {
-        auto report = cli::check_report(*text, path).err;
+        auto report = cli::check_report(checked, path).err;
         while (report.ends_with('\n')) {
             report.pop_back();
         }
@@ -105,9 +105,15 @@ bool has_peer_of(const config::configuration& c, ip_family family)
     });
 }
 
-bool has_addresses(const config::configuration& c)
+result<void> may_add_addresses(const config::configuration& c)
 {
-    return std::ranges::any_of(c.routers, [](const config::router& r) { return !r.addresses.empty(); });
+    const bool has_addresses = std::ranges::any_of(c.routers, [](const config::router& r) { return !r.addresses.empty(); });
+    if (has_addresses && !has_capability(CAP_NET_ADMIN)) {
+        return error{error_class::denied,
+                     "no permission to add addresses: [[router.address]] needs CAP_NET_ADMIN; run vipd as root, or "
+                     "give the unit AmbientCapabilities=CAP_NET_RAW CAP_NET_ADMIN"};
+    }
+    return {};
 }
 
 // AWS's own tools trust the file that this variable names; the configuration goes before it.
@@ -127,7 +133,7 @@ public:
         node_({configuration_, environment_, seed_, boot_id()}, read_clocks(), log_),
         shell_(context_, node_, log_, *this),
         names_(context_, network_log_, {}),
-        status_(node_, shell_, log_, [this] { return reload(); }),
+        status_(node_, shell_, log_, configuration_->http.socket, [this] { return reload(); }),
         server_(context_, status_, network_log_, {}),
         systemd_(context_),
         signals_(context_, SIGTERM, SIGINT, SIGHUP)
@@ -152,6 +158,7 @@ private:
     void on_signal(int signal);
     result<std::string> reload();
     void tell_status();
+    [[nodiscard]] std::vector<status::router> routers(instant now) const;
     [[nodiscard]] bool knows_the_cloud(instant now) const;
     void look_again(time_point give_up);
     static std::string whole_body(status::http_reply&& reply);
@@ -223,10 +230,8 @@ result<void> daemon::open_http()
 result<void> daemon::prepare()
 {
     log_.watch(context_);
-    if (has_addresses(*configuration_) && !has_capability(CAP_NET_ADMIN)) {
-        return error{error_class::denied,
-                     "no permission to add addresses: [[router.address]] needs CAP_NET_ADMIN; run vipd as root, or "
-                     "give the unit AmbientCapabilities=CAP_NET_RAW CAP_NET_ADMIN"};
+    if (const auto allowed = may_add_addresses(*configuration_); !allowed) {
+        return allowed.error();
     }
     const auto sockets =
         shell_.open_sockets(has_peer_of(*configuration_, ip_family::v4), has_peer_of(*configuration_, ip_family::v6));
@@ -309,12 +314,13 @@ void daemon::wait_for_signal()
 
 void daemon::on_signal(int signal)
 {
-    if (signal == SIGHUP) {
+    if (signal == SIGHUP && !only_look_) {
         static_cast<void>(reload());
         return;
     }
-    if (is_stopping_) {
-        // Asked twice: at once.
+    if (is_stopping_ || only_look_) {
+        // Asked twice, or nothing to hand over: at once.
+        is_stopping_ = true;
         shell_.stop();
         return;
     }
@@ -338,6 +344,9 @@ result<std::string> daemon::reload()
     auto file = load_file(options_.config_file);
     if (!file) {
         return refused(file.error());
+    }
+    if (const auto allowed = may_add_addresses(*file->configuration); !allowed) {
+        return refused(allowed.error());
     }
     if (const auto possible = node_.can_reload(*file->configuration); !possible) {
         // The node counts and logs the refusal.
@@ -363,11 +372,21 @@ result<std::string> daemon::reload()
 
 // --- vipd plan ---
 
+std::vector<status::router> daemon::routers(instant now) const
+{
+    std::vector<status::router> all;
+    for (std::uint32_t i = 0; i < node_.router_count(); ++i) {
+        all.push_back(node_.router_snapshot(now, i));
+    }
+    return all;
+}
+
+// Every route table that a router asks for has been read.
 bool daemon::knows_the_cloud(instant now) const
 {
     for (std::uint32_t i = 0; i < node_.router_count(); ++i) {
-        const auto router = node_.router_snapshot(now, i);
-        if (std::ranges::any_of(router.resources, [](const auto& r) { return r.state == status::resource_state::unknown; })) {
+        const auto lines = node_.plan(now, i);
+        if (std::ranges::any_of(lines, [](const std::string& line) { return line.starts_with('?'); })) {
             return false;
         }
     }
@@ -386,7 +405,7 @@ void daemon::look_again(time_point give_up)
 
 cli::printed daemon::plan()
 {
-    constexpr duration patience = std::chrono::seconds{10};
+    constexpr auto patience = std::chrono::seconds{10};
     only_look_ = true;
     const auto fail = [](const std::string& why) { return cli::printed{"", "vipd: " + why + "\n", cli::exit_failure}; };
     if (const auto opened = open_kernel(); !opened) {
@@ -404,15 +423,16 @@ cli::printed daemon::plan()
     look_again(steady_now() + patience);
     shell_.run();
     const auto now = read_clocks();
-    if (!knows_the_cloud(now)) {
-        const auto aws = node_.snapshot(now).aws;
-        return fail("the cloud could not be read in 10 s" +
-                    (aws && !aws->last_error.empty() ? ": " + aws->last_error : std::string{}));
-    }
     status::http_request question;
     question.method = "GET";
     question.target = "/v1/plan";
-    return cli::plan_report(cli::http_reply{200, whole_body(status_.respond(now, question))});
+    auto report = cli::plan_report(cli::http_reply{200, whole_body(status_.respond(now, question))});
+    if (knows_the_cloud(now)) {
+        return report;
+    }
+    const auto when = is_stopping_ ? std::string{"before it was interrupted"} : "in " + std::to_string(patience.count()) + " s";
+    const auto aws = node_.snapshot(now).aws;
+    return cli::unfinished_plan(std::move(report), when, aws ? aws->last_error : "", routers(now));
 }
 
 // The body of an answer in one piece; nobody else is waiting for a turn of the loop here.

@@ -1,9 +1,11 @@
 #include "agent/io/log_line.hpp"
 
 #include "agent/status/text.hpp"
+#include "common/control_characters.hpp"
 #include "common/overloaded.hpp"
 
 #include <boost/json.hpp>
+#include <fmt/format.h>
 
 namespace vipd::io {
 
@@ -25,6 +27,21 @@ char priority(log_level level)
     return '6';
 }
 
+// JSON allows the control characters from U+0080 on as they are; whoever reads lines in a terminal does not.
+std::string without_c1(const std::string& json)
+{
+    std::string text;
+    for (std::size_t i = 0; i < json.size(); ++i) {
+        if (control_character_size(std::string_view{json}.substr(i)) == 2) {
+            ++i;
+            fmt::format_to(std::back_inserter(text), "\\u{:04x}", static_cast<unsigned char>(json[i]));
+        } else {
+            text.push_back(json[i]);
+        }
+    }
+    return text;
+}
+
 std::string json_text(const log_record& record, wall_time at)
 {
     boost::json::object object;
@@ -38,7 +55,7 @@ std::string json_text(const log_record& record, wall_time at)
                    },
                    field.value);
     }
-    return boost::json::serialize(object);
+    return without_c1(boost::json::serialize(object));
 }
 
 }  // namespace

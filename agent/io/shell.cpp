@@ -127,7 +127,7 @@ void shell::turn(instant now, time_point due)
     if (due <= now.steady) {
         const auto late = now.steady - due;
         facts_.loop_lateness.observe(late);
-        facts_.loop_lateness_max = std::max(facts_.loop_lateness_max, late);
+        lateness_max_.observe(now.steady, late);
     }
     const auto received = drain(now);
     if (node_.next_wakeup().at <= now.steady) {

@@ -19,6 +19,7 @@
 #include "agent/io/pacer.hpp"
 #include "agent/node/node.hpp"
 #include "agent/status/snapshot.hpp"
+#include "common/recent_maximum.hpp"
 #include "common/result.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -67,7 +68,7 @@ public:
 
     // The part of status::process that the loop knows.
     [[nodiscard]] const status::process& facts() const { return facts_; }
-    void lateness_was_scraped() { facts_.loop_lateness_max = {}; }
+    [[nodiscard]] duration lateness_max(time_point now) const { return lateness_max_.get(now); }
 
     // --- of the sockets ---
     void on_kernel_event(net::kernel_event&& event) override { tell(node::kernel_told{std::move(event)}); }
@@ -112,6 +113,7 @@ private:
     bool stopped_ = false;
     std::uint64_t adverts_sent_ = 0;
     status::process facts_;
+    recent_maximum lateness_max_;
 };
 
 }  // namespace vipd::io

@@ -22,9 +22,10 @@ status::node status_adaptor::node_snapshot(instant now) const
     return node;
 }
 
-status::process status_adaptor::process_snapshot(instant) const
+status::process status_adaptor::process_snapshot(instant now) const
 {
     auto process = loop_.facts();
+    process.loop_lateness_max = loop_.lateness_max(now.steady);
     process.realtime_wanted = realtime_wanted_;
     process.realtime_scheduling = realtime_.scheduling;
     process.memory_locked = realtime_.memory_locked;
@@ -38,8 +39,11 @@ status::process status_adaptor::process_snapshot(instant) const
 
 result<std::string> status_adaptor::step_down(instant, std::string_view router)
 {
-    loop_.tell(node::step_down{std::string{router}});
-    return router.empty() ? "every router hands over" : "router " + std::string{router} + " hands over";
+    auto outlook = node_.can_step_down(router);
+    if (outlook) {
+        loop_.tell(node::step_down{std::string{router}});
+    }
+    return outlook;
 }
 
 result<std::string> status_adaptor::set_maintenance(instant, bool on)

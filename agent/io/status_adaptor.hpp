@@ -21,8 +21,9 @@ public:
     // Reads the configuration again and applies it, or says why not.
     using reload_function = std::function<result<std::string>()>;
 
-    status_adaptor(node::node& node, shell& loop, log_writer& log, reload_function reload) :
-        node_(node), loop_(loop), log_(log), reload_(std::move(reload)), responder_(*this, *this)
+    // `socket`: the path of the Unix socket, for those who have to be told.
+    status_adaptor(node::node& node, shell& loop, log_writer& log, std::string socket, reload_function reload) :
+        node_(node), loop_(loop), log_(log), reload_(std::move(reload)), responder_(*this, *this, std::move(socket))
     {}
 
     void use(const http_server& server) { server_ = &server; }
@@ -55,7 +56,6 @@ public:
     {
         return node_.plan(now, router);
     }
-    void lateness_was_scraped() override { loop_.lateness_was_scraped(); }
 
     result<std::string> step_down(instant now, std::string_view router) override;
     result<std::string> set_maintenance(instant now, bool on) override;

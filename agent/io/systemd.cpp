@@ -15,6 +15,8 @@ namespace vipd::io {
 
 namespace {
 
+constexpr duration ready_pause = std::chrono::milliseconds{200};
+
 std::optional<std::uint64_t> number_in_environment(const char* name)
 {
     const char* text = std::getenv(name);
@@ -29,7 +31,7 @@ std::optional<std::uint64_t> number_in_environment(const char* name)
 
 }  // namespace
 
-systemd::systemd(boost::asio::io_context& context) : watchdog_(context)
+systemd::systemd(boost::asio::io_context& context) : watchdog_(context), ready_again_(context)
 {
     const char* path = std::getenv("NOTIFY_SOCKET");
     const std::size_t size = path == nullptr ? 0 : std::strlen(path);
@@ -52,27 +54,30 @@ systemd::systemd(boost::asio::io_context& context) : watchdog_(context)
     }
 }
 
-void systemd::send(std::string_view text)
+bool systemd::send(std::string_view text)
 {
-    if (socket_) {
-        static_cast<void>(::sendto(socket_.get(), text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL,
-                                   reinterpret_cast<const sockaddr*>(&address_), address_size_));
-    }
+    return !socket_ || ::sendto(socket_.get(), text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL,
+                                reinterpret_cast<const sockaddr*>(&address_), address_size_) >= 0;
 }
 
 void systemd::ready()
 {
-    send("READY=1");
+    ready_again_.clear();
+    if (!send("READY=1")) {
+        ready_again_.set(steady_now() + ready_pause, [this] { ready(); });
+    }
 }
 
 void systemd::reloading()
 {
+    ready_again_.clear();
     const auto now = std::chrono::duration_cast<std::chrono::microseconds>(steady_now().time_since_epoch());
     send("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(now.count()));
 }
 
 void systemd::stopping()
 {
+    ready_again_.clear();
     send("STOPPING=1");
 }
 

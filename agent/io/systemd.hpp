@@ -20,6 +20,7 @@ public:
     // Reads NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID.
     explicit systemd(boost::asio::io_context& context);
 
+    // Again until the manager's socket has taken it: without it systemd would end the service.
     void ready();
     void reloading();
     void stopping();
@@ -30,13 +31,15 @@ public:
     void start_watchdog();
 
 private:
-    void send(std::string_view text);
+    // Whether there is nobody to tell, or it was told.
+    bool send(std::string_view text);
 
     file_descriptor socket_;
     sockaddr_un address_{};
     socklen_t address_size_ = 0;
     std::optional<duration> watchdog_period_;
     deadline watchdog_;
+    deadline ready_again_;
     std::string last_status_;
 };
 

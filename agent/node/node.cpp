@@ -1,11 +1,11 @@
 #include "agent/node/node.hpp"
 
 #include "agent/node/node_impl.hpp"
-#include "agent/node/reload_rules.hpp"
 #include "agent/node/resolve.hpp"
 #include "common/overloaded.hpp"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -67,7 +67,10 @@ node::impl::impl(const node_options& options, instant now, log_sink& log) :
 
 node::impl::numbered_router node::impl::make_router(const config::router& r)
 {
-    return {++last_router_number_, std::make_unique<virtual_router>(r, random_.next(), journal_, interfaces_), std::nullopt};
+    return {++last_router_number_,
+            std::make_unique<virtual_router>(r, random_.next(), journal_, interfaces_, *this),
+            std::nullopt,
+            {}};
 }
 
 virtual_router* node::impl::find_by_number(std::uint64_t number) const
@@ -106,8 +109,9 @@ void node::impl::start_session(instant now)
     if (session_ != nullptr || !configuration_->uses_aws()) {
         return;
     }
-    session_ = std::make_unique<aws::cloud_session>(session_settings(*configuration_, options_.boot_id), options_.environment,
-                                                    random_.next(), journal_.log());
+    const auto settings = session_settings(*configuration_, options_.boot_id);
+    session_has_identity_ = settings.needs_identity;
+    session_ = std::make_unique<aws::cloud_session>(settings, options_.environment, random_.next(), journal_.log());
     session_->start(now);
 }
 
@@ -165,15 +169,16 @@ void node::impl::rebuild_admission()
     router_of_rule_.clear();
     for (std::size_t i = 0; i < routers_.size(); ++i) {
         auto& r = routers_[i];
+        if (r.rule) {
+            r.counted = admission_.counters(*r.rule);
+        }
         auto rule = r.router->rule();
         if (!rule) {
             r.rule.reset();
             continue;
         }
         const auto here = static_cast<std::uint32_t>(rules.size());
-        if (r.rule) {
-            kept.push_back({*r.rule, here});
-        }
+        kept.push_back({here, r.counted});
         r.rule = here;
         rules.push_back(std::move(*rule));
         router_of_rule_.push_back(static_cast<std::uint32_t>(i));
@@ -246,6 +251,13 @@ void node::impl::apply(instant now, kernel_told&& e)
     links_.apply(e.event);
     if (!links_.complete()) {
         return;  // the dump is judged as a whole
+    }
+    if (!was_complete && found_at_start_.empty()) {
+        for (const auto& [index, link] : links_.links()) {
+            for (const auto& address : links_.addresses_of(index)) {
+                found_at_start_.insert(address.address());
+            }
+        }
     }
     if (const auto* address = changed_address(e.event); address != nullptr && was_complete) {
         apply_address(now, address->address);
@@ -326,7 +338,7 @@ void node::impl::look_for_end(instant now)
 
 void node::impl::apply_reload(instant now, const reload& r)
 {
-    if (const auto possible = check_reload(*configuration_, *r.configuration); !possible) {
+    if (const auto possible = can_reload(*r.configuration); !possible) {
         ++refusals_;
         journal_.record(log_level::error, "reload", {}, {{"outcome", "refused"}, {"reason", possible.error().text}});
         return;
@@ -335,33 +347,89 @@ void node::impl::apply_reload(instant now, const reload& r)
     ++reloads_;
     ++generation_;
     world_.set_period(configuration_->aws.reconcile_period);
-    std::vector<numbered_router> kept;
-    for (const auto& next : configuration_->routers) {
-        const auto old = std::ranges::find_if(routers_, [&](const numbered_router& n) {
-            return n.router != nullptr && n.router->configuration().name == next.name;
-        });
-        if (old == routers_.end()) {
-            kept.push_back(make_router(next));
-            continue;
-        }
-        old->router->configure(now.steady, next, links_, adverts_);
-        kept.push_back(std::move(*old));
-    }
-    for (auto& old : routers_) {
-        if (old.router == nullptr) {
-            continue;
-        }
-        claimed_keys nobody_elses;
-        old.router->reconsider(now.steady, links_, {.stopping = true}, {}, nobody_elses, adverts_);
-        old.router->addresses().want(now.steady, {}, links_);
-        leaving_.push_back(std::move(old));
-    }
-    routers_ = std::move(kept);
+    exchange_routers(now);
     start_session(now);
     number_routers();
     resolve_all(now);
     reconsider_all(now);
+    for (auto* list : {&routers_, &leaving_}) {
+        for (auto& router : *list) {
+            router.router->kernel_changed(now.steady, links_);
+        }
+    }
     journal_.record(log_level::info, "reload", {}, {{"outcome", "applied"}, {"routers", routers_.size()}});
+}
+
+// The lists are what they will be before the first router is told: one that lets go of an address asks whether another needs
+// it.
+void node::impl::exchange_routers(instant now)
+{
+    std::map<std::string_view, numbered_router*> old;
+    for (auto& r : routers_) {
+        old.emplace(r.router->configuration().name, &r);
+    }
+    std::vector<numbered_router> kept;
+    for (const auto& next : configuration_->routers) {
+        const auto same = old.find(next.name);
+        kept.push_back(same == old.end() ? make_router(next) : std::move(*same->second));
+    }
+    const auto dropped = leaving_.size();
+    for (auto& r : routers_) {
+        if (r.router != nullptr) {
+            leaving_.push_back(std::move(r));
+        }
+    }
+    routers_ = std::move(kept);
+    find_shared_addresses();
+    for (std::size_t i = 0; i < routers_.size(); ++i) {
+        routers_[i].router->configure(now.steady, configuration_->routers[i], links_, adverts_);
+    }
+    for (std::size_t i = dropped; i < leaving_.size(); ++i) {
+        auto& router = *leaving_[i].router;
+        claimed_keys nobody_elses;
+        router.reconsider(now.steady, links_, {.dropped = true}, {}, nobody_elses, adverts_);
+        router.addresses().want({});
+    }
+}
+
+void node::impl::find_shared_addresses()
+{
+    std::map<std::pair<ip_prefix, std::string>, std::uint64_t> first;  // the number of the router that has it
+    shared_addresses_.clear();
+    const auto add = [&](std::uint64_t number, const config::address_entry& entry) {
+        const auto [at, is_new] = first.try_emplace({entry.address, entry.interface}, number);
+        if (!is_new && at->second != number) {
+            shared_addresses_.insert(at->first);
+        }
+    };
+    for (const auto* list : {&routers_, &leaving_}) {
+        for (const auto& r : *list) {
+            r.router->addresses().for_each([&](const config::address_entry& entry) { add(r.number, entry); });
+        }
+    }
+    for (std::size_t i = 0; i < routers_.size(); ++i) {
+        for (const auto& entry : configuration_->routers[i].addresses) {
+            add(routers_[i].number, entry);
+        }
+    }
+}
+
+// Asked for every address that is let go, so what is rare comes first: a thousand routers may do that in one turn.
+bool node::impl::is_needed_elsewhere(const config::address_entry& address, const takeover::local_addresses& asking) const
+{
+    // An address that was there before this process and that it speaks from is the node's own, whatever else names it.
+    if (found_at_start_.contains(address.address.address()) && std::ranges::any_of(routers_, [&](const numbered_router& r) {
+            return r.router->uses_as_source(address.address.address());
+        })) {
+        return true;
+    }
+    if (!shared_addresses_.contains({address.address, address.interface})) {
+        return false;
+    }
+    const auto cares = [&](const numbered_router& r) {
+        return &r.router->addresses() != &asking && r.router->addresses().cares_for(address);
+    };
+    return std::ranges::any_of(routers_, cares) || std::ranges::any_of(leaving_, cares);
 }
 
 void node::impl::handle(instant now, input&& what)

@@ -56,6 +56,9 @@ public:
     // Checks whether a configuration could be applied without applying it: same answer as the input `reload` acts on.
     [[nodiscard]] result<void> can_reload(const config::configuration& configuration) const;
 
+    // What the input `step_down` would do, as a sentence, or why it would hand nothing over. Empty: all routers.
+    [[nodiscard]] result<std::string> can_step_down(std::string_view router) const;
+
     // The name of a router, or nothing: for paths like /v1/routers/NAME.
     [[nodiscard]] std::optional<std::uint32_t> find_router(std::string_view name) const;
 
@@ -67,7 +70,9 @@ public:
     [[nodiscard]] std::vector<status::event> events_after(std::uint64_t number) const;
     // Changes when routers come or go, so that a reader of slices knows that its indices are stale.
     [[nodiscard]] std::uint64_t generation() const;
-    // What becoming Active would change at this moment, one line per resource that differs.
+    // What becoming Active would change at this moment, a line for each resource. The first character says what it is: '='
+    // stays,
+    // '?' is not known yet, any other is a change.
     [[nodiscard]] std::vector<std::string> plan(instant now, std::uint32_t router) const;
 
 private:

@@ -21,12 +21,15 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
+#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace vipd::node {
 
-class node::impl {
+class node::impl final : public takeover::address_needs {
 public:
     impl(const node_options& options, instant now, log_sink& log);
 
@@ -37,7 +40,8 @@ public:
     std::optional<output> poll_output();
     [[nodiscard]] wakeup next_wakeup() const;
     [[nodiscard]] bool permit(instant now, aws::http_exchange_id id) const;
-    [[nodiscard]] const config::configuration& configuration() const { return *configuration_; }
+    [[nodiscard]] result<void> can_reload(const config::configuration& next) const;
+    [[nodiscard]] result<std::string> can_step_down(std::string_view router) const;
     [[nodiscard]] std::optional<std::uint32_t> find_router(std::string_view name) const;
     [[nodiscard]] status::node snapshot(instant now) const;
     [[nodiscard]] std::size_t router_count() const { return routers_.size(); }
@@ -52,8 +56,10 @@ private:
         std::uint64_t number = 0;
         std::unique_ptr<virtual_router> router;
         std::optional<std::uint32_t> rule;  // index in admission
+        vrrp::admission_counters counted;   // when it last lost its rule
     };
     numbered_router make_router(const config::router& r);
+    [[nodiscard]] static result<std::string> can_step_down(const virtual_router& r);
     // Null when it has gone in the meantime.
     [[nodiscard]] virtual_router* find_by_number(std::uint64_t number) const;
     void touch(std::uint64_t number);
@@ -78,6 +84,10 @@ private:
     void apply(instant now, kernel_told&& e);
     void apply_address(instant now, const ip_prefix& address);
     void apply_reload(instant now, const reload& r);
+    void exchange_routers(instant now);
+    void find_shared_addresses();
+    [[nodiscard]] bool is_needed_elsewhere(const config::address_entry& address,
+                                           const takeover::local_addresses& asking) const override;
     void apply_step_down(instant now, const step_down& s);
     void begin_farewell(instant now);
     void look_for_end(instant now);
@@ -89,7 +99,8 @@ private:
     advert_notes notes_{journal_};
     call_notes call_notes_{journal_};
     net::link_table links_;
-    std::unique_ptr<aws::cloud_session> session_;  // none without AWS resources
+    std::unique_ptr<aws::cloud_session> session_;  // none without AWS resources; lives on when a reload drops them
+    bool session_has_identity_ = false;            // it was started to find out who this instance is
     takeover::world world_;
     takeover::interface_watch interface_watch_;
     takeover::interface_registers interfaces_;
@@ -98,6 +109,9 @@ private:
     std::vector<numbered_router> routers_;
     std::map<std::uint64_t, std::uint32_t> index_of_number_;
     std::vector<numbered_router> leaving_;  // dropped by a reload, not yet gone
+    // Addresses that the last reload has moved between routers, or left with one that is leaving.
+    std::set<std::pair<ip_prefix, std::string>> shared_addresses_;
+    std::set<ip_address> found_at_start_;  // by the kernel's first dump
     std::uint64_t last_router_number_ = 0;
     std::uint64_t generation_ = 1;
     deadline_heap deadlines_;

@@ -35,7 +35,7 @@ status::node node::impl::snapshot(instant now) const
 status::router node::impl::router_snapshot(instant now, std::uint32_t router) const
 {
     const auto& r = routers_.at(router);
-    return r.router->snapshot(now.steady, links_, world_, r.rule ? &admission_.counters(*r.rule) : nullptr);
+    return r.router->snapshot(now.steady, links_, world_, r.rule ? admission_.counters(*r.rule) : r.counted);
 }
 
 std::vector<std::string> node::impl::plan(std::uint32_t router) const
@@ -54,6 +54,58 @@ std::vector<std::string> node::impl::plan(std::uint32_t router) const
     auto routes = r.cloud().plan(world_);
     lines.insert(lines.end(), routes.begin(), routes.end());
     return lines;
+}
+
+result<void> node::impl::can_reload(const config::configuration& next) const
+{
+    const auto session = session_ == nullptr     ? session_kind::none
+                         : session_has_identity_ ? session_kind::with_identity
+                                                 : session_kind::without_identity;
+    return check_reload(*configuration_, next, session);
+}
+
+result<std::string> node::impl::can_step_down(std::string_view router) const
+{
+    if (!router.empty()) {
+        const auto index = find_router(router);
+        if (!index) {
+            return error{error_class::not_found, "there is no router " + std::string(router)};
+        }
+        return can_step_down(*routers_[*index].router);
+    }
+    constexpr std::size_t names_max = 20;
+    std::string names;
+    std::size_t count = 0;
+    for (const auto& r : routers_) {
+        if (r.router->state() == vrrp::state::active && ++count <= names_max) {
+            names.append(names.empty() ? "" : ", ").append(r.router->configuration().name);
+        }
+    }
+    if (count == 0 && routers_.size() == 1) {
+        return can_step_down(*routers_.front().router);
+    }
+    if (count == 0) {
+        return error{error_class::unsupported, "no router is Active here: there is nothing to hand over"};
+    }
+    const auto more = count > names_max ? " and " + std::to_string(count - names_max) + " more" : std::string{};
+    return (count == 1 ? "router " : "routers ") + names + more + (count == 1 ? " hands over" : " hand over");
+}
+
+result<std::string> node::impl::can_step_down(const virtual_router& r)
+{
+    const auto& name = r.configuration().name;
+    if (r.state() == vrrp::state::active) {
+        return "router " + name + " hands over";
+    }
+    auto why = "router " + name + " is " + std::string(to_string(r.state())) + " here";
+    if (const auto active = r.active_elsewhere()) {
+        why += ", Active is " + active->to_string() + ": run it there";
+    } else if (r.state() == vrrp::state::initialize) {
+        why += ": " + r.obstacle();
+    } else {
+        why += ", and it hears no Active: there is nothing to hand over";
+    }
+    return error{error_class::unsupported, std::move(why)};
 }
 
 // --- the shell's door ---
@@ -99,7 +151,12 @@ bool node::permit(instant now, aws::http_exchange_id id)
 
 result<void> node::can_reload(const config::configuration& configuration) const
 {
-    return check_reload(impl_->configuration(), configuration);
+    return impl_->can_reload(configuration);
+}
+
+result<std::string> node::can_step_down(std::string_view router) const
+{
+    return impl_->can_step_down(router);
 }
 
 std::optional<std::uint32_t> node::find_router(std::string_view name) const

@@ -159,7 +159,14 @@ void node::impl::settle(instant now)
             more = false;
         }
     }
-    std::erase_if(leaving_, [&](const numbered_router& r) { return r.router->has_left(links_); });
+    // Asked first and erased then: each of them asks the others what they still need.
+    std::vector<std::uint64_t> gone;
+    for (const auto& r : leaving_) {
+        if (r.router->has_left(links_)) {
+            gone.push_back(r.number);
+        }
+    }
+    std::erase_if(leaving_, [&](const numbered_router& r) { return std::ranges::find(gone, r.number) != gone.end(); });
     look_for_end(now);
 }
 

@@ -6,7 +6,7 @@
 
 namespace vipd::node {
 
-result<void> check_reload(const config::configuration& old, const config::configuration& next)
+result<void> check_reload(const config::configuration& old, const config::configuration& next, session_kind session)
 {
     const auto refuse = [](const std::string& what) -> result<void> {
         return error{error_class::unsupported,
@@ -26,8 +26,10 @@ result<void> check_reload(const config::configuration& old, const config::config
     if (comparable != old.aws) {
         return refuse("[aws] (but for reconcile_period)");
     }
-    if (old.uses_aws() && needs_identity(next) && !needs_identity(old)) {
-        return refuse("from interface_id to interface: the identity of this instance, which was not asked for at the start,");
+    if (session == session_kind::without_identity && needs_identity(next)) {
+        return refuse(
+            "a route that needs the identity of this instance, which was not asked for at the start (interface, or tables by "
+            "vpc or tags, in place of interface_id and ids),");
     }
     return {};
 }

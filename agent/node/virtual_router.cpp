@@ -28,11 +28,11 @@ vrrp::election_counters sum(const vrrp::election_counters& a, const vrrp::electi
 }  // namespace
 
 virtual_router::virtual_router(const config::router& configuration, std::uint64_t seed, status::journal& journal,
-                               takeover::interface_registers& interfaces) :
+                               takeover::interface_registers& interfaces, const takeover::address_needs& needs) :
     configuration_(configuration),
     journal_(journal),
     takeover_(configuration.name, seed, journal, interfaces),
-    addresses_(configuration.name, seed + 1, journal)
+    addresses_(configuration.name, seed + 1, journal, needs)
 {
     for (const auto& peer : configuration_.peers) {
         peers_.push_back({peer.address, std::nullopt, 0});
@@ -106,7 +106,7 @@ void virtual_router::configure(time_point now, const config::router& configurati
     }
     peers_ = std::move(peers);
     make_templates();
-    addresses_.want(now, configuration_.addresses, links);
+    addresses_.want(configuration_.addresses);
     if (election_) {
         election_->change(now, election_settings(), election_outputs_);
         apply(now, links, adverts);
@@ -147,6 +147,9 @@ std::optional<ip_address> virtual_router::find_source(const net::link_table& lin
 
 std::string virtual_router::find_obstacle(const net::link_table& links, standing_aside aside) const
 {
+    if (aside.dropped) {
+        return "it is no longer configured";
+    }
     if (aside.stopping) {
         return "vipd is stopping";
     }
@@ -219,7 +222,7 @@ bool virtual_router::reconsider(time_point now, const net::link_table& links, st
     const bool twin_changed = find_twin(claimed);
     if (links.complete() && !addresses_started_) {
         addresses_started_ = true;
-        addresses_.want(now, configuration_.addresses, links);
+        addresses_.want(configuration_.addresses);
         addresses_.start(now, links);
     }
     auto obstacle = find_obstacle(links, aside);
@@ -231,7 +234,7 @@ bool virtual_router::reconsider(time_point now, const net::link_table& links, st
     obstacle_ = std::move(obstacle);
     if (!obstacle_.empty()) {
         if (state() != vrrp::state::initialize) {
-            leave(now, !aside.stopping, links, adverts);
+            leave(now, !aside.leaves_in_order(), links, adverts);
         }
         reason_ = obstacle_;
     } else if (state() == vrrp::state::initialize) {
@@ -413,13 +416,25 @@ std::optional<vrrp::router_rule> virtual_router::rule() const
                              .password = configuration_.password};
 }
 
+std::optional<ip_address> virtual_router::active_elsewhere() const
+{
+    if (state() != vrrp::state::backup) {
+        return std::nullopt;
+    }
+    // What was heard before it was Active itself says nothing about now.
+    const auto& heard = election_->last_heard();
+    const bool is_known = heard && heard->priority != vrrp::priority_releasing;
+    const auto peer = is_known ? std::ranges::find(peers_, heard->source, &peer_state::address) : peers_.end();
+    return peer != peers_.end() && peer->heard_at >= election_->since() ? std::optional{peer->address} : std::nullopt;
+}
+
 bool virtual_router::has_left(const net::link_table& links) const
 {
     return state() == vrrp::state::initialize && addresses_.settled(links);
 }
 
 status::router virtual_router::snapshot(time_point now, const net::link_table& links, const takeover::world& world,
-                                        const vrrp::admission_counters* received) const
+                                        const vrrp::admission_counters& received) const
 {
     status::router r;
     r.name = configuration_.name;
@@ -454,9 +469,7 @@ status::router virtual_router::snapshot(time_point now, const net::link_table& l
     addresses_.snapshot(links, r.resources);
     takeover_.snapshot(now, world, r.resources);
     r.resources.insert(r.resources.end(), unresolved_.begin(), unresolved_.end());
-    if (received != nullptr) {
-        r.received = *received;
-    }
+    r.received = received;
     r.adverts_sent = adverts_sent_;
     r.adverts_send_errors = adverts_not_sent_;
     r.takeovers = takeover_.times();

@@ -72,15 +72,19 @@ using claimed_keys = std::map<advert_key, std::string_view>;
 struct standing_aside {
     bool maintenance = false;
     bool stopping = false;
+    bool dropped = false;  // by a reload
+
+    [[nodiscard]] bool leaves_in_order() const { return stopping || dropped; }
 };
 
 class virtual_router {
 public:
     virtual_router(const config::router& configuration, std::uint64_t seed, status::journal& journal,
-                   takeover::interface_registers& interfaces);
+                   takeover::interface_registers& interfaces, const takeover::address_needs& needs);
 
     // A configuration with the same name. A changed version, VRID or source begins a new election (priority 0 first), and so
-    // does what a source that is not configured follows from; everything else is applied without a transition.
+    // does what a source that is not configured follows from; everything else is applied without a transition. What it means
+    // for local addresses is done with kernel_changed(), once every router has its configuration.
     void configure(time_point now, const config::router& configuration, const net::link_table& links, advert_queue& adverts);
     // Its place in the node: what its adverts are labelled with.
     void set_index(std::uint32_t index) { index_ = index; }
@@ -106,6 +110,10 @@ public:
     {
         return !source_ || *source_ == address || first_source_ == address || configuration_.source == address;
     }
+    [[nodiscard]] bool uses_as_source(const ip_address& address) const
+    {
+        return source_ == address || first_source_ == address || configuration_.source == address;
+    }
     [[nodiscard]] const config::router& configuration() const { return configuration_; }
     [[nodiscard]] vrrp::state state() const { return election_ ? election_->current() : vrrp::state::initialize; }
     // Active, and not only because this node has not yet noticed how long it slept.
@@ -120,12 +128,17 @@ public:
     takeover::takeover& cloud() { return takeover_; }
     [[nodiscard]] const takeover::takeover& cloud() const { return takeover_; }
     takeover::local_addresses& addresses() { return addresses_; }
+    [[nodiscard]] const takeover::local_addresses& addresses() const { return addresses_; }
+    // As Backup: whose adverts it hears, unless that one has handed over.
+    [[nodiscard]] std::optional<ip_address> active_elsewhere() const;
     // What keeps a route from being resolved, for status.
     void set_unresolved(std::vector<status::resource> unresolved) { unresolved_ = std::move(unresolved); }
     [[nodiscard]] const std::vector<status::resource>& unresolved() const { return unresolved_; }
+    // Why it takes no part; empty when it does.
+    [[nodiscard]] const std::string& obstacle() const { return obstacle_; }
 
     [[nodiscard]] status::router snapshot(time_point now, const net::link_table& links, const takeover::world& world,
-                                          const vrrp::admission_counters* received) const;
+                                          const vrrp::admission_counters& received) const;
 
 private:
     [[nodiscard]] std::optional<ip_address> find_source(const net::link_table& links,

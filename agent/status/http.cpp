@@ -109,7 +109,9 @@ std::optional<bool> parse_enabled(std::string_view body)
 
 class responder::impl {
 public:
-    impl(node_view& view, operator_commands& commands) : view_(view), commands_(commands), metrics_(view), streams_(view) {}
+    impl(node_view& view, operator_commands& commands, std::string socket) :
+        view_(view), commands_(commands), socket_(std::move(socket)), metrics_(view), streams_(view)
+    {}
 
     http_reply respond(instant now, const http_request& request);
 
@@ -153,6 +155,7 @@ private:
 
     node_view& view_;
     operator_commands& commands_;
+    std::string socket_;
     metrics_endpoint metrics_;
     event_streams streams_;
 };
@@ -257,8 +260,8 @@ http_reply responder::impl::dispatch(instant now, const http_request& request, c
     if (found->changes && !request.from_unix_socket) {
         return refuse(403, as_json,
                       fmt::format("changes are accepted on the Unix socket only: use the vipd command, or "
-                                  "curl --unix-socket /run/vipd/vipd.sock -X POST http://vipd{}",
-                                  found->path));
+                                  "curl --unix-socket {} -X POST http://vipd{}",
+                                  socket_, found->path));
     }
     if (request.body.size() > request_body_size_max) {
         return refuse(413, as_json, fmt::format("the body is longer than {} bytes", request_body_size_max));
@@ -405,7 +408,9 @@ http_reply responder::impl::reload(const visit& v)
     return outcome(commands_.reload(v.now));
 }
 
-responder::responder(node_view& view, operator_commands& commands) : impl_(std::make_unique<impl>(view, commands)) {}
+responder::responder(node_view& view, operator_commands& commands, std::string socket) :
+    impl_(std::make_unique<impl>(view, commands, std::move(socket)))
+{}
 responder::~responder() = default;
 
 http_reply responder::respond(instant now, const http_request& request)

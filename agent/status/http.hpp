@@ -13,6 +13,7 @@
 //  - for HEAD the head alone: respond() answers HEAD as it answers GET, and no chunk of a source needs to be drawn;
 //  - all headers of http_reply::headers, as they are.
 
+#include "agent/config/config.hpp"
 #include "agent/status/snapshot.hpp"
 #include "common/result.hpp"
 #include "common/time.hpp"
@@ -87,8 +88,6 @@ public:
     [[nodiscard]] virtual std::vector<event> events_after(std::uint64_t number) const = 0;
     [[nodiscard]] virtual std::uint64_t generation() const = 0;
     [[nodiscard]] virtual std::vector<std::string> plan(instant now, std::uint32_t router) const = 0;
-    // A scrape has read process::loop_lateness_max: it starts again from zero.
-    virtual void lateness_was_scraped() = 0;
 };
 
 // What an operator may ask for. Each call returns a sentence for the operator; an error's class decides the status: not_found
@@ -101,7 +100,7 @@ public:
     operator_commands& operator=(const operator_commands&) = delete;
     virtual ~operator_commands() = default;
 
-    // One router, or all of them when the name is empty. The name exists.
+    // One router, or all of them when the name is empty. The name exists. An error when nothing is handed over.
     virtual result<std::string> step_down(instant now, std::string_view router) = 0;
     virtual result<std::string> set_maintenance(instant now, bool on) = 0;
     // Reads the configuration file again, checks it and applies it or refuses it whole. The error's text may have several
@@ -111,8 +110,8 @@ public:
 
 class responder {
 public:
-    // Both outlive the responder and every body it has handed out.
-    responder(node_view& view, operator_commands& commands);
+    // Both outlive the responder and every body it has handed out. `socket` is the path that changes are accepted on.
+    responder(node_view& view, operator_commands& commands, std::string socket = config::http_section{}.socket);
     ~responder();
 
     http_reply respond(instant now, const http_request& request);

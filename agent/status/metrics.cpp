@@ -200,7 +200,6 @@ private:
             sample_.at = now;
             sample_.of_node = shared_->view.node_snapshot(now);
             sample_.of_process = shared_->view.process_snapshot(now);
-            shared_->view.lateness_was_scraped();
             if (!shared_->started) {
                 shared_->started = now.wall - sample_.of_node.uptime;
             }

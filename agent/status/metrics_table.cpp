@@ -269,7 +269,7 @@ constexpr metric table[] = {
     {"vipd_loop_lateness_seconds", distribution, {}, of_process<&process::loop_lateness>,
      "How late the loop came to a timer that was due."},
     {"vipd_loop_lateness_max_seconds", gauge, {}, of_process<&process::loop_lateness_max>,
-     "The greatest lateness since the last scrape."},
+     "The greatest lateness of the last minute."},
     {"vipd_http_requests_total", counter, {}, of_process<&process::http_requests>,
      "Requests to this endpoint."},
     {"vipd_http_connections", gauge, {}, of_process<&process::http_connections>,

@@ -148,7 +148,7 @@ struct process {
     bool realtime_wanted = false;
     bool realtime_scheduling = false;  // SCHED_FIFO is in force
     bool memory_locked = false;
-    duration loop_lateness_max{};  // since the last scrape
+    duration loop_lateness_max{};  // of the last minute
     histogram loop_lateness;
     std::uint64_t http_requests = 0;
     std::uint64_t http_connections = 0;

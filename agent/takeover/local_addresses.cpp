@@ -13,7 +13,12 @@ bool local_addresses::wanted_here(const entry_state& e) const
     return e.entry.when == config::address_lifetime::always || active_ || draining();
 }
 
-void local_addresses::want(time_point now, const std::vector<config::address_entry>& entries, const net::link_table& kernel)
+bool local_addresses::stays_for_others(const entry_state& e) const
+{
+    return !wanted_here(e) && needs_.is_needed_elsewhere(e.entry, *this);
+}
+
+void local_addresses::want(const std::vector<config::address_entry>& entries)
 {
     for (auto& old : entries_) {
         old.retired = std::ranges::none_of(entries, [&](const config::address_entry& e) {
@@ -34,7 +39,6 @@ void local_addresses::want(time_point now, const std::vector<config::address_ent
             found->entry = entry;
         }
     }
-    reconcile(now, kernel);
 }
 
 void local_addresses::start(time_point now, const net::link_table& kernel)
@@ -86,7 +90,7 @@ void local_addresses::reconcile(time_point now, const net::link_table& kernel)
         const auto* link = kernel.find_link(e.entry.interface);
         const bool here = link != nullptr && kernel.has_address(link->index, e.entry.address);
         const bool wanted = wanted_here(e);
-        if (here == wanted) {
+        if (here == wanted || stays_for_others(e)) {
             e.was_here = here;
             e.last_error.clear();
             e.pause.reset();
@@ -117,7 +121,8 @@ void local_addresses::reconcile(time_point now, const net::link_table& kernel)
     std::erase_if(entries_, [&](const entry_state& e) {
         const auto* link = kernel.find_link(e.entry.interface);
         const bool here = link != nullptr && kernel.has_address(link->index, e.entry.address);
-        return e.retired && !here && !e.in_flight && !e.waiting_for_id && outputs_.empty();
+        const bool done_with = !here || stays_for_others(e);
+        return e.retired && done_with && !e.in_flight && !e.waiting_for_id && outputs_.empty();
     });
 }
 
@@ -192,12 +197,21 @@ bool local_addresses::concerns(const ip_prefix& address) const
     return std::ranges::any_of(entries_, [&](const entry_state& e) { return e.entry.address == address; });
 }
 
+bool local_addresses::cares_for(const config::address_entry& address) const
+{
+    return std::ranges::any_of(entries_, [&](const entry_state& e) {
+        return e.entry.address == address.address && e.entry.interface == address.interface &&
+               (wanted_here(e) || e.in_flight || e.waiting_for_id);
+    });
+}
+
 bool local_addresses::settled(const net::link_table& kernel) const
 {
     return !draining() && std::ranges::all_of(entries_, [&](const entry_state& e) {
         const auto* link = kernel.find_link(e.entry.interface);
         const bool here = link != nullptr && kernel.has_address(link->index, e.entry.address);
-        return (here == wanted_here(e) || link == nullptr) && !e.in_flight && !e.waiting_for_id;
+        const bool is_right = here == wanted_here(e) || link == nullptr || stays_for_others(e);
+        return is_right && !e.in_flight && !e.waiting_for_id;
     });
 }
 

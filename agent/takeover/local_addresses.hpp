@@ -4,7 +4,8 @@
 // becoming Active changes and the last thing that leaving does: while they drain, traffic that still arrives is served.
 //
 // An address is ours because the configuration names it, whoever added it: one that a killed predecessor left behind is removed
-// when this node starts as Backup.
+// when this node starts as Backup. It stays when something else on this node needs it: a router that a reload has moved it to
+// or from, or adverts that are sent from it. Whoever needs it last removes it.
 
 #include "agent/config/config.hpp"
 #include "agent/net/link.hpp"
@@ -25,14 +26,27 @@
 
 namespace vipd::takeover {
 
+class local_addresses;
+
+// What an address is needed for on this node beside the router that has no use for it any more.
+class address_needs {
+public:
+    [[nodiscard]] virtual bool is_needed_elsewhere(const config::address_entry& address,
+                                                   const local_addresses& asking) const = 0;
+
+protected:
+    ~address_needs() = default;
+};
+
 class local_addresses {
 public:
-    local_addresses(std::string router, std::uint64_t seed, status::journal& journal) :
-        router_(std::move(router)), random_(seed), journal_(journal)
+    local_addresses(std::string router, std::uint64_t seed, status::journal& journal, const address_needs& needs) :
+        router_(std::move(router)), random_(seed), journal_(journal), needs_(needs)
     {}
 
-    // Addresses that are no longer configured are removed when they were there only while Active.
-    void want(time_point now, const std::vector<config::address_entry>& entries, const net::link_table& kernel);
+    // Addresses that are no longer configured are removed when they were there only while Active. Nothing is done before the
+    // next call: in a reload all routers have to say first what they want.
+    void want(const std::vector<config::address_entry>& entries);
     // Until this is called nothing is added or removed: what was there at the start may serve traffic.
     void start(time_point now, const net::link_table& kernel);
     void become_active(time_point now, const net::link_table& kernel);
@@ -53,6 +67,16 @@ public:
 
     [[nodiscard]] wakeup next_wakeup() const;
     [[nodiscard]] bool concerns(const ip_prefix& address) const;
+    // Whether this router wants the address on this node, or is changing that at this moment.
+    [[nodiscard]] bool cares_for(const config::address_entry& address) const;
+    // Calls visit(address_entry) for all, those that are no longer configured among them.
+    template <class Visit>
+    void for_each(Visit&& visit) const
+    {
+        for (const auto& e : entries_) {
+            visit(e.entry);
+        }
+    }
     // Nothing is left to add or remove.
     [[nodiscard]] bool settled(const net::link_table& kernel) const;
     [[nodiscard]] bool draining() const { return drain_until_ != never; }
@@ -74,11 +98,13 @@ private:
     };
 
     [[nodiscard]] bool wanted_here(const entry_state& e) const;
+    [[nodiscard]] bool stays_for_others(const entry_state& e) const;
     void reconcile(time_point now, const net::link_table& kernel);
 
     std::string router_;
     random_source random_;
     status::journal& journal_;
+    const address_needs& needs_;
     std::vector<entry_state> entries_;
     bool started_ = false;
     bool active_ = false;

@@ -144,8 +144,8 @@ void admission::carry_over(const admission& before, std::span<const kept_router>
 {
     counters_before_router_ = before.counters_before_router_;
     for (const auto& router : kept) {
-        ENSURE(router.before < before.counters_.size() && router.here < counters_.size());
-        counters_[router.here] = before.counters_[router.before];
+        ENSURE(router.here < counters_.size());
+        counters_[router.here] = router.counted;
     }
 }
 

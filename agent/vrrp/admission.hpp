@@ -124,10 +124,11 @@ public:
     // All peers of all rules, sorted, each once: what the socket filter lets through.
     [[nodiscard]] const std::vector<ip_address>& peers() const { return peers_; }
 
-    // After a reload: goes on counting where `before` stopped, before routers and for each router that is still the same.
+    // After a reload: goes on counting where `before` stopped, and each router from what the caller has kept of it, which may
+    // be older: a router without a source address has no rule for a while.
     struct kept_router {
-        std::uint32_t before = 0;  // its index there
-        std::uint32_t here = 0;
+        std::uint32_t here = 0;  // its index
+        admission_counters counted;
     };
     void carry_over(const admission& before, std::span<const kept_router> kept);
 

@@ -36,7 +36,6 @@ public:
     [[nodiscard]] std::vector<event> events_after(std::uint64_t number) const override;
     [[nodiscard]] std::uint64_t generation() const override { return the_generation; }
     [[nodiscard]] std::vector<std::string> plan(instant, std::uint32_t router) const override;
-    void lateness_was_scraped() override { ++lateness_scrapes; }
 
     // As a reload does it.
     void erase_router(std::size_t index);
@@ -47,7 +46,6 @@ public:
     std::vector<status::router> routers;
     std::vector<event> events;
     std::uint64_t the_generation = 1;
-    unsigned lateness_scrapes = 0;
     mutable std::size_t snapshots = 0;
 };
 

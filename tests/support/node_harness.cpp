@@ -155,14 +155,15 @@ void node_harness::hear(std::uint8_t priority, std::size_t router, duration inte
     const auto& r = configuration_->routers.at(router);
     byte_buffer bytes;
     const auto& peer = r.peers.front().address;
+    const auto to = r.source.value_or(ip_address::v4(10, 0, 1, 10));
     vrrp::encode_advert({.protocol_version = r.version,
                          .vrid = r.vrid,
                          .priority = priority,
                          .interval = interval,
                          .addresses = r.advertised_addresses,
                          .password = r.password ? &*r.password : nullptr},
-                        peer, *r.source, vrrp::checksum_form::rfc5798, bytes);
-    node->handle(now, node::advert_received{peer, *r.source, 255, bytes});
+                        peer, to, vrrp::checksum_form::rfc5798, bytes);
+    node->handle(now, node::advert_received{peer, to, 255, bytes});
     drain();
 }
 
@@ -222,8 +223,8 @@ void node_harness::perform(const node::output& o)
     } else if (const auto* w = std::get_if<node::write_file>(&o)) {
         files[w->path] = w->content;
         answers_.emplace_back(node::file_was_written{w->id, {}});
-    } else if (const auto* w = std::get_if<node::keep_warm>(&o)) {
-        warm_connections = w->connections;
+    } else if (const auto* warm = std::get_if<node::keep_warm>(&o)) {
+        warm_connections = warm->connections;
     } else if (std::holds_alternative<node::ready>(o)) {
         is_ready = true;
     } else if (std::holds_alternative<node::stopped>(o)) {

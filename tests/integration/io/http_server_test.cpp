@@ -458,10 +458,33 @@ TEST_F(http_server_test, the_socket_of_a_dead_daemon_is_replaced_and_other_files
     EXPECT_TRUE(listen_on(path)) << "nobody answers there";
     const auto file = folder.file("important");
     ::close(::open(file.c_str(), O_CREAT | O_WRONLY, 0600));
-    EXPECT_FALSE(listen_on(file));
+    const auto on_a_file = listen_on(file);
+    ASSERT_FALSE(on_a_file);
+    EXPECT_EQ(on_a_file.error().text,
+              file + " is there and is no socket: remove it, or choose another path with socket in [http]");
     struct stat what {};
     EXPECT_EQ(::stat(file.c_str(), &what), 0);
     EXPECT_FALSE(listen_on(std::string(200, 'x')));
+    const auto deep = listen_on(folder.file("a/b/vipd.sock"));
+    ASSERT_FALSE(deep);
+    EXPECT_NE(deep.error().text.find("not those above"), std::string::npos) << deep.error().text;
+}
+
+// Whoever is behind it does not speak to us; that is no sign that nobody is.
+TEST_F(http_server_test, a_socket_that_refuses_for_another_reason_is_not_replaced)
+{
+    temporary_folder folder;
+    const auto path = folder.file("datagrams.sock");
+    sockaddr_un at{};
+    at.sun_family = AF_UNIX;
+    std::memcpy(at.sun_path, path.data(), path.size());
+    const file_descriptor other{::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+    ASSERT_EQ(::bind(other.get(), reinterpret_cast<const sockaddr*>(&at), sizeof(at)), 0);
+    const auto listener = listen_on(path);
+    ASSERT_FALSE(listener);
+    EXPECT_NE(listener.error().text.find("it may be another vipd"), std::string::npos) << listener.error().text;
+    struct stat what {};
+    EXPECT_EQ(::stat(path.c_str(), &what), 0);
 }
 
 }  // namespace

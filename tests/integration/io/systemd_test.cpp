@@ -66,6 +66,28 @@ TEST_F(systemd_test, every_change_is_a_datagram)
     EXPECT_EQ(heard(), "") << "nothing has changed";
 }
 
+TEST_F(systemd_test, readiness_is_told_again_until_the_manager_has_taken_it)
+{
+    listen("@vipd-test-" + std::to_string(::getpid()));
+    systemd manager(context);
+    // More than a queue of datagrams holds.
+    for (int i = 0; i < 2000; ++i) {
+        manager.status(std::to_string(i));
+    }
+    manager.ready();
+    std::string last;
+    for (auto text = heard(); !text.empty(); text = heard()) {
+        last = text;
+    }
+    ASSERT_TRUE(last.starts_with("STATUS=")) << "the queue was full";
+    std::string again;
+    run_until([&] {
+        again += heard();
+        return !again.empty();
+    });
+    EXPECT_EQ(again, "READY=1");
+}
+
 TEST_F(systemd_test, the_abstract_namespace_is_spoken)
 {
     listen("@vipd-test-" + std::to_string(::getpid()));

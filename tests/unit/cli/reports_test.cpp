@@ -177,6 +177,26 @@ TEST(daemon_reports, the_plan_counts_what_would_change_and_lists_what_would_not)
     EXPECT_EQ(plan_report(http_reply{200, "{}"}).out, "no routers\n");
 }
 
+TEST(daemon_reports, a_plan_that_is_not_known_whole_says_what_is_missing_and_why)
+{
+    status::router r;
+    r.name = "web";
+    r.resources.resize(3);
+    r.resources[0].name = "10.1.1.1/32 in rtb-0a";
+    r.resources[0].last_error = "DescribeRouteTables was refused\x1b";
+    r.resources[1].name = "10.1.1.2/32";
+    r.resources[2].state = status::resource_state::here;
+    const auto got = unfinished_plan({"web (Initialize): nothing would change, 2 not known yet\n", "", exit_success}, "in 10 s",
+                                     "no credentials", std::vector{r});
+    EXPECT_EQ(got.out, "web (Initialize): nothing would change, 2 not known yet\n");
+    EXPECT_EQ(got.err,
+              "vipd: not everything could be read in 10 s\n"
+              "  no credentials\n"
+              "  web: route 10.1.1.1/32 in rtb-0a: DescribeRouteTables was refused\\x1b\n"
+              "  web: route 10.1.1.2/32: no answer yet\n");
+    EXPECT_EQ(got.exit_code, exit_failure);
+}
+
 TEST(daemon_reports, json_is_passed_on_as_it_came)
 {
     EXPECT_EQ(status_report(http_reply{200, "{ \"x\": 1 }"}, true, {}).out, "{ \"x\": 1 }\n");
@@ -205,6 +225,10 @@ TEST(help, every_command_has_a_summary_and_an_example_of_itself)
     for (const std::string_view absent : {"doctor", "iam-policy", "import"}) {
         EXPECT_FALSE(names.contains(absent));
     }
+    EXPECT_EQ(unknown_command("status"), "");
+    EXPECT_EQ(
+        unknown_command("doctor\n"),
+        "'doctor\\x0a' is no command of vipd; there are run, check, plan, status, step-down, maintenance, reload, version");
     EXPECT_TRUE(version_text().starts_with("vipd " VIPD_VERSION " ("));
 }
 

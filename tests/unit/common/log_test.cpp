@@ -36,6 +36,7 @@ TEST(log, text_that_could_be_taken_for_something_else_is_quoted)
     EXPECT_EQ(line({{"t", std::string("\x1b[2J\r\nevent=forged\x7f\0", 20)}}),
               "event=e t=\"\\x1b[2J\\x0d\\x0aevent=forged\\x7f\\x00\"");
     EXPECT_EQ(line({{"t", "Zürich"}}), "event=e t=Zürich");
+    EXPECT_EQ(line({{"t", "\u009b2J\u0080\u009f\u00a0"}}), "event=e t=\"\\xc2\\x9b2J\\xc2\\x80\\xc2\\x9f\u00a0\"");
 }
 
 TEST(log, no_line_has_a_control_character_or_is_endless_whatever_it_is_given)

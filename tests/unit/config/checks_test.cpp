@@ -149,6 +149,9 @@ TEST(checks, sources_and_interfaces)
          {"7:10: router[0].source: found \"fe80::1\"; a link-local address reaches one subnet only and means nothing without "
           "its "
           "interface; allowed is a global or unique local address"}},
+        {{"interface = \"e\\u009b2J\""},
+         {R"(4:13: router[0].interface: found "e\xc2\x9b2J"; allowed is the name of a network interface (1 to 15 bytes, as in `ip )"
+          "link`)"}},
         {{"interface = \"an-interface-name\""},
          {"4:13: router[0].interface: found \"an-interface-name\"; allowed is the name of a network interface (1 to 15 bytes, "
           "as in "
@@ -193,6 +196,28 @@ TEST(checks, peers)
          {"5:10: router[0].peers[0].address: is missing; allowed is an IPv4 or IPv6 unicast address without a zone"}},
         {{"peers = [7]"},
          {"5:10: router[0].peers[0]: found 7; allowed is an IP address or { address = \"...\", min_ttl = N }"}},
+    });
+}
+
+TEST(checks, a_wrong_element_hides_nothing_that_is_wrong_with_the_others)
+{
+    const std::string allowed = "; allowed is an IPv4 or IPv6 unicast address without a zone";
+    check_rows({
+        {{R"(peers = ["node-b", "10.0.2.10", "10.0.2.10", "2001:db8::1"])"},
+         {R"(5:10: router[0].peers[0]: found "node-b")" + allowed,
+          R"(5:33: router[0].peers[2]: found "10.0.2.10" a second time; remove one of the two)",
+          R"(5:46: router[0].peers[3]: found "2001:db8::1", which is IPv6, while the first peer is IPv4; use one family for a )"
+          "router, and a router for each family"}},
+        {{R"(peers = ["node-b", "10.0.2.10"])", R"(advertised_addresses = ["x", "2001:db8::3"])"},
+         {R"(5:10: router[0].peers[0]: found "node-b")" + allowed,
+          R"(6:25: router[0].advertised_addresses[0]: found "x"; allowed is an IP address)",
+          R"(6:30: router[0].advertised_addresses[1]: found "2001:db8::3", which is IPv6, while the peers are IPv4; adverts list )"
+          "addresses of their own family"}},
+        route_row(
+            {R"(tables = { ids = ["rtb-1", "rtb-0a1b2c3d", "rtb-0a1b2c3d"] })"},
+            {R"(9:19: router[0].route[0].tables.ids[0]: found "rtb-1"; allowed is the id of a route table ("rtb-" and 8 to 17 )"
+             "digits)",
+             R"(9:44: router[0].route[0].tables.ids[2]: found "rtb-0a1b2c3d" a second time; remove one of the two)"}),
     });
 }
 
@@ -311,6 +336,42 @@ TEST(checks, addresses_on_this_node)
     });
 }
 
+TEST(checks, addresses_that_nodes_have_for_themselves)
+{
+    const std::string silent =
+        "which is router[0].source (line 7): a Backup would remove the address that its adverts come from; choose an address "
+        "that "
+        "no node has of its own";
+    const std::string deaf =
+        "which is router[0].peers[0] (line 5): a node that took the address of its peer could not hear it any more; choose an "
+        "address that no node has of its own";
+    const std::string source = R"(source = "10.9.0.1")";
+    const std::string address = R"(address = "10.9.0.1/24")";
+    check_rows({
+        {{source, "[[router.address]]", address}, {R"(9:11: router[0].address[0].address: found "10.9.0.1/24", )" + silent}},
+        {{source, "[[router.address]]", address, R"(when = "always")"},
+         {R"(9:11: router[0].address[0].address: found "10.9.0.1/24", )" + silent}},
+        {{source, "[[router.address]]", R"(address = "10.0.2.10")"},
+         {R"(9:11: router[0].address[0].address: found "10.0.2.10", )" + deaf}},
+        {{source, "[[router.route]]", R"(destination = "10.9.0.1/32")", "tables = { vpc = true }"},
+         {R"(9:15: router[0].route[0].destination: found "10.9.0.1/32", )" + silent}},
+        {{source, "[[router.route]]", R"(destination = "10.0.2.10/32")", "tables = { vpc = true }"},
+         {R"(9:15: router[0].route[0].destination: found "10.0.2.10/32", )" + deaf}},
+        {{source, "[[router.route]]", R"(destination = "10.9.0.0/24")", "tables = { vpc = true }"}, {}},
+        {{source, "priority = 255", "address_owner = true", "[[router.address]]", address, R"(when = "always")"}, {}},
+        {{source, "priority = 255", "address_owner = true", "[[router.route]]", R"(destination = "10.9.0.1/32")",
+          "tables = { vpc = true }"},
+         {}},
+        {{source, "priority = 255", "address_owner = true", "[[router.address]]", address},
+         {R"(10:1: router[0].address[0].when: found "active" for "10.9.0.1/24", which this node owns and its adverts come from: it )"
+          R"(would be removed when the node stops; set when = "always")"}},
+    });
+    const auto two = outcome_of(router_with({source}) +
+                                "[[router]]\nname = \"b\"\nvrid = 7\ninterface = \"ens5\"\npeers = [\"10.0.3.10\"]\n"
+                                "[[router.address]]\naddress = \"10.9.0.1/24\"\n");
+    EXPECT_EQ(two.errors, (std::vector<std::string>{R"(14:11: router[1].address[0].address: found "10.9.0.1/24", )" + silent}));
+}
+
 TEST(checks, destinations)
 {
     const auto with = [](const std::string& destination, std::vector<std::string> errors,
@@ -321,6 +382,7 @@ TEST(checks, destinations)
     };
     const std::string reserved =
         "; AWS keeps 169.254.168.0/22 and fd00:ec2::/32 for itself; choose a destination outside of them";
+    const std::string nowhere = "; no route of a VPC leads to loopback, multicast, link-local or reserved addresses";
     check_rows({
         with("0.0.0.0/0", {}),
         with("2001:db8::/56", {}),
@@ -337,6 +399,15 @@ TEST(checks, destinations)
         with("169.254.171.9", {R"(8:15: router[0].route[0].destination: found "169.254.171.9")" + reserved}),
         with("fd00:ec2::254", {R"(8:15: router[0].route[0].destination: found "fd00:ec2::254")" + reserved}),
         with("169.254.0.0/16", {}),
+        with("0.0.0.0/1", {}),
+        with("::/0", {}),
+        with("127.0.0.1/32", {R"(8:15: router[0].route[0].destination: found "127.0.0.1/32")" + nowhere}),
+        with("224.0.0.5/32", {R"(8:15: router[0].route[0].destination: found "224.0.0.5/32")" + nowhere}),
+        with("255.255.255.255", {R"(8:15: router[0].route[0].destination: found "255.255.255.255")" + nowhere}),
+        with("0.0.0.0", {R"(8:15: router[0].route[0].destination: found "0.0.0.0")" + nowhere}),
+        with("ff02::12", {R"(8:15: router[0].route[0].destination: found "ff02::12")" + nowhere}),
+        with("fe80::/64", {R"(8:15: router[0].route[0].destination: found "fe80::/64")" + nowhere}),
+        with("::1", {R"(8:15: router[0].route[0].destination: found "::1")" + nowhere}),
         with(
             "everywhere",
             {R"(8:15: router[0].route[0].destination: found "everywhere"; allowed is an IPv4 or IPv6 prefix, or the id of a prefix )"
@@ -451,14 +522,25 @@ TEST(checks, the_http_and_log_sections)
 {
     const auto with = [](const std::string& lines) { return outcome_of(lines + "\n" + router_with({})); };
     const std::string allowed = "; allowed is \"ADDRESS:PORT\" or \"[IPV6]:PORT\"";
-    for (const std::string text : {"localhost:80", "127.0.0.1", "127.0.0.1:0", "127.0.0.1:65536", "::1:80", "[127.0.0.1]:80",
-                                   "127.0.0.1:", "127.0.0.1:80x", "", ":80", "224.0.0.1:80"}) {
+    for (const std::string text :
+         {"localhost:80", "127.0.0.1", "127.0.0.1:0", "127.0.0.1:65536", "::1:80", "[127.0.0.1]:80",
+          "127.0.0.1:", "127.0.0.1:80x", "", ":80", "224.0.0.1:80", "255.255.255.255:1", "[fe80::1]:9112"}) {
         EXPECT_EQ(with("[http]\nlisten = [\"" + text + "\"]").errors,
                   (std::vector<std::string>{"2:11: http.listen[0]: found \"" + text + "\"" + allowed}));
     }
     EXPECT_TRUE(with("[http]\nlisten = []").errors.empty());
     EXPECT_EQ(with("[http]\nlisten = [\"[::1]:1\", \"[::1]:1\"]").errors,
               (std::vector<std::string>{"2:22: http.listen[1]: found \"[::1]:1\" a second time; remove one of the two"}));
+    for (const std::string pair :
+         {"\"0.0.0.0:9112\", \"127.0.0.1:9112\"", "\"127.0.0.1:9112\", \"0.0.0.0:9112\"", "\"[::]:1\", \"[::1]:1\""}) {
+        const auto second = pair.find(", ");
+        const auto column = std::to_string(11 + second + 2);
+        EXPECT_EQ(with("[http]\nlisten = [" + pair + "]").errors,
+                  (std::vector<std::string>{"2:" + column + ": http.listen[1]: found " + pair.substr(second + 2) + " beside " +
+                                            pair.substr(0, second) +
+                                            ", and one of the two is on every address; remove one of the two"}));
+    }
+    EXPECT_TRUE(with("[http]\nlisten = [\"0.0.0.0:1\", \"[::]:1\", \"127.0.0.1:2\"]").errors.empty());
     EXPECT_EQ(with("[http]\nlisten = [\"0.0.0.0:9112\"]").warnings,
               (std::vector<std::string>{
                   "2:11: http.listen[0]: \"0.0.0.0:9112\" can be reached from other machines: status and metrics "

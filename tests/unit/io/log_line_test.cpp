@@ -40,5 +40,12 @@ TEST(log_line, json_stays_json_whatever_bytes_a_field_has)
     EXPECT_EQ(log_line({log_level::info, "e", bad}, at, {.format = config::log_format::json}).find('\xff'), std::string::npos);
 }
 
+TEST(log_line, json_has_no_character_that_a_terminal_obeys)
+{
+    const std::array<log_field, 1> hostile = {log_field{"text", "\u009b2J \u00fc"}};
+    EXPECT_NE(log_line({log_level::info, "e", hostile}, at, {.format = config::log_format::json}).find("\"\\u009b2J \u00fc\""),
+              std::string::npos);
+}
+
 }  // namespace
 }  // namespace vipd::io

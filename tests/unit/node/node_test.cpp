@@ -110,6 +110,21 @@ TEST_F(node_test, losing_the_source_address_takes_the_router_out_and_its_return_
     EXPECT_EQ(h.state(), state::backup);
 }
 
+TEST_F(node_test, what_was_received_is_still_counted_after_the_source_address_was_gone)
+{
+    start_as_backup();
+    h.hear(200);
+    const auto received = h.router().received.accepted;
+    ASSERT_EQ(received, 2u);
+    const net::link_address source{2, *ip_prefix::parse("10.0.1.10/24")};
+    h.kernel(net::address_gone{source});
+    EXPECT_EQ(h.router().received.accepted, received);
+    h.kernel(net::address_seen{source});
+    EXPECT_EQ(h.router().received.accepted, received);
+    h.hear(200);
+    EXPECT_EQ(h.router().received.accepted, received + 1);
+}
+
 TEST_F(node_test, an_interface_without_carrier_takes_the_router_out)
 {
     start_as_backup();
@@ -223,6 +238,169 @@ TEST_F(node_test, a_reload_without_a_change_is_invisible)
     EXPECT_EQ(h.seen_calls.size(), calls);
 }
 
+TEST_F(node_test, a_router_that_a_reload_drops_says_so_and_not_that_vipd_stops)
+{
+    start_as_active();
+    h.reload(changed([](auto& c) {
+        c.routers[0].name = "new";
+        c.routers[0].addresses.clear();
+    }));
+    EXPECT_EQ(h.log.count({"event=standing", "router=web", "no longer configured"}), 1u);
+    EXPECT_EQ(h.log.count({"vipd is stopping"}), 0u);
+}
+
+// The routes go first: then no session is asked for any more, but the one that is there lives on.
+TEST_F(node_test, a_session_that_does_not_know_this_instance_is_not_asked_to_by_a_detour)
+{
+    start_as_active();
+    h.reload(changed([](auto& c) { c.routers[0].routes.clear(); }));
+    EXPECT_EQ(h.node->snapshot(h.now).configuration_reloads, 1u);
+    const auto by_vpc = changed([](auto& c) {
+        c.routers[0].routes[0].tables = {{}, true, {}};
+        c.routers[0].routes[0].interface_id.reset();
+    });
+    EXPECT_FALSE(h.node->can_reload(*by_vpc));
+    h.reload(by_vpc);
+    EXPECT_EQ(h.node->snapshot(h.now).configuration_refusals, 1u);
+}
+
+// --- addresses in a reload ---
+
+TEST_F(node_test, a_router_that_a_reload_renames_while_active_leaves_its_address_alone_until_the_drain_has_ended)
+{
+    start_as_active();
+    const auto kernel_calls = [&] { return std::ranges::count(h.order, "kernel"); };
+    const auto before = kernel_calls();
+    h.reload(changed([](auto& c) { c.routers[0].name = "new"; }));
+    h.advance(900ms);
+    EXPECT_TRUE(h.has_local(vip));
+    EXPECT_EQ(h.state(), state::active) << "the new one took over within the drain";
+    h.advance(5s);
+    EXPECT_TRUE(h.has_local(vip));
+    EXPECT_EQ(kernel_calls(), before) << "neither removed nor added";
+    EXPECT_EQ(h.log.count({"event=address_lost"}), 0u);
+    h.tell(set_maintenance{true});
+    h.advance(2s);
+    EXPECT_FALSE(h.has_local(vip)) << "the new one owns it now";
+}
+
+TEST_F(node_test, the_address_of_a_renamed_router_goes_when_the_drain_ends_and_the_new_one_is_backup)
+{
+    start_as_active();
+    h.reload(changed([](auto& c) { c.routers[0].name = "new"; }));
+    advance_with_peer(900ms, 200);
+    EXPECT_TRUE(h.has_local(vip));
+    advance_with_peer(300ms, 200);
+    EXPECT_EQ(h.state(), state::backup);
+    EXPECT_FALSE(h.has_local(vip));
+    EXPECT_EQ(h.log.count({"event=address", "outcome=failed"}), 0u);
+}
+
+TEST_F(node_test, an_address_that_a_reload_moves_between_routers_that_are_active_is_not_touched)
+{
+    const auto two = [](auto& c) {
+        c.routers.push_back(c.routers[0]);
+        c.routers[1].name = "b";
+        c.routers[1].vrid = 52;
+        c.routers[1].routes.clear();
+        c.routers[1].addresses.clear();
+    };
+    for (const bool forwards : {true, false}) {
+        auto c = changed(two);
+        std::swap(c->routers[0].addresses, c->routers[forwards ? 0 : 1].addresses);
+        node_harness n{c};
+        n.start();
+        n.advance(500ms);
+        ASSERT_EQ(n.state(0), state::active);
+        ASSERT_EQ(n.state(1), state::active);
+        ASSERT_TRUE(n.has_local(vip));
+        const auto before = std::ranges::count(n.order, "kernel");
+        auto moved = std::make_shared<config::configuration>(*c);
+        std::swap(moved->routers[0].addresses, moved->routers[1].addresses);
+        n.reload(moved);
+        n.advance(5s);
+        EXPECT_TRUE(n.has_local(vip));
+        EXPECT_EQ(std::ranges::count(n.order, "kernel"), before) << forwards;
+        EXPECT_EQ(n.router(forwards ? 1 : 0).resources.at(0).state, status::resource_state::here);
+    }
+}
+
+TEST_F(node_test, an_address_that_a_reload_takes_from_an_active_router_goes_at_once)
+{
+    start_as_active();
+    h.reload(changed([](auto& c) { c.routers[0].addresses.clear(); }));
+    EXPECT_FALSE(h.has_local(vip));
+}
+
+// The configuration refuses this where it can see it; with `interface` it cannot.
+TEST_F(node_test, an_address_that_was_there_at_the_start_and_is_a_source_is_never_removed)
+{
+    configuration->routers[0].source.reset();
+    node_harness n{std::make_shared<config::configuration>(*configuration)};
+    n.local.insert({2, *ip_prefix::parse("10.0.1.10/24")});
+    n.start();
+    ASSERT_EQ(n.router().source, ip_address::v4(10, 0, 1, 10));
+    n.hear(200);
+    auto next = std::make_shared<config::configuration>(*configuration);
+    next->routers[0].addresses.push_back({*ip_prefix::parse("10.0.1.10/24"), "ens5", config::address_lifetime::while_active});
+    n.reload(next);
+    for (int i = 0; i < 20; ++i) {
+        n.hear(200);
+        n.advance(100ms);
+    }
+    EXPECT_TRUE(n.has_local("10.0.1.10/24"));
+    EXPECT_EQ(n.state(), state::backup);
+}
+
+// --- stepping down ---
+
+TEST_F(node_test, what_a_step_down_would_do_is_said_before)
+{
+    const auto said = [&](std::string_view name) {
+        const auto r = h.node->can_step_down(name);
+        return r ? *r : "refused: " + r.error().text;
+    };
+    start_as_backup();
+    EXPECT_EQ(said("web"), "refused: router web is Backup here, Active is 10.0.2.10: run it there");
+    EXPECT_EQ(said(""), said("web"));
+    h.advance(500ms);
+    ASSERT_EQ(h.state(), state::active);
+    EXPECT_EQ(said("web"), "router web hands over");
+    EXPECT_EQ(said(""), "router web hands over");
+    h.tell(step_down{""});
+    EXPECT_EQ(said("web"), "refused: router web is Backup here, and it hears no Active: there is nothing to hand over");
+    h.tell(set_maintenance{true});
+    EXPECT_EQ(said("web"), "refused: router web is Initialize here: maintenance is on");
+    EXPECT_EQ(said("nginx"), "refused: there is no router nginx");
+}
+
+TEST_F(node_test, a_step_down_of_all_names_those_that_hand_over)
+{
+    auto c = changed([](auto& all) {
+        for (int i = 1; i < 30; ++i) {
+            auto r = all.routers[0];
+            r.name = "r" + std::to_string(i);
+            r.vrid = static_cast<std::uint8_t>(51 + i);
+            r.addresses.clear();
+            r.routes.clear();
+            all.routers.push_back(r);
+        }
+    });
+    node_harness n{c};
+    n.start();
+    n.advance(200ms);
+    for (std::size_t i = 3; i < 30; ++i) {
+        n.hear(200, i);
+    }
+    n.advance(200ms);
+    EXPECT_EQ(n.node->can_step_down("").value(), "routers web, r1, r2 hand over");
+    n.advance(1s);
+    EXPECT_TRUE(n.node->can_step_down("").value().ends_with("r18, r19 and 10 more hand over"))
+        << n.node->can_step_down("").value();
+    n.tell(step_down{""});
+    EXPECT_EQ(n.node->can_step_down("").error().text, "no router is Active here: there is nothing to hand over");
+}
+
 TEST_F(node_test, packets_that_are_discarded_change_counters_and_log_one_line)
 {
     start_as_backup();
@@ -245,6 +423,20 @@ TEST_F(node_test, the_plan_says_what_a_takeover_would_change)
     ASSERT_EQ(lines.size(), 2u);
     EXPECT_EQ(lines[0], "+ 172.16.1.100/32 on lo: added by netlink");
     EXPECT_EQ(lines[1], "~ 172.16.1.100/32 in rtb-1: ReplaceRoute from eni-0000000000000000b to eni-0000000000000000a");
+}
+
+TEST_F(node_test, the_plan_says_what_it_does_not_know)
+{
+    auto c = changed([](auto& all) {
+        all.routers[0].routes[0].interface_id.reset();
+        all.routers[0].routes[0].interface = "ens5";
+    });
+    node_harness n{c};
+    n.intercept = [](const auto&) { return node_harness::failure(false, "no route to host"); };
+    n.start();
+    const auto lines = n.node->plan(n.now, 0);
+    ASSERT_EQ(lines.size(), 2u);
+    EXPECT_TRUE(lines[1].starts_with("? 172.16.1.100/32: waiting for the instance metadata service")) << lines[1];
 }
 
 TEST_F(node_test, events_tell_the_story_in_order)

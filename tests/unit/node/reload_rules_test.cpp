@@ -15,6 +15,7 @@ struct reload_case {
     const char* name;
     std::function<void(config::configuration&)> edit;
     const char* named_in_refusal;  // null when it is applied
+    session_kind session = session_kind::without_identity;
 };
 
 class reload_rules : public testing::TestWithParam<reload_case> {};
@@ -24,7 +25,7 @@ TEST_P(reload_rules, decide)
     const auto old = test::node_harness::one_router();
     auto next = *old;
     GetParam().edit(next);
-    const auto verdict = check_reload(*old, next);
+    const auto verdict = check_reload(*old, next, GetParam().session);
     if (GetParam().named_in_refusal == nullptr) {
         EXPECT_TRUE(verdict) << verdict.error().text;
     } else {
@@ -45,7 +46,11 @@ INSTANTIATE_TEST_SUITE_P(
                     reload_case{"realtime", [](auto& c) { c.realtime = true; }, "realtime"},
                     reload_case{"log", [](auto& c) { c.log.debug = true; }, "[log]"},
                     reload_case{"region", [](auto& c) { c.aws.region = "us-east-1"; }, "[aws]"},
-                    reload_case{"identity", [](auto& c) { c.routers[0].routes[0].interface_id.reset(); }, "interface_id"}),
+                    reload_case{"identity", [](auto& c) { c.routers[0].routes[0].interface_id.reset(); }, "interface_id"},
+                    reload_case{"identity_that_was_asked_for", [](auto& c) { c.routers[0].routes[0].interface_id.reset(); },
+                                nullptr, session_kind::with_identity},
+                    reload_case{"identity_for_the_first_session", [](auto& c) { c.routers[0].routes[0].interface_id.reset(); },
+                                nullptr, session_kind::none}),
     [](const auto& param_info) { return std::string(param_info.param.name); });
 
 }  // namespace

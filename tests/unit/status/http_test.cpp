@@ -63,7 +63,7 @@ protected:
 
     fake_node node;
     fake_commands commands;
-    responder endpoint{node, commands};
+    responder endpoint{node, commands, "/run/other.sock"};
 };
 
 TEST_F(http, every_answer_forbids_caching_and_sniffing)
@@ -240,7 +240,7 @@ TEST_F(http, changes_over_tcp_are_refused_whatever_they_name)
          {"/v1/step-down", "/v1/maintenance", "/v1/reload", "/v1/routers/haproxy/step-down", "/v1/routers/nginx/step-down"}) {
         auto reply = ask("POST", target);
         EXPECT_EQ(reply.status, 403U) << target;
-        EXPECT_NE(error_of(reply).find("Unix socket"), std::string::npos);
+        EXPECT_NE(error_of(reply).find("curl --unix-socket /run/other.sock "), std::string::npos);
     }
     EXPECT_TRUE(commands.calls.empty());
 }

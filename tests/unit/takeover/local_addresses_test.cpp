@@ -17,7 +17,7 @@ protected:
     {
         links.apply(net::link_seen{{1, "lo", "", true, true}});
         links.apply(net::dump_done{});
-        a.want(t0, {{vip, "lo", config::address_lifetime::while_active}}, links);
+        a.want({{vip, "lo", config::address_lifetime::while_active}});
     }
 
     // Issues what is asked and, unless `error` says otherwise, lets the kernel do it.
@@ -44,7 +44,15 @@ protected:
     test::recording_log log;
     status::journal journal{log, 100};
     net::link_table links;
-    local_addresses a{"web", 1, journal};
+    struct other_needs final : address_needs {
+        bool exist = false;
+        [[nodiscard]] bool is_needed_elsewhere(const config::address_entry&, const local_addresses&) const override
+        {
+            return exist;
+        }
+    };
+    other_needs others;
+    local_addresses a{"web", 1, journal, others};
     id_source<net::kernel_request_id> ids;
     ip_prefix vip = *ip_prefix::parse("172.16.1.100/32");
 };
@@ -110,7 +118,7 @@ TEST_F(local_addresses_test, a_refusal_is_repeated_with_backoff_up_to_a_second)
 
 TEST_F(local_addresses_test, an_interface_that_is_missing_is_waited_for_without_a_busy_loop)
 {
-    a.want(t0, {{vip, "ens9", config::address_lifetime::while_active}}, links);
+    a.want({{vip, "ens9", config::address_lifetime::while_active}});
     a.start(t0, links);
     a.become_active(t0, links);
     EXPECT_EQ(perform(t0), changes{});
@@ -123,13 +131,42 @@ TEST_F(local_addresses_test, an_interface_that_is_missing_is_waited_for_without_
 TEST_F(local_addresses_test, an_address_that_is_edited_out_is_removed_and_one_for_always_stays)
 {
     const auto other = *ip_prefix::parse("172.16.1.200/32");
-    a.want(t0, {{vip, "lo", config::address_lifetime::while_active}, {other, "lo", config::address_lifetime::always}}, links);
+    a.want({{vip, "lo", config::address_lifetime::while_active}, {other, "lo", config::address_lifetime::always}});
     a.start(t0, links);
     a.become_active(t0, links);
     EXPECT_EQ(perform(t0), (changes{"add 172.16.1.200/32", "add 172.16.1.100/32"}));
-    a.want(t0 + 1s, {}, links);
+    a.want({});
+    a.kernel_changed(t0 + 1s, links);
     EXPECT_EQ(perform(t0 + 1s), changes{"remove 172.16.1.100/32"});
     EXPECT_TRUE(a.settled(links));
+}
+
+TEST_F(local_addresses_test, what_something_else_needs_stays_until_that_has_ended)
+{
+    others.exist = true;
+    links.apply(net::address_seen{{1, vip}});
+    a.start(t0, links);
+    EXPECT_EQ(perform(t0), changes{});
+    EXPECT_TRUE(a.settled(links));
+    EXPECT_EQ(a.next_wakeup().at, never);
+    others.exist = false;
+    EXPECT_FALSE(a.settled(links));
+    a.kernel_changed(t0 + 1s, links);
+    EXPECT_EQ(perform(t0 + 1s), changes{"remove 172.16.1.100/32"});
+}
+
+TEST_F(local_addresses_test, what_was_edited_out_is_left_to_whoever_needs_it)
+{
+    a.start(t0, links);
+    a.become_active(t0, links);
+    perform(t0);
+    others.exist = true;
+    a.want({});
+    a.kernel_changed(t0 + 1s, links);
+    EXPECT_EQ(perform(t0 + 1s), changes{});
+    std::vector<status::resource> resources;
+    a.snapshot(links, resources);
+    EXPECT_TRUE(resources.empty()) << "it is the other's now";
 }
 
 TEST_F(local_addresses_test, one_that_is_removed_by_somebody_else_is_put_back_and_told)

@@ -465,7 +465,8 @@ TEST(admission, counters_are_carried_over_a_reload_for_the_routers_that_stay)
     auto fewer = rules();
     fewer.erase(fewer.begin(), fewer.begin() + 2);
     admission after{fewer};
-    const std::vector<admission::kept_router> kept = {{router_v2_password, 0}, {router_v6, 1}};
+    const std::vector<admission::kept_router> kept = {{0, before.counters(router_v2_password)},
+                                                      {1, before.counters(router_v6)}};
     after.carry_over(before, kept);
     EXPECT_EQ(after.counters(0).accepted, 0U);
     EXPECT_EQ(after.counters(1).accepted, 1U);
