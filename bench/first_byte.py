@@ -4,9 +4,9 @@ Fifty routers between two nodes hand over to each other, one every 100 ms: the b
 takes over when its down timer has run out, and is then preempted, which is the same path again. Each of the two takeovers is
 one sample, warm as in production: connections are open, credentials are there, the route is known.
 
-vipd says itself when it handed the first byte over, counted from the moment at which the timer was due. The second row is held to
-the same target from outside: the time between the successor's first advert on the wire, which leaves in the same turn of the loop, and the moment at
-which the cloud's process had decrypted the first byte.
+vipd says itself when it handed the first byte over, counted from the moment at which the timer was due. The second row is held
+to the same target from outside: the time between the successor's first advert on the wire, which leaves in the same turn of the
+loop, and the moment at which the cloud's process had decrypted the first byte.
 """
 
 import time

@@ -40,7 +40,7 @@ struct session_settings {
     std::string profile;
     bool fips = false;
     bool dual_stack = false;
-    unsigned connections = 16;  // 1..256
+    unsigned connections = 16;  // 2..256
     unsigned warm_connections = 2;
     // Identity is wanted even when credentials come from elsewhere, unless every route names its interface id itself.
     bool needs_identity = true;
