@@ -126,6 +126,19 @@ class Commands(LabTest):
         self.assertEqual(self.cluster.owners(), {"a"})
         self.assertEqual((self.a.state(), b.state()), ("Active", "Backup"))
 
+    def test_a_plan_without_a_daemon_waits_for_every_table_and_says_what_it_could_not_read(self) -> None:
+        whole = self.vipd("plan", "--config", str(self.a.file))
+        self.assertEqual((whole.returncode, whole.stderr), (0, ""))
+        for table in self.cluster.tables:
+            self.assertIn(f"= {VIP} in {table}: stays", whole.stdout)
+        self.cluster.cloud.fault(action="DescribeRouteTables", kind="fail", status=403, code="UnauthorizedOperation",
+                                 message="You are not authorized")
+        denied = self.vipd("plan", "--config", str(self.a.file))
+        self.assertEqual(denied.returncode, 1)
+        self.assertIn(f"? {VIP}: ", denied.stdout)
+        self.assertIn("UnauthorizedOperation", denied.stdout + denied.stderr)
+        self.assertIn("not everything could be read in 10 s", denied.stderr)
+
     def test_step_down_hands_over(self) -> None:
         b = self.start_b()
         self.assertEqual(self.vipd("step-down", "lab", node=self.a).returncode, 0)
@@ -133,6 +146,15 @@ class Commands(LabTest):
         self.a.wait_for_state("Backup")
         self.assertNotEqual(self.vipd("step-down", "nobody", node=b).returncode, 0)
         self.assertEqual(b.state(), "Active")
+        on_backup = self.vipd("step-down", "lab", node=self.a)
+        self.assertEqual((on_backup.returncode, on_backup.stdout), (1, ""))
+        self.assertIn("router lab is Backup here, Active is 10.0.2.20: run it there", on_backup.stderr)
+        self.assertEqual(b.state(), "Active")
+
+    def test_a_command_that_does_not_exist_is_named(self) -> None:
+        failed = self.vipd("doctor")
+        self.assertEqual((failed.returncode, failed.stdout), (2, ""))
+        self.assertIn("'doctor' is no command of vipd; there are run, check, ", failed.stderr)
 
     def test_step_down_of_all_hands_over(self) -> None:
         b = self.start_b()
