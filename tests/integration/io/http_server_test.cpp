@@ -208,7 +208,7 @@ TEST_F(http_server_test, a_chunked_body_whose_framing_does_not_end_is_refused)
     for (const std::string& begun :
          {head + "1;", head + "0\r\nX-Trailer: ", head + "400\r\n" + std::string(0x400, 'x') + "\r\n1;"}) {
         client c(port);
-        EXPECT_TRUE(ask(c, begun + std::string(30'000, 'x'), "never").starts_with("HTTP/1.1 400 ")) << begun;
+        EXPECT_TRUE(ask(c, begun + std::string(30'000, 'x'), "never").starts_with("HTTP/1.1 431 ")) << begun;
         EXPECT_TRUE(c.is_closed());
     }
     EXPECT_TRUE(requests.empty());
