@@ -17,7 +17,7 @@ void call_notes::read_ended(time_point now, std::string_view action, const aws::
             "ec2_call", {{"action", action}, {"outcome", "ok"}, {"request_id", done.reply.request.str()}, {"took_ms", took}});
         return;
     }
-    const auto verdict = limiter_.admit(now, action, e->code);
+    const auto verdict = limiter_.admit(now, action, e->code + ' ' + e->message);
     if (!verdict.write) {
         return;
     }

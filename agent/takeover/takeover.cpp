@@ -264,7 +264,8 @@ void takeover::log_call(time_point now, const register_key* key, const aws::call
     const auto destination = key == nullptr ? std::string{} : key->first.to_string();
     log_limiter::verdict verdict{true, 0};
     if (e != nullptr) {
-        verdict = failures_told_.admit(now, action, table + ' ' + destination + ' ' + e->code);
+        // The same code for another reason is another story.
+        verdict = failures_told_.admit(now, action, table + ' ' + destination + ' ' + e->code + ' ' + e->message);
         if (!verdict.write) {
             return;
         }
