@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from lab.laboratory import Lab
 from lab.network import Namespace
-from lab.vipd import section
+from lab.vipd import Configuration, section
 
 ROUTERS_PER_CABLE = 250
 
@@ -51,8 +51,8 @@ def lay_lan(lab: Lab) -> tuple[Namespace, Namespace, Namespace]:
 
 
 @dataclass
-class VipdFleet:
-    """A configuration as lab.vipd.Vipd takes one."""
+class VipdFleet(Configuration):
+    """The configuration of one side."""
 
     host: int
     peer: int

@@ -65,6 +65,10 @@ class Figure:
 
 # --- processes, as the kernel accounts for them ---
 
+class ProcessGone(Exception):
+    """One that was to be measured has ended."""
+
+
 class CpuMeter:
     """The processor time of some processes and their children, from now on.
 
@@ -86,6 +90,8 @@ class CpuMeter:
     def _read(self) -> tuple[float, float]:
         ran = ticked = 0.0
         for pid in self.pids:
+            if not Path(f"/proc/{pid}").exists():
+                raise ProcessGone(str(pid))
             for task in Path(f"/proc/{pid}/task").iterdir():
                 ran += int((task / "schedstat").read_text().split()[0]) / 1e9
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

@@ -103,8 +103,9 @@ void decode_route_tables(benchmark::State& state)
 {
     const aws::ec2_call call = aws::describe_route_tables{};
     aws::http_result result;
-    result.outcome =
-        aws::http_response{200, {}, tables_xml(static_cast<int>(state.range(0)), static_cast<int>(state.range(1)))};
+    result.outcome = aws::http_response{200,
+                                        {{"Content-Type", "text/xml;charset=UTF-8"}},
+                                        tables_xml(static_cast<int>(state.range(0)), static_cast<int>(state.range(1)))};
     for (auto _ : state) {
         const auto reply = decode_reply(call, result);
         ENSURE(std::get<aws::route_tables_page>(reply.value).tables.size() == static_cast<std::size_t>(state.range(0)));

@@ -48,6 +48,16 @@ class StallWatch:
         return json.loads(self._process.log_line("its result", "late_ms", since=self._process.started).text)
 
 
+class HeldUp:
+    """Which samples were taken while a processor was taken away from the whole machine: what they measure is not ours alone."""
+
+    def __init__(self, watched: dict) -> None:
+        self._moments = sorted(watched["held_up"])
+
+    def during(self, begin_ns: float, end_ns: float) -> bool:
+        return any(begin <= end_ns and end >= begin_ns for begin, end in self._moments)
+
+
 def stood_still(watched: dict) -> str:
     late = watched["late_ms"]
     return f"p99.9 {late['p99_9']:.2f}, max {late['max']:.2f} ms ({watched['stalls']} above 1 ms)"

@@ -10,7 +10,7 @@ from lab.timeline import Event
 from lab.vipd import Vipd
 
 from fleet import KeepalivedFleet, VipdFleet, lay_cables, sent_packets
-from measure import CpuMeter, Figure, Options, Report, median
+from measure import CpuMeter, Figure, Options, ProcessGone, Report, median
 from probe import StallWatch, stood_still
 
 ROUTERS = 1000
@@ -104,8 +104,7 @@ def run_slow(options: Options) -> Report:
 def run_fast(options: Options) -> Report:
     seconds = options.pick(60.0, 10.0)
     ours = measure("vipd", 10.0, seconds, realtime=True)
-    theirs = measure("keepalived", 10.0, options.pick(20.0, 5.0), realtime=True)
-    result = Report(data={"vipd": ours, "keepalived": theirs})
+    result = Report(data={"vipd": ours})
     result.row(f"transitions in {ours['seconds']:.0f} s", str(ours["transitions"]), "0", ours["transitions"] == 0)
     result.row("adverts sent of those due", f"{100 * ours['sent_share']:.3f} %", f">= {100 * SENT_MIN:g} %",
                ours["sent_share"] >= SENT_MIN)
@@ -114,6 +113,12 @@ def run_fast(options: Options) -> Report:
         result.row(f"as {role.capitalize()}: CPU of one core", f"{percent:.1f} %", f"< {FAST_PERCENT_MAX:g} %",
                    percent < FAST_PERCENT_MAX)
     result.row("the whole machine stood still", stood_still(ours["machine"]))
+    try:
+        theirs = result.data["keepalived"] = measure("keepalived", 10.0, options.pick(20.0, 5.0), realtime=True)
+    except ProcessGone:
+        # It asks for a real-time priority of its own with a limit on its processor time, and may run into that here.
+        result.row("keepalived", "did not survive it: its process ended")
+        return result
     result.row("keepalived", f"Active {theirs['active_percent']:.0f} %, Backup {theirs['backup_percent']:.0f} %, "
                f"{100 * theirs['sent_share']:.0f} % sent, {theirs['transitions']} transitions in {theirs['seconds']:.0f} s")
     return result

@@ -10,7 +10,7 @@ from lab.cloudsim import Cloudsim
 from lab.keepalived import Keepalived, KeepalivedConfig
 from lab.laboratory import Lab
 from lab.timeline import MILLISECOND, Event
-from lab.vipd import Vipd, identity_cache, section
+from lab.vipd import Configuration, Vipd, identity_cache, section
 from lab.zones import EC2_ADDRESS, IMDS_ADDRESS, REGION, Place, Zones
 
 # vipd runs on a and b, keepalived on c and d.
@@ -23,8 +23,8 @@ def destination(router: int) -> str:
     return f"172.16.{router // 250}.{router % 250 + 1}/32"
 
 
-class StageConfig:
-    """A configuration as lab.vipd.Vipd takes one: `routers` routers with one route each, in every one of `tables`."""
+class StageConfig(Configuration):
+    """`routers` routers with one route each, in every one of `tables`."""
 
     def __init__(self, place: Place, peer: Place, *, ca_file: Path, priority: int, interval_ms: float, routers: int = 1,
                  tables: Sequence[str] = (), realtime: bool = True, connections: int = 16,

@@ -2,7 +2,7 @@
 // and notes by how much it was kept waiting. Where this program had to wait, nobody could have been on time: the processor was
 // taken away from the whole machine, as a hypervisor does with a shared one.
 //
-//     stall_watch        until SIGTERM; prints one JSON object
+//     stall_watch        until SIGTERM; prints one JSON object, with the moments at which it was held up (CLOCK_MONOTONIC)
 
 #include <fmt/format.h>
 
@@ -23,12 +23,20 @@ namespace {
 
 constexpr std::int64_t period_ns = 1'000'000;
 constexpr std::int64_t stall_ns = 1'000'000;
+constexpr std::int64_t held_up_ns = 300'000;
+constexpr std::size_t held_up_max = 100'000;
 constexpr int priority = 60;
 
 std::atomic<bool> asked_to_stop{false};
 
+struct interval {
+    std::int64_t from_ns = 0;
+    std::int64_t to_ns = 0;
+};
+
 struct watched {
     std::vector<std::int64_t> late_ns;
+    std::vector<interval> held_up;
 };
 
 std::int64_t now_ns()
@@ -51,8 +59,12 @@ void watch(int processor, watched& out)
         next += period_ns;
         const timespec until{next / 1'000'000'000, next % 1'000'000'000};
         ::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr);
-        const auto late = now_ns() - next;
+        const auto woke = now_ns();
+        const auto late = woke - next;
         out.late_ns.push_back(late);
+        if (late > held_up_ns && out.held_up.size() < held_up_max) {
+            out.held_up.push_back({next, woke});
+        }
         next += late / period_ns * period_ns;
     }
 }
@@ -82,7 +94,11 @@ int main()
         t.join();
     }
     std::vector<std::int64_t> late;
+    std::string held_up;
     for (const auto& each : all) {
+        for (const auto& [from, to] : each.held_up) {
+            held_up += fmt::format("{}[{}, {}]", held_up.empty() ? "" : ", ", from, to);
+        }
         late.insert(late.end(), each.late_ns.begin(), each.late_ns.end());
     }
     std::ranges::sort(late);
@@ -90,7 +106,7 @@ int main()
         return late.empty() ? 0.0 : milliseconds(late[static_cast<std::size_t>(q * static_cast<double>(late.size() - 1))]);
     };
     const auto stalls = std::ranges::count_if(late, [](std::int64_t l) { return l > stall_ns; });
-    fmt::print("{{\"late_ms\": {{\"p99\": {:.3f}, \"p99_9\": {:.3f}, \"max\": {:.3f}}}, \"stalls\": {}}}\n", at(0.99),
-               at(0.999), at(1.0), stalls);
+    fmt::print("{{\"late_ms\": {{\"p99\": {:.3f}, \"p99_9\": {:.3f}, \"max\": {:.3f}}}, \"stalls\": {}, \"held_up\": [{}]}}\n",
+               at(0.99), at(0.999), at(1.0), stalls, held_up);
     return 0;
 }

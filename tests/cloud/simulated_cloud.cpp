@@ -133,6 +133,7 @@ void simulated_cloud::carry_out(exchange& one)
     one.carried_out = true;
     if (one.plan.lag > duration::zero()) {
         one.lag_to = one.effect_at - one.plan.lag;
+        one.record.lag = one.plan.lag;
     }
     if (!std::holds_alternative<std::monostate>(one.call) && one.plan.applied) {
         const auto body = perform(one);

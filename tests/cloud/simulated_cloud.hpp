@@ -60,6 +60,7 @@ struct exchange_record {
     std::string code;  // of an error
     std::vector<std::string> faults;
     time_point effect_at = never;  // when it changed something; never when it did not
+    duration lag{};                // of the replica that answered
 };
 
 struct planned_reply {

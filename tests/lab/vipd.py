@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -45,10 +46,19 @@ def identity_cache(socket_path: str) -> str:
     return socket_path + ".identity.json"
 
 
+class Configuration:
+    """What a Vipd is started with."""
+
+    # What the process finds in its environment.
+    environment: Mapping[str, str] = {}
+
+    def text(self, socket_path: str) -> str:
+        raise NotImplementedError
+
+
 @dataclass
-class VipdConfig:
-    """One router; `more`, `aws` and `http` hold further keys of [[router]], [aws] and [http] as they stand in the file.
-    `environment` is what the process finds in its own."""
+class VipdConfig(Configuration):
+    """One router; `more`, `aws` and `http` hold further keys of [[router]], [aws] and [http] as they stand in the file."""
 
     source: str
     peers: list
@@ -65,7 +75,7 @@ class VipdConfig:
     more: dict = field(default_factory=dict)
     aws: dict = field(default_factory=dict)
     http: dict = field(default_factory=dict)
-    environment: dict[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     def text(self, socket_path: str) -> str:
         parts = [f"realtime = {toml(self.realtime)}\n"]
@@ -86,7 +96,7 @@ class VipdConfig:
 class Vipd(Process):
     """The daemon. READY=1 of its service manager's protocol is a `ready` event."""
 
-    def __init__(self, lab, node: Namespace, config: VipdConfig) -> None:
+    def __init__(self, lab, node: Namespace, config: Configuration) -> None:
         self.node = node
         self.lab = lab
         self.file = Path(lab.directory, f"vipd-{node.name}.toml")
@@ -96,7 +106,7 @@ class Vipd(Process):
         super().__init__(lab.timeline, lab.observer, node.name, [program("VIPD", "vipd"), "run", "--config", str(self.file)],
                          namespace=node, environment=environment, parse=logfmt)
 
-    def configure(self, config: VipdConfig) -> None:
+    def configure(self, config: Configuration) -> None:
         """Writes the file; SIGHUP makes the daemon read it."""
         self.config = config
         self.file.write_text(config.text(self.socket))

@@ -1,0 +1,131 @@
+#include "tests/sim/campaign.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <fstream>
+#include <map>
+
+namespace vipd::sim {
+
+namespace {
+
+// Each number of a campaign, by the name that it has in the file.
+template <class Campaign>
+auto numbers(Campaign& c)
+{
+    return std::map<std::string, decltype(&c.first_seed)>{
+        {"first_seed", &c.first_seed},
+        {"next_seed", &c.next_seed},
+        {"faults", &c.faults},
+        {"events", &c.events},
+        {"transitions", &c.transitions},
+        {"mutating_calls", &c.mutating_calls},
+        {"violations", &c.violations},
+        {"simulated_seconds", &c.simulated_seconds},
+        {"processor_milliseconds", &c.processor_milliseconds},
+    };
+}
+
+}  // namespace
+
+void campaign::add(const trial_result& r)
+{
+    ++next_seed;
+    faults += r.faults;
+    events += r.events;
+    transitions += r.transitions;
+    mutating_calls += r.mutating_calls;
+    violations += r.wrong ? 1U : 0U;
+    simulated_seconds += static_cast<std::uint64_t>(to_seconds(r.simulated));
+    situations.add(r.situations);
+}
+
+void campaign::add(const campaign& other)
+{
+    added += other.schedules();
+    faults += other.faults;
+    events += other.events;
+    transitions += other.transitions;
+    mutating_calls += other.mutating_calls;
+    violations += other.violations;
+    simulated_seconds += other.simulated_seconds;
+    processor_milliseconds += other.processor_milliseconds;
+    situations.add(other.situations);
+}
+
+std::string campaign::to_string() const
+{
+    const auto real = 1e-3 * static_cast<double>(processor_milliseconds);
+    auto text = fmt::format(
+        "{} schedules, {} faults, {:.1f} simulated days, {:.3g} events, {} transitions, {} mutating calls\n", schedules(),
+        faults, static_cast<double>(simulated_seconds) / 86400.0, static_cast<double>(events), transitions, mutating_calls);
+    if (real > 0.0 && schedules() > 0) {
+        text += fmt::format("{:.1f} s of processor time: {:.0f} times real time, {:.2f} ms for each schedule\n", real,
+                            static_cast<double>(simulated_seconds) / real, 1000.0 * real / static_cast<double>(schedules()));
+    }
+    for (std::size_t i = 0; i < situation_count; ++i) {
+        const auto s = static_cast<situation>(i);
+        text += fmt::format("  {:9} x {}\n", situations.of(s), sim::to_string(s));
+    }
+    return text + fmt::format("{} violations\n", violations);
+}
+
+campaign beginning_at(std::uint64_t seed)
+{
+    campaign c;
+    c.first_seed = c.next_seed = seed;
+    return c;
+}
+
+result<campaign> read_campaign(const std::string& path, std::uint64_t first_seed)
+{
+    auto c = beginning_at(first_seed);
+    std::ifstream in{path};
+    if (!in) {
+        return c;
+    }
+    const auto known = numbers(c);
+    for (std::string line; std::getline(in, line);) {
+        const auto equals = line.find('=');
+        if (equals == std::string::npos) {
+            return error{error_class::malformed, path + ": '" + line + "' is not NAME=NUMBER"};
+        }
+        const auto name = line.substr(0, equals);
+        const auto value = std::strtoull(line.c_str() + equals + 1, nullptr, 10);
+        if (const auto number = known.find(name); number != known.end()) {
+            *number->second = value;
+            continue;
+        }
+        for (std::size_t i = 0; i < situation_count; ++i) {
+            if (name == to_string(static_cast<situation>(i))) {
+                c.situations.set(static_cast<situation>(i), value);
+            }
+        }
+    }
+    return c;
+}
+
+result<void> write_campaign(const std::string& path, const campaign& c)
+{
+    const auto unfinished = path + ".new";
+    {
+        std::ofstream out{unfinished, std::ios::trunc};
+        for (const auto& [name, number] : numbers(c)) {
+            out << name << '=' << *number << '\n';
+        }
+        for (std::size_t i = 0; i < situation_count; ++i) {
+            const auto s = static_cast<situation>(i);
+            out << to_string(s) << '=' << c.situations.of(s) << '\n';
+        }
+        if (!out) {
+            return error{error_class::unavailable, unfinished + " could not be written"};
+        }
+    }
+    if (std::rename(unfinished.c_str(), path.c_str()) != 0) {
+        return error{error_class::unavailable, path + " could not be replaced"};
+    }
+    return {};
+}
+
+}  // namespace vipd::sim

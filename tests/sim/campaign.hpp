@@ -1,0 +1,40 @@
+#pragma once
+
+// Many schedules, over days if need be: what has been done so far is kept in a small text file, so that a search can be
+// interrupted and taken up again, and several can be added up.
+
+#include "common/result.hpp"
+#include "tests/sim/situations.hpp"
+#include "tests/sim/trial.hpp"
+
+#include <cstdint>
+#include <string>
+
+namespace vipd::sim {
+
+struct campaign {
+    std::uint64_t first_seed = 0;
+    std::uint64_t next_seed = 0;  // of those between first and next, all are done
+    std::uint64_t faults = 0;
+    std::uint64_t events = 0;
+    std::uint64_t transitions = 0;
+    std::uint64_t mutating_calls = 0;
+    std::uint64_t violations = 0;
+    std::uint64_t simulated_seconds = 0;
+    std::uint64_t processor_milliseconds = 0;
+    situation_counts situations;
+    std::uint64_t added = 0;  // schedules of other campaigns
+
+    [[nodiscard]] std::uint64_t schedules() const { return next_seed - first_seed + added; }
+    void add(const trial_result& r);
+    void add(const campaign& other);
+    [[nodiscard]] std::string to_string() const;
+};
+
+campaign beginning_at(std::uint64_t seed);
+// A file that is not there is a campaign that has not begun.
+result<campaign> read_campaign(const std::string& path, std::uint64_t first_seed);
+// Whole or not at all.
+result<void> write_campaign(const std::string& path, const campaign& c);
+
+}  // namespace vipd::sim

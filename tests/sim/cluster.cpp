@@ -1,0 +1,375 @@
+#include "tests/sim/cluster.hpp"
+
+#include "tests/sim/world_state.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace vipd::sim {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr time_point start_time{1'000'000s};
+constexpr wall_time start_wall{1'790'000'000s};
+constexpr duration tracked_flow_life = 600s;
+
+std::string form_value(const std::string& form, const std::string& key)
+{
+    const auto place = form.find(key + '=');
+    if (place == std::string::npos) {
+        return {};
+    }
+    const auto begin = place + key.size() + 1;
+    return form.substr(begin, form.find('&', begin) - begin);
+}
+
+std::string_view text_field(const log_record& record, std::string_view key)
+{
+    const auto found = std::ranges::find(record.fields, key, &log_field::key);
+    const auto* text = found == record.fields.end() ? nullptr : std::get_if<std::string_view>(&found->value);
+    return text == nullptr ? std::string_view{} : *text;
+}
+
+std::int64_t number_field(const log_record& record, std::string_view key)
+{
+    const auto found = std::ranges::find(record.fields, key, &log_field::key);
+    const auto* number = found == record.fields.end() ? nullptr : std::get_if<std::int64_t>(&found->value);
+    return number == nullptr ? 0 : *number;
+}
+
+vrrp::state parse_state(std::string_view text)
+{
+    return text == "Active" ? vrrp::state::active : (text == "Backup" ? vrrp::state::backup : vrrp::state::initialize);
+}
+
+}  // namespace
+
+cluster::cluster(cluster_options options, std::uint64_t seed, std::function<void(const std::string&)> tell) :
+    options_(std::move(options)),
+    random_(seed),
+    events_(start_time),
+    history_(start_time, std::move(tell)),
+    cloud_(make_account(options_, start_time), random_.next()),
+    site_{cloud_, events_, {start_time, start_wall, 0}, [this] { settle_cloud(); }},
+    network_(
+        options_.machines.size(), random_.next(),
+        [this](time_point at, std::function<void()> what) { events_.at(at, std::move(what)); },
+        [this](std::size_t to, std::size_t from, const byte_buffer& message, bool corrupted) {
+            deliver(to, from, message, corrupted);
+        }),
+    invariants_(options_, machines_, network_),
+    notes_(options_.machines.size())
+{
+    cloud_.set_latency({options_.cloud_latency / 2, options_.cloud_latency * 3 / 2, {}});
+    cloud_.set_consistency({options_.stale_reads, options_.stale_reads_lag});
+    cloud_.imds().set_credential_lifetime(options_.credential_lifetime);
+    network_.set_quality(options_.network);
+    for (std::size_t i = 0; i < options_.machines.size(); ++i) {
+        const auto& m = options_.machines[i];
+        host_clock clock{start_time, start_wall, m.clock_drift_ppm};
+        clock.set_wall_offset(m.wall_offset);
+        machine::settings settings{i,
+                                   std::make_shared<const config::configuration>(options_.configuration(i)),
+                                   options_.address(i),
+                                   mac_of(i),
+                                   instance_of(i),
+                                   random_.next()};
+        machines_.push_back(
+            std::make_unique<machine>(std::move(settings), clock, events_, site_, static_cast<machine::observer&>(*this)));
+        by_address_[options_.address(i)] = i;
+        events_.after(random_.between(0s, 1s), [this, i] { machines_[i]->power_on(); });
+    }
+    watch();
+}
+
+void cluster::watch()
+{
+    invariants_.check_addresses(events_.now());
+    events_.after(1s, [this] { watch(); });
+}
+
+void cluster::run_until(time_point until)
+{
+    while (!invariants_.found() && events_.step(until)) {
+        invariants_.check(events_.now());
+    }
+}
+
+bool cluster::run_until(const std::function<bool()>& condition, duration at_most)
+{
+    const auto until = events_.now() + at_most;
+    while (!condition()) {
+        if (invariants_.found() || !events_.step(until)) {
+            return condition();
+        }
+        invariants_.check(events_.now());
+    }
+    return true;
+}
+
+// --- what is seen ---
+
+std::size_t cluster::active_count() const
+{
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < machines_.size(); ++i) {
+        count += invariants_.state(i) == vrrp::state::active ? 1U : 0U;
+    }
+    return count;
+}
+
+std::optional<std::size_t> cluster::sole_active() const
+{
+    std::optional<std::size_t> found;
+    for (std::size_t i = 0; i < machines_.size(); ++i) {
+        if (invariants_.state(i) == vrrp::state::active) {
+            if (found) {
+                return std::nullopt;
+            }
+            found = i;
+        }
+    }
+    return found;
+}
+
+std::string cluster::target(std::size_t table) const
+{
+    const auto* t = cloud_.model().primary().table(cloud::route_table_id{options_.table_id(table)});
+    const auto* route = t == nullptr ? nullptr : t->static_route(options_.virtual_address());
+    return route == nullptr ? std::string{} : route->target.id;
+}
+
+bool cluster::routes_lead_to(std::size_t machine) const
+{
+    for (std::size_t t = 0; t < options_.tables; ++t) {
+        if (target(t) != options_.interface_id(machine)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool cluster::is_better(const machine& a, const machine& b) const
+{
+    return std::pair{a.router().priority, a.address()} > std::pair{b.router().priority, b.address()};
+}
+
+// --- adverts ---
+
+void cluster::on_advert(machine& from, const node::send_advert& advert)
+{
+    const auto now = events_.now();
+    invariants_.on_advert(now, from, advert);
+    history_.mix(advert.message);
+    history_.add(now, fmt::format("node-{}", from.index()),
+                 [&] { return fmt::format("advert to {} priority {}", advert.destination.to_string(), advert.message[2]); });
+    const auto to = by_address_.find(advert.destination);
+    if (to == by_address_.end()) {
+        return;
+    }
+    if (!from.has_link()) {
+        network_.note_trouble(now, from.index(), to->second);
+        return;
+    }
+    network_.send(now, from.index(), to->second, advert.message);
+}
+
+void cluster::deliver(std::size_t to, std::size_t from, const byte_buffer& message, bool corrupted)
+{
+    const auto now = events_.now();
+    auto& receiver = *machines_[to];
+    const auto& sender = machines_[from]->address();
+    if (options_.machines[to].lacks_inbound_rule &&
+        (receiver.spoke_to(sender) == time_point::min() || now - receiver.spoke_to(sender) > tracked_flow_life)) {
+        network_.note_trouble(now, from, to);
+        return;
+    }
+    if (receiver.has_unread_release() && message.size() > 2 && message[2] != 0) {
+        situations_.note(situation::release_and_advert_in_one_batch);
+    }
+    if (!corrupted) {
+        note_double(receiver, *machines_[from]);
+    }
+    if (!receiver.receive(sender, message, corrupted)) {
+        network_.note_trouble(now, from, to);
+    }
+}
+
+void cluster::note_double(const machine& to, const machine& from)
+{
+    if (invariants_.state(to.index()) != vrrp::state::active || invariants_.state(from.index()) != vrrp::state::active ||
+        notes_[to.index()].is_double_noted || notes_[from.index()].is_double_noted) {
+        return;
+    }
+    notes_[to.index()].is_double_noted = notes_[from.index()].is_double_noted = true;
+    const bool by_priority = to.router().priority != from.router().priority;
+    const bool winner_first = is_better(from, to);
+    situations_.note(
+        by_priority
+            ? (winner_first ? situation::two_actives_by_priority_winner_first : situation::two_actives_by_priority_loser_first)
+            : (winner_first ? situation::two_actives_by_address_winner_first : situation::two_actives_by_address_loser_first));
+}
+
+void cluster::on_discarded(machine& by, const std::string& changed)
+{
+    situations_.note(situation::corrupted_advert_discarded);
+    if (!changed.empty()) {
+        invariants_.violated(events_.now(), "S5: a discarded packet changes nothing",
+                             fmt::format("machine {}: {}", by.index(), changed));
+    }
+}
+
+void cluster::on_turn(machine& of)
+{
+    if (!of.is_running()) {
+        invariants_.on_process_end(of);
+    }
+    invariants_.on_turn(events_.now(), of);
+}
+
+void cluster::on_spinning(machine& of, const std::string& why)
+{
+    invariants_.violated(events_.now(), "a loop that never rests", fmt::format("machine {}: {}", of.index(), why));
+}
+
+// --- the log ---
+
+void cluster::on_log(machine& of, const log_record& record)
+{
+    history_.add(events_.now(), fmt::format("node-{}", of.index()), record);
+    if (record.event == "transition") {
+        note_transition(of, record);
+    } else if (record.event == "ec2_call" && text_field(record, "outcome") == "unknown outcome" &&
+               invariants_.state(of.index()) == vrrp::state::active) {
+        situations_.note(situation::outcome_unknown_while_active);
+    }
+}
+
+void cluster::note_transition(machine& of, const log_record& record)
+{
+    const auto now = events_.now();
+    const auto from = parse_state(text_field(record, "from"));
+    const auto to = parse_state(text_field(record, "to"));
+    const auto reason = text_field(record, "reason");
+    ++transitions_;
+    auto& notes = notes_[of.index()];
+    if (from == vrrp::state::active) {
+        if (of.path().mutating_under_way() > 0) {
+            situations_.note(situation::demoted_with_call_under_way);
+        }
+        std::size_t here = 0;
+        for (std::size_t t = 0; t < options_.tables; ++t) {
+            here += target(t) == options_.interface_id(of.index()) ? 1U : 0U;
+        }
+        if (here > 0 && here < options_.tables) {
+            situations_.note(situation::demoted_between_tables);
+        }
+        if (reason == "stalled") {
+            situations_.note(situation::stepped_back_after_stall);
+        }
+        notes.is_double_noted = false;
+    }
+    if (to == vrrp::state::active) {
+        notes = {now, false};
+        if (std::ranges::none_of(machines_, [](const auto& m) { return m->is_on() && m->path().is_reachable(); })) {
+            situations_.note(situation::nobody_reaches_the_cloud);
+        }
+    }
+    invariants_.on_transition(now, of, from, to, reason, static_cast<std::uint64_t>(number_field(record, "epoch")));
+}
+
+// --- the cloud ---
+
+void cluster::on_first_byte(machine& from, const aws::http_exchange& exchange)
+{
+    const auto now = events_.now();
+    const auto& body = exchange.request.body;
+    const auto action = exchange.origin.tls ? form_value(body, "Action") : exchange.request.target;
+    history_.mix(body);
+    history_.add(now, fmt::format("node-{}", from.index()),
+                 [&] { return fmt::format("request {} {}", action, form_value(body, "RouteTableId")); });
+    mutating_calls_ += exchange.mutating ? 1U : 0U;
+    invariants_.on_first_byte(now, from, action, form_value(body, "RouteTableId"), form_value(body, "NetworkInterfaceId"),
+                              exchange.mutating);
+}
+
+void cluster::on_answer(machine& to, const aws::http_exchange& exchange, const cloud::exchange_record& record)
+{
+    history_.add(events_.now(), fmt::format("node-{}", to.index()),
+                 [&] { return fmt::format("answer {} {} {}", record.action, record.status, record.code); });
+    if (invariants_.state(to.index()) != vrrp::state::active) {
+        return;
+    }
+    if (exchange.mutating) {
+        note_answer(to, record);
+    } else if (record.lag > duration::zero() && !landings_.empty() && landings_.back().by == to.index() &&
+               landings_.back().at > events_.now() - record.lag && record.action == "DescribeRouteTables") {
+        situations_.note(situation::stale_read_after_write);
+    }
+}
+
+void cluster::note_answer(const machine& /*to*/, const cloud::exchange_record& record)
+{
+    constexpr std::array<std::string_view, 5> refused = {"AuthFailure", "RequestExpired", "ExpiredToken",
+                                                         "InvalidClientTokenId", "SignatureDoesNotMatch"};
+    if (record.code == "RequestLimitExceeded") {
+        situations_.note(situation::takeover_while_throttled);
+    } else if (record.code == "UnauthorizedOperation") {
+        situations_.note(situation::takeover_without_permission);
+    } else if (std::ranges::find(refused, record.code) != refused.end()) {
+        situations_.note(situation::takeover_with_refused_credentials);
+    }
+}
+
+void cluster::settle_cloud()
+{
+    cloud_.handle_timeout(site_.now());
+    while (const auto change = cloud_.poll_change()) {
+        std::optional<std::size_t> by;
+        for (std::size_t i = 0; i < machines_.size(); ++i) {
+            if (change->node == fmt::format("node-{}", i)) {
+                by = i;
+            }
+        }
+        history_.add(change->at, "cloud", [&] {
+            return fmt::format("{} {} -> {} by {}", change->action, change->table, change->interface,
+                               change->node.empty() ? "hand" : change->node);
+        });
+        if (change->action != "ReplaceRoute" && change->action != "CreateRoute") {
+            continue;
+        }
+        landings_.push_back({change->at, by, change->table});
+        if (by && invariants_.state(*by) != vrrp::state::active) {
+            situations_.note(situation::call_landed_after_demotion);
+        }
+        if (by && changed_by_hand_.erase(change->table) > 0) {
+            situations_.note(situation::route_changed_by_hand_repaired);
+        }
+    }
+    const auto next = cloud_.next_wakeup().at;
+    if (next != never && (next < cloud_wakes_at_ || cloud_wakes_at_ <= events_.now())) {
+        cloud_wakes_at_ = next;
+        events_.at(std::max(next, events_.now()), [this] { settle_cloud(); });
+    }
+}
+
+void cluster::put_route(std::size_t table, const std::string& target, std::string_view by)
+{
+    const auto now = events_.now();
+    const cloud::route_table_id id{options_.table_id(table)};
+    if (target.empty()) {
+        cloud_.model().remove_route(now, id, options_.virtual_address());
+    } else {
+        cloud_.model().put_route(now, id, {options_.virtual_address(), {target}, cloud::route_origin::create_route});
+    }
+    landings_.push_back({now, std::nullopt, id.str()});
+    changed_by_hand_.insert(id.str());
+    history_.add(now, "cloud", [&] { return fmt::format("{} -> {} by {}", id.str(), target.empty() ? "none" : target, by); });
+}
+
+}  // namespace vipd::sim

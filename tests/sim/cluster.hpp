@@ -1,0 +1,150 @@
+#pragma once
+
+// The whole: machines, the network between them, the cloud, and what is done to all of these. One thread, one queue of events,
+// one seed.
+
+#include "common/random.hpp"
+#include "tests/cloud/simulated_cloud.hpp"
+#include "tests/sim/cloud_path.hpp"
+#include "tests/sim/event_queue.hpp"
+#include "tests/sim/history.hpp"
+#include "tests/sim/invariants.hpp"
+#include "tests/sim/machine.hpp"
+#include "tests/sim/network.hpp"
+#include "tests/sim/options.hpp"
+#include "tests/sim/schedule.hpp"
+#include "tests/sim/situations.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace vipd::sim {
+
+class cluster final : private machine::observer {
+public:
+    // Machines are switched on one after another in the first second.
+    cluster(cluster_options options, std::uint64_t seed, std::function<void(const std::string&)> tell);
+    cluster(const cluster&) = delete;
+    cluster& operator=(const cluster&) = delete;
+
+    // Until then, or until something is wrong.
+    void run_until(time_point until);
+    void run_for(duration length) { run_until(events_.now() + length); }
+    // Until `condition` holds after some event; false when it has not by then.
+    bool run_until(const std::function<bool()>& condition, duration at_most);
+
+    // Begins now, and ends by itself.
+    void inflict(const scheduled_fault& fault);
+    // Ends everything that was inflicted: what is off is switched on, what is cut is mended.
+    void heal();
+
+    [[nodiscard]] time_point now() const { return events_.now(); }
+    [[nodiscard]] const cluster_options& options() const { return options_; }
+    [[nodiscard]] machine& node(std::size_t i) { return *machines_.at(i); }
+    [[nodiscard]] const machine& node(std::size_t i) const { return *machines_.at(i); }
+    [[nodiscard]] std::size_t size() const { return machines_.size(); }
+    [[nodiscard]] cloud::simulated_cloud& cloud() { return cloud_; }
+    [[nodiscard]] network& net() { return network_; }
+    [[nodiscard]] invariants& judge() { return invariants_; }
+    [[nodiscard]] const invariants& judge() const { return invariants_; }
+    [[nodiscard]] const situation_counts& situations() const { return situations_; }
+    [[nodiscard]] history& story() { return history_; }
+    [[nodiscard]] std::uint64_t events_happened() const { return events_.happened(); }
+
+    // The one machine that is Active; none when there is none, or more than one.
+    [[nodiscard]] std::optional<std::size_t> sole_active() const;
+    [[nodiscard]] std::size_t active_count() const;
+    // The interface that a table's route leads to; empty when there is no such route.
+    [[nodiscard]] std::string target(std::size_t table) const;
+    // Whether every table leads there.
+    [[nodiscard]] bool routes_lead_to(std::size_t machine) const;
+    [[nodiscard]] std::uint64_t transitions() const { return transitions_; }
+    [[nodiscard]] std::uint64_t mutating_calls() const { return mutating_calls_; }
+    // Who has taken a route, in order; a machine's number, or none for others.
+    struct landing {
+        time_point at;
+        std::optional<std::size_t> by;
+        std::string table;
+    };
+    [[nodiscard]] const std::vector<landing>& landings() const { return landings_; }
+
+private:
+    // --- of the machines ---
+    void on_advert(machine& from, const node::send_advert& advert) override;
+    void on_first_byte(machine& from, const aws::http_exchange& exchange) override;
+    void on_answer(machine& to, const aws::http_exchange& exchange, const cloud::exchange_record& record) override;
+    void on_log(machine& of, const log_record& record) override;
+    void on_discarded(machine& by, const std::string& changed) override;
+    void on_turn(machine& of) override;
+    void on_spinning(machine& of, const std::string& why) override;
+
+    void deliver(std::size_t to, std::size_t from, const byte_buffer& message, bool corrupted);
+    void settle_cloud();
+    void note_transition(machine& of, const log_record& record);
+    void note_trouble_around(std::size_t machine);
+    void note_double(const machine& to, const machine& from);
+    void note_answer(const machine& to, const cloud::exchange_record& record);
+    [[nodiscard]] bool is_better(const machine& a, const machine& b) const;
+    void start(machine& m);
+    void kill(machine& m);
+    void after(duration wait, std::function<void()> what);
+    void watch();
+    void put_route(std::size_t table, const std::string& target, std::string_view by);
+
+    // --- what can be inflicted; each says how it ends ---
+    void begin(const faults::kill_process& f, duration lasts);
+    void begin(const faults::stop_process& f, duration lasts);
+    void begin(const faults::power_off& f, duration lasts);
+    void begin(const faults::pause& f, duration lasts);
+    void begin(const faults::late_timers& f, duration lasts);
+    void begin(const faults::link_down& f, duration lasts);
+    void begin(const faults::address_removed& f, duration lasts);
+    void begin(const faults::clock_set& f, duration lasts);
+    void begin(const faults::partition& f, duration lasts);
+    void begin(const faults::poor_network& f, duration lasts);
+    void begin(const faults::cloud_unreachable& f, duration lasts);
+    void begin(const faults::cloud_trouble& f, duration lasts);
+    void begin(const faults::throttled& f, duration lasts);
+    void begin(const faults::credentials_revoked& f, duration lasts);
+    void begin(const faults::permission_missing& f, duration lasts);
+    void begin(const faults::route_changed& f, duration lasts);
+    void begin(const faults::second_cluster& f, duration lasts);
+    void begin(const faults::step_down& f, duration lasts);
+    void begin(const faults::maintenance& f, duration lasts);
+    void begin(const faults::reload& f, duration lasts);
+    void restart_later(std::size_t machine, duration wait, unsigned kills_left);
+
+    cluster_options options_;
+    random_source random_;
+    event_queue events_;
+    history history_;
+    situation_counts situations_;
+    cloud::simulated_cloud cloud_;
+    cloud_site site_;
+    std::vector<std::unique_ptr<machine>> machines_;
+    std::map<ip_address, std::size_t> by_address_;
+    network network_;
+    invariants invariants_;
+    // Of which a fault is the last one to end it; a fault that was overtaken ends nothing.
+    std::uint64_t era_ = 0;
+
+    std::uint64_t transitions_ = 0;
+    std::uint64_t mutating_calls_ = 0;
+    std::vector<landing> landings_;
+    time_point cloud_wakes_at_ = never;
+    // What a machine met since it became Active, for the situations.
+    struct epoch_notes {
+        time_point since = time_point::min();
+        bool is_double_noted = false;
+    };
+    std::vector<epoch_notes> notes_;
+    std::set<std::string> changed_by_hand_;  // tables
+};
+
+}  // namespace vipd::sim

@@ -1,0 +1,289 @@
+// What is done to a cluster, how each of it begins, and how it ends.
+
+#include "tests/sim/cluster.hpp"
+#include "tests/sim/world_state.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace vipd::sim {
+
+using namespace std::chrono_literals;
+
+void cluster::inflict(const scheduled_fault& fault)
+{
+    history_.add(events_.now(), "fault", [&] { return to_string(fault); });
+    std::visit([&](const auto& what) { begin(what, fault.lasts); }, fault.what);
+}
+
+// Not when everything has been healed in the meantime.
+void cluster::after(duration wait, std::function<void()> what)
+{
+    events_.after(wait, [this, era = era_, what = std::move(what)] {
+        if (era == era_) {
+            what();
+        }
+    });
+}
+
+void cluster::note_trouble_around(std::size_t machine)
+{
+    for (std::size_t other = 0; other < machines_.size(); ++other) {
+        if (other != machine) {
+            network_.note_trouble(events_.now(), machine, other);
+            network_.note_trouble(events_.now(), other, machine);
+        }
+    }
+}
+
+void cluster::heal()
+{
+    ++era_;
+    history_.add(events_.now(), "fault", [] { return std::string("everything is healed"); });
+    network_.mend(events_.now());
+    cloud_.faults().clear();
+    cloud_.policies().clear();
+    for (auto& m : options_.machines) {
+        m.lacks_inbound_rule = false;
+    }
+    for (const auto& m : machines_) {
+        m->set_lateness({});
+        m->forget_planned_pause();
+        m->resume();
+        m->set_cloud_reachable(true);
+        if (!m->has_link()) {
+            m->set_link(true);
+            note_trouble_around(m->index());
+        }
+        m->power_on();
+        m->tell(node::set_maintenance{false});
+    }
+    // What is on its way down comes up again.
+    for (const auto wait : {0s, 1s, 3s, 7s}) {
+        after(wait, [this] {
+            for (const auto& m : machines_) {
+                start(*m);
+            }
+        });
+    }
+}
+
+// --- machines ---
+
+void cluster::start(machine& m)
+{
+    const bool was_running = m.is_running();
+    m.start_process();
+    const bool imds_fails = std::ranges::any_of(
+        cloud_.faults().all(), [](const auto& f) { return f.second.action.starts_with("imds") && f.second.node == "*"; });
+    if (!was_running && m.is_running() && (imds_fails || !m.path().is_reachable())) {
+        situations_.note(situation::started_without_imds);
+    }
+}
+
+void cluster::kill(machine& m)
+{
+    m.kill_process();
+    invariants_.on_process_end(m);
+}
+
+void cluster::restart_later(std::size_t machine, duration wait, unsigned kills_left)
+{
+    after(wait, [this, machine, wait, kills_left] {
+        start(*machines_[machine]);
+        if (kills_left > 0) {
+            after(random_.between(0s, 2s), [this, machine, wait, kills_left] {
+                kill(*machines_[machine]);
+                restart_later(machine, wait, kills_left - 1);
+            });
+        }
+    });
+}
+
+void cluster::begin(const faults::kill_process& f, duration lasts)
+{
+    if (f.times > 1) {
+        situations_.note(situation::crash_loop);
+    }
+    kill(*machines_[f.machine]);
+    restart_later(f.machine, lasts, f.times - 1);
+}
+
+void cluster::begin(const faults::stop_process& f, duration lasts)
+{
+    auto& m = *machines_[f.machine];
+    m.stop_process();
+    // It drains first; whoever starts it asks until it has ended.
+    for (const auto wait : {1s, 3s, 6s, 10s}) {
+        after(lasts + wait, [this, &m] { start(m); });
+    }
+}
+
+void cluster::begin(const faults::power_off& f, duration lasts)
+{
+    auto& m = *machines_[f.machine];
+    m.power_off();
+    invariants_.on_process_end(m);
+    after(lasts, [&m] { m.power_on(); });
+}
+
+void cluster::begin(const faults::pause& f, duration lasts)
+{
+    auto& m = *machines_[f.machine];
+    if (f.before_call) {
+        m.pause_before_call(lasts);
+        return;
+    }
+    m.pause();
+    after(lasts, [&m] { m.resume(); });
+}
+
+void cluster::begin(const faults::late_timers& f, duration lasts)
+{
+    auto& m = *machines_[f.machine];
+    m.set_lateness(f.late_max);
+    after(lasts, [&m] { m.set_lateness({}); });
+}
+
+void cluster::begin(const faults::link_down& f, duration lasts)
+{
+    auto& m = *machines_[f.machine];
+    m.set_link(false);
+    m.set_cloud_reachable(false);
+    note_trouble_around(f.machine);
+    after(lasts, [this, &m] {
+        m.set_link(true);
+        m.set_cloud_reachable(true);
+        note_trouble_around(m.index());
+    });
+}
+
+void cluster::begin(const faults::address_removed& f, duration /*lasts*/)
+{
+    auto& m = *machines_[f.machine];
+    const auto address = options_.virtual_address();
+    const bool was_there = m.has_address(address) && invariants_.state(f.machine) == vrrp::state::active;
+    m.take_address(address);
+    if (was_there) {
+        after(1s, [this, &m, address] {
+            if (m.has_address(address)) {
+                situations_.note(situation::address_removed_and_put_back);
+            }
+        });
+    }
+}
+
+void cluster::begin(const faults::clock_set& f, duration /*lasts*/)
+{
+    machines_[f.machine]->set_wall_offset(f.offset);
+}
+
+// --- the network ---
+
+void cluster::begin(const faults::partition& f, duration lasts)
+{
+    for (const auto& [from, to] : f.cut) {
+        network_.cut(events_.now(), from, to, true);
+    }
+    after(lasts, [this, cut = f.cut] {
+        for (const auto& [from, to] : cut) {
+            network_.cut(events_.now(), from, to, false);
+        }
+    });
+}
+
+void cluster::begin(const faults::poor_network& f, duration lasts)
+{
+    network_.set_quality(f.quality);
+    after(lasts, [this] { network_.set_quality(options_.network); });
+}
+
+// --- the cloud ---
+
+void cluster::begin(const faults::cloud_unreachable& f, duration lasts)
+{
+    for (const auto i : f.machines) {
+        machines_[i]->set_cloud_reachable(false);
+    }
+    after(lasts, [this, all = f.machines] {
+        for (const auto i : all) {
+            machines_[i]->set_cloud_reachable(true);
+        }
+    });
+}
+
+void cluster::begin(const faults::cloud_trouble& f, duration lasts)
+{
+    const auto id = cloud_.faults().add(f.fault);
+    after(lasts, [this, id] { cloud_.faults().remove(id); });
+}
+
+void cluster::begin(const faults::throttled& f, duration /*lasts*/)
+{
+    for (const auto* action : {"ReplaceRoute", "CreateRoute", "DescribeRouteTables"}) {
+        cloud_.buckets().set_level(events_.now(), action, f.level);
+    }
+}
+
+void cluster::begin(const faults::credentials_revoked& f, duration /*lasts*/)
+{
+    cloud_.imds().rotate_credentials(instance_of(f.machine), true);
+}
+
+void cluster::begin(const faults::permission_missing& f, duration lasts)
+{
+    const auto role = role_of(f.machine);
+    auto policy = cloud::allow_everything();
+    policy.push_back({false, {"ec2:ReplaceRoute", "ec2:CreateRoute"}, {options_.table_id(f.table)}});
+    cloud_.policies()[role] = policy;
+    after(lasts, [this, role] { cloud_.policies().erase(role); });
+}
+
+// --- people ---
+
+void cluster::begin(const faults::route_changed& f, duration /*lasts*/)
+{
+    put_route(f.table, f.target, "hand");
+}
+
+void cluster::begin(const faults::second_cluster& f, duration lasts)
+{
+    for (duration at{}; at < lasts; at += f.period) {
+        after(at, [this] {
+            for (std::size_t t = 0; t < options_.tables; ++t) {
+                put_route(t, options_.interface_id(options_.machines.size()), "a second cluster");
+            }
+        });
+    }
+}
+
+void cluster::begin(const faults::step_down& f, duration /*lasts*/)
+{
+    machines_[f.machine]->tell(node::step_down{""});
+}
+
+void cluster::begin(const faults::maintenance& f, duration lasts)
+{
+    auto& m = *machines_[f.machine];
+    m.tell(node::set_maintenance{true});
+    after(lasts, [&m] { m.tell(node::set_maintenance{false}); });
+}
+
+void cluster::begin(const faults::reload& f, duration /*lasts*/)
+{
+    auto& m = *machines_[f.machine];
+    auto next = options_.configuration(f.machine);
+    if (f.priority != 0) {
+        next.routers.front().priority = f.priority;
+    } else {
+        next.routers.front().priority = m.router().priority;
+    }
+    const auto& notes = notes_[f.machine];
+    if (invariants_.state(f.machine) == vrrp::state::active && events_.now() - notes.since < 1s) {
+        situations_.note(situation::reload_during_takeover);
+    }
+    m.reload(std::make_shared<const config::configuration>(std::move(next)));
+}
+
+}  // namespace vipd::sim

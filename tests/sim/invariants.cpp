@@ -1,0 +1,191 @@
+#include "tests/sim/invariants.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace vipd::sim {
+
+using namespace std::chrono_literals;
+
+bool rate_bound::count(time_point now, double more)
+{
+    if (last_ != time_point::min()) {
+        used_ = std::max(0.0, used_ - per_second_ * to_seconds(now - last_));
+    }
+    last_ = now;
+    used_ += 1.0;
+    // A machine's clock may run faster than ours.
+    return used_ <= burst_ * 1.02 + 0.05 + more;
+}
+
+void invariants::violated(time_point now, std::string invariant, std::string text)
+{
+    if (!found_) {
+        found_ = violation{now, std::move(invariant), std::move(text)};
+    }
+}
+
+invariants::seen_node& invariants::of(const machine& m)
+{
+    auto& seen = seen_[m.index()];
+    if (seen.process != m.process_number()) {
+        actives_ -= seen.state == vrrp::state::active ? 1 : 0;
+        seen = {};
+        seen.process = m.process_number();
+    }
+    return seen;
+}
+
+void invariants::on_process_end(const machine& m)
+{
+    auto& seen = seen_[m.index()];
+    actives_ -= seen.state == vrrp::state::active ? 1 : 0;
+    seen.state = vrrp::state::initialize;
+}
+
+void invariants::on_transition(time_point now, const machine& m, vrrp::state from, vrrp::state to, std::string_view reason,
+                               std::uint64_t epoch)
+{
+    auto& seen = of(m);
+    if (from != seen.state) {
+        violated(now, "transitions join",
+                 fmt::format("machine {} left {} and was in {}", m.index(), to_string(from), to_string(seen.state)));
+    }
+    actives_ -= seen.state == vrrp::state::active ? 1 : 0;
+    seen.state = to;
+    seen.since = now;
+    actives_ += to == vrrp::state::active ? 1 : 0;
+    if (to == vrrp::state::active && epoch <= seen.epoch) {
+        violated(now, "S11: epochs grow",
+                 fmt::format("machine {} began epoch {} after {} ({})", m.index(), epoch, seen.epoch, reason));
+    }
+    seen.epoch = std::max(seen.epoch, epoch);
+}
+
+// S3, read from the bytes by other code than that which wrote them.
+void invariants::on_advert(time_point now, const machine& from, const node::send_advert& advert)
+{
+    auto& seen = of(from);
+    const auto& m = advert.message;
+    const bool v2 = options_.version == vrrp::version::v2;
+    const auto interval = v2 ? std::chrono::seconds{m[5]} : duration{10ms * (((m[4] & 0x0fU) << 8U) | m[5])};
+    if (m[0] != (v2 ? 0x21 : 0x31) || m[1] != 51 || interval != options_.advert_interval) {
+        violated(now, "S3: adverts",
+                 fmt::format("machine {} sent version/type {:02x}, VRID {}, interval {} ms", from.index(), m[0], m[1],
+                             to_milliseconds(interval)));
+    }
+    const auto priority = m[2];
+    if (priority == 0) {
+        // To every peer in the same turn: the flag falls with the first other advert.
+        if (!seen.spoke_as_active && seen.last_advert != now) {
+            violated(now, "S3: priority 0 of one that was not Active", fmt::format("machine {}", from.index()));
+        }
+        seen.spoke_as_active = false;
+    } else {
+        seen.spoke_as_active = true;
+        if (priority != from.router().priority) {
+            violated(now, "S3: priority",
+                     fmt::format("machine {} sent priority {} and has {}", from.index(), priority, from.router().priority));
+        }
+    }
+    seen.last_advert = now;
+}
+
+void invariants::on_first_byte(time_point now, const machine& from, const std::string& action, const std::string& table,
+                               const std::string& interface, bool mutating)
+{
+    auto& seen = of(from);
+    if (!mutating) {
+        if (action.starts_with("DescribeRouteTables") &&
+            !seen.reads.emplace(seen.reads.value_or(rate_bound{6, 1.05})).count(now)) {
+            violated(now, "S6: reads", fmt::format("machine {}: more than 5 + 1/s of {}", from.index(), action));
+        }
+        return;
+    }
+    if (action != "ReplaceRoute" && action != "CreateRoute" && action != "ModifyNetworkInterfaceAttribute") {
+        violated(now, "S6: what is never called", fmt::format("machine {}: {}", from.index(), action));
+    }
+    if (seen.state != vrrp::state::active) {
+        violated(now, "S1: a mutating call by one that is not Active",
+                 fmt::format("machine {} is {}: {} {}", from.index(), to_string(seen.state), action, table));
+    }
+    const auto silent = now - seen.last_advert;
+    if (silent > options_.down_interval_max() + 200ms) {
+        violated(
+            now, "S1: a mutating call by one that stood still",
+            fmt::format("machine {}: {} {}, last advert {:.1f} ms ago", from.index(), action, table, to_milliseconds(silent)));
+    }
+    if (!interface.empty() && interface != options_.interface_id(from.index())) {
+        violated(now, "routes lead to the caller", fmt::format("machine {}: {} to {}", from.index(), action, interface));
+    }
+    // One that stood still before its first byte was counted, by whoever issued it, that much earlier.
+    const auto earlier = std::min(5.0, 0.5 * to_seconds(from.recent_pause()));
+    if (!seen.mutating.try_emplace(table, 5.0, 0.5).first->second.count(now, earlier)) {
+        violated(now, "S6: mutating calls", fmt::format("machine {}: more than 5 + 0.5/s for {}", from.index(), table));
+    }
+}
+
+void invariants::on_turn(time_point now, const machine& m)
+{
+    if (m.is_running() && of(m).state != vrrp::state::active && m.path().mutating_under_way() > 0) {
+        violated(now, "S2: a call outlives its epoch", fmt::format("machine {}", m.index()));
+    }
+}
+
+duration invariants::agreement_time() const
+{
+    return options_.advert_interval * 21 / 20 + 50ms;
+}
+
+time_point invariants::connected_since(std::size_t a, std::size_t b) const
+{
+    auto since = std::max(network_.last_trouble(a, b), network_.last_trouble(b, a));
+    for (const auto i : {a, b}) {
+        const auto& m = *machines_[i];
+        if (!m.is_running() || m.is_paused() || !m.has_link()) {
+            return never;
+        }
+        since = std::max(since, m.last_hindered());
+    }
+    return network_.is_cut(a, b) || network_.is_cut(b, a) ? never : since;
+}
+
+void invariants::check(time_point now)
+{
+    if (actives_ < 2) {
+        return;
+    }
+    for (std::size_t a = 0; a < seen_.size(); ++a) {
+        for (std::size_t b = a + 1; b < seen_.size(); ++b) {
+            if (seen_[a].state != vrrp::state::active || seen_[b].state != vrrp::state::active) {
+                continue;
+            }
+            const auto since = std::max({connected_since(a, b), seen_[a].since, seen_[b].since});
+            if (since != never && now - since > agreement_time()) {
+                violated(now, "S4: two Actives that hear each other",
+                         fmt::format("machines {} and {} for {:.3f} s", a, b, to_seconds(now - since)));
+            }
+        }
+    }
+}
+
+void invariants::check_addresses(time_point now)
+{
+    // After a stall an Active keeps its addresses while it listens, and then drains.
+    const auto allowed = agreement_time() + options_.drain + 2 * options_.down_interval_max() + 1s;
+    const auto& address = options_.virtual_address();
+    for (std::size_t a = 0; a < seen_.size(); ++a) {
+        for (std::size_t b = a + 1; b < seen_.size(); ++b) {
+            const auto since =
+                std::max({connected_since(a, b), machines_[a]->holds_since(address), machines_[b]->holds_since(address)});
+            if (since != never && now - since > allowed) {
+                violated(now, "S12: the address on two nodes that hear each other",
+                         fmt::format("machines {} and {} for {:.1f} s", a, b, to_seconds(now - since)));
+            }
+        }
+    }
+}
+
+}  // namespace vipd::sim

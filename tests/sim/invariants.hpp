@@ -1,0 +1,89 @@
+#pragma once
+
+// What must hold at every moment, whatever the faults: judged from outside, by what goes over the wire, by the cloud's
+// registers and by the kernels, and not by what the nodes think of themselves alone. README.md of tests/ lists them.
+
+#include "agent/vrrp/types.hpp"
+#include "common/time.hpp"
+#include "tests/sim/machine.hpp"
+#include "tests/sim/network.hpp"
+#include "tests/sim/options.hpp"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace vipd::sim {
+
+struct violation {
+    time_point at;
+    std::string invariant;
+    std::string text;
+};
+
+// "5 at once, then one every two seconds": what a call is counted against.
+class rate_bound {
+public:
+    rate_bound(double burst, double per_second) : burst_(burst), per_second_(per_second) {}
+    // False when this one is beyond the bound, with `more` allowed on top.
+    bool count(time_point now, double more = 0.0);
+
+private:
+    double burst_;
+    double per_second_;
+    double used_ = 0.0;
+    time_point last_ = time_point::min();
+};
+
+class invariants {
+public:
+    invariants(const cluster_options& options, const std::vector<std::unique_ptr<machine>>& machines, const network& net) :
+        options_(options), machines_(machines), network_(net), seen_(options.machines.size())
+    {}
+
+    [[nodiscard]] const std::optional<violation>& found() const { return found_; }
+    void violated(time_point now, std::string invariant, std::string text);
+
+    void on_advert(time_point now, const machine& from, const node::send_advert& advert);
+    void on_first_byte(time_point now, const machine& from, const std::string& action, const std::string& table,
+                       const std::string& interface, bool mutating);
+    void on_transition(time_point now, const machine& of, vrrp::state from, vrrp::state to, std::string_view reason,
+                       std::uint64_t epoch);
+    void on_process_end(const machine& of);
+    void on_turn(time_point now, const machine& of);
+    // After every event.
+    void check(time_point now);
+    // Now and then: what is too dear for every event.
+    void check_addresses(time_point now);
+
+    [[nodiscard]] vrrp::state state(std::size_t machine) const { return seen_[machine].state; }
+    // Since when both have heard each other as they should; never while they do not.
+    [[nodiscard]] time_point connected_since(std::size_t a, std::size_t b) const;
+    // How long two Actives need at most to agree, once they hear each other: the next advert of the better one is enough.
+    [[nodiscard]] duration agreement_time() const;
+
+private:
+    struct seen_node {
+        vrrp::state state = vrrp::state::initialize;
+        time_point since = time_point::min();  // in this state
+        std::uint64_t process = 0;
+        std::uint64_t epoch = 0;
+        bool spoke_as_active = false;  // its last advert had a priority
+        time_point last_advert = time_point::min();
+        std::map<std::string, rate_bound> mutating;  // by register
+        std::optional<rate_bound> reads;
+    };
+    seen_node& of(const machine& m);
+
+    const cluster_options& options_;
+    const std::vector<std::unique_ptr<machine>>& machines_;
+    const network& network_;
+    std::vector<seen_node> seen_;
+    std::size_t actives_ = 0;
+    std::optional<violation> found_;
+};
+
+}  // namespace vipd::sim

@@ -1,0 +1,430 @@
+#include "tests/sim/machine.hpp"
+
+#include "common/overloaded.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace vipd::sim {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr int loopback = 1;
+constexpr int ethernet = 2;
+// What the receive buffer of a raw socket holds, as far as it matters: finite.
+constexpr std::size_t received_max = 256;
+constexpr duration loop_delay_max = 100us;
+constexpr unsigned steps_at_once_max = 1000;
+
+}  // namespace
+
+machine::machine(settings s, host_clock clock, event_queue& events, cloud_site& site, observer& to) :
+    settings_(std::move(s)),
+    file_(settings_.configuration),
+    clock_(clock),
+    events_(events),
+    to_(to),
+    path_(site, clock_, {settings_.address, settings_.instance}, settings_.seed ^ 0x70617468U, *this),
+    random_(settings_.seed)
+{}
+
+// --- power ---
+
+void machine::power_on()
+{
+    if (on_) {
+        return;
+    }
+    on_ = true;
+    ++boots_;
+    const auto length = settings_.address.family() == ip_family::v4 ? "/24" : "/64";
+    addresses_[{ethernet, *ip_prefix::parse(settings_.address.to_string() + length)}] = events_.now();
+    start_process();
+}
+
+void machine::power_off()
+{
+    end_process();
+    paused_ = false;
+    on_ = false;
+    addresses_.clear();
+    files_.clear();  // what vipd writes is in /run
+    spoke_to_.clear();
+}
+
+void machine::start_process()
+{
+    if (!on_ || process_) {
+        return;
+    }
+    ++process_number_;
+    settings_.configuration = file_;
+    last_hindered_ = events_.now();
+    const auto at = now();
+    process_ =
+        std::make_unique<node::node>(node::node_options{settings_.configuration,
+                                                        {},
+                                                        settings_.seed + process_number_,
+                                                        fmt::format("{:08x}-0000-4000-8000-{:012x}", boots_, settings_.index)},
+                                     at, static_cast<log_sink&>(*this));
+    process_->start(at);
+    push(node::kernel_told{net::link_seen{{loopback, "lo", "", true, true}}});
+    push(node::kernel_told{net::link_seen{{ethernet, "ens5", settings_.mac, true, link_}}});
+    for (const auto& [address, since] : addresses_) {
+        push(node::kernel_told{net::address_seen{{address.first, address.second, false}}});
+    }
+    push(node::kernel_told{net::dump_done{}});
+    perform_outputs();
+    wake(events_.now());
+}
+
+void machine::end_process()
+{
+    path_.drop_all();
+    interrupted_.reset();
+    process_.reset();
+    stopped_ = false;
+    pause_before_call_.reset();
+    received_.clear();
+    inputs_.clear();
+    step_at_ = never;
+    ++step_number_;
+    last_hindered_ = events_.now();
+}
+
+void machine::kill_process()
+{
+    end_process();
+    paused_ = false;
+}
+
+void machine::stop_process()
+{
+    if (process_) {
+        tell(node::shut_down{});
+    }
+}
+
+void machine::pause()
+{
+    paused_ = process_ != nullptr;
+    paused_at_ = events_.now();
+    last_hindered_ = events_.now();
+}
+
+void machine::resume()
+{
+    if (!paused_) {
+        return;
+    }
+    paused_ = false;
+    resumed_at_ = last_hindered_ = events_.now();
+    // The loop goes on where it stood: among its outputs, or in the reactor, which may run one handler before the next turn.
+    if (interrupted_) {
+        auto what = std::move(*interrupted_);
+        interrupted_.reset();
+        perform(std::move(what));
+        perform_outputs();
+    } else if (!inputs_.empty() && random_.chance(0.5)) {
+        take_input();
+    }
+    wake(events_.now());
+}
+
+void machine::set_link(bool up)
+{
+    link_ = up;
+    if (process_) {
+        tell(node::kernel_told{net::link_seen{{ethernet, "ens5", settings_.mac, true, up}}});
+    }
+}
+
+void machine::set_cloud_reachable(bool reachable)
+{
+    path_.set_reachable(reachable);
+}
+
+// --- what arrives ---
+
+bool machine::receive(const ip_address& from, const byte_buffer& message, bool corrupted)
+{
+    if (!process_ || !link_ || received_.size() >= received_max) {
+        return false;
+    }
+    received_.push_back({from, message, corrupted});
+    wake(events_.now() + random_.between(0us, loop_delay_max));
+    return true;
+}
+
+void machine::push(node::input&& what)
+{
+    inputs_.push_back(std::move(what));
+}
+
+void machine::tell(node::input&& what)
+{
+    if (process_) {
+        push(std::move(what));
+        wake(events_.now());
+    }
+}
+
+void machine::reload(std::shared_ptr<const config::configuration> next)
+{
+    file_ = next;
+    tell(node::reload{std::move(next)});
+}
+
+void machine::take_address(const ip_prefix& address)
+{
+    if (addresses_.erase({loopback, address}) > 0) {
+        tell(node::kernel_told{net::address_gone{{loopback, address, false}}});
+    }
+}
+
+bool machine::may_begin(aws::http_exchange_id id)
+{
+    const bool permitted = process_->permit(now(), id);
+    counters_.permits_refused += permitted ? 0 : 1;
+    return permitted;
+}
+
+void machine::on_answer(const aws::http_exchange& exchange, const cloud::exchange_record& record)
+{
+    to_.on_answer(*this, exchange, record);
+}
+
+void machine::on_http_finished(aws::http_exchange_id id, aws::http_result&& result)
+{
+    tell(node::http_finished{id, std::move(result)});
+}
+
+// --- the loop ---
+
+void machine::take_input()
+{
+    auto what = std::move(inputs_.front());
+    inputs_.pop_front();
+    if (const auto* next = std::get_if<node::reload>(&what)) {
+        settings_.configuration = next->configuration;
+    }
+    process_->handle(now(), std::move(what));
+}
+
+void machine::wake(time_point at)
+{
+    if (!process_ || paused_ || at >= step_at_) {
+        return;
+    }
+    step_at_ = at;
+    events_.at(at, [this, number = ++step_number_] {
+        if (number == step_number_) {
+            step_at_ = never;
+            step();
+        }
+    });
+}
+
+void machine::arm()
+{
+    const auto due = clock_.truth_of(process_->next_wakeup().at);
+    if (due == never) {
+        return;
+    }
+    auto at = std::max(events_.now(), due);
+    if (late_max_ > duration::zero()) {
+        const auto late = random_.between(0ns, late_max_);
+        at += late;
+        if (late > loop_delay_max) {
+            last_hindered_ = std::max(last_hindered_, at);
+        }
+    }
+    wake(at);
+}
+
+void machine::step()
+{
+    if (!process_ || paused_) {
+        return;
+    }
+    steps_at_once_ = events_.now() == last_step_ ? steps_at_once_ + 1 : 0;
+    last_step_ = events_.now();
+    if (steps_at_once_ > steps_at_once_max) {
+        const auto next = process_->next_wakeup();
+        to_.on_spinning(*this, fmt::format("\"{}\", due {} ns ago", next.why, (now().steady - next.at).count()));
+        return;
+    }
+    while (true) {
+        if (!received_.empty() || process_->next_wakeup().at <= now().steady) {
+            turn();
+        }
+        if (!process_ || paused_ || inputs_.empty()) {
+            break;
+        }
+        take_input();
+        perform_outputs();
+    }
+    if (process_ && !paused_) {
+        arm();
+    }
+    if (stopped_) {
+        kill_process();
+    }
+    to_.on_turn(*this);
+}
+
+void machine::turn()
+{
+    const auto at = now();
+    while (!received_.empty()) {
+        const auto d = std::move(received_.front());
+        received_.pop_front();
+        hear(at, d);
+    }
+    if (process_->next_wakeup().at <= at.steady) {
+        process_->handle_timeout(at);
+    }
+    perform_outputs();
+}
+
+void machine::hear(instant at, const datagram& d)
+{
+    const node::advert_received received{d.from, settings_.address, vrrp::ttl_sent, d.message};
+    if (!d.corrupted) {
+        process_->handle(at, received);
+        return;
+    }
+    const auto accepted_before = snapshot().received.accepted;
+    const auto before = fingerprint(at);
+    process_->handle(at, received);
+    if (snapshot().received.accepted == accepted_before) {
+        const auto after = fingerprint(at);
+        to_.on_discarded(*this, before == after ? std::string{} : before + " became " + after);
+    }
+}
+
+// All of a router that a datagram which is discarded must not change.
+std::string machine::fingerprint(instant at) const
+{
+    const auto s = process_->router_snapshot(at.steady == time_point{} ? now() : at, 0);
+    auto text = fmt::format("{} ({}), epoch {}, priority {}, Active {} with {}, interval {}, down after {}, next {} {}",
+                            to_string(s.state), s.state_reason, s.epoch, s.effective_priority,
+                            s.active_address ? s.active_address->to_string() : "none", s.active_priority,
+                            s.active_advert_interval.count(), s.active_down_interval.count(),
+                            process_->next_wakeup().at.time_since_epoch().count(), process_->next_wakeup().why);
+    for (const auto& peer : s.peers) {
+        text += fmt::format(", {} heard {} with {}", peer.address.to_string(),
+                            peer.last_heard_age ? peer.last_heard_age->count() : -1, peer.last_priority);
+    }
+    return text;
+}
+
+// --- outputs ---
+
+void machine::perform_outputs()
+{
+    while (process_ && !paused_) {
+        auto what = process_->poll_output();
+        if (!what) {
+            return;
+        }
+        const auto* http = std::get_if<node::start_http>(&*what);
+        if (pause_before_call_ && http != nullptr && http->exchange.mutating) {
+            interrupted_ = std::move(what);
+            ++counters_.calls_interrupted;
+            events_.after(*std::exchange(pause_before_call_, std::nullopt), [this, number = process_number_] {
+                if (number == process_number_) {
+                    resume();
+                }
+            });
+            pause();
+            return;
+        }
+        perform(std::move(*what));
+    }
+}
+
+void machine::perform(node::output&& what)
+{
+    std::visit(
+        overloaded{[&](const node::send_advert& o) {
+                       spoke_to_[o.destination] = events_.now();
+                       to_.on_advert(*this, o);
+                   },
+                   [&](const node::change_kernel& o) { change(o); },
+                   [&](node::start_http& o) { path_.start(std::move(o.exchange)); },
+                   [&](const node::cancel_http& o) { path_.cancel(o.id); },
+                   [&](const node::keep_warm& o) { path_.keep_warm(o.connections); },
+                   [&](const node::read_file& o) {
+                       const auto found = files_.find(o.path);
+                       const vipd::error absent{error_class::not_found, "no such file"};
+                       push(node::file_was_read{
+                           o.id, found == files_.end() ? result<std::string>{absent} : result<std::string>{found->second}});
+                   },
+                   [&](const node::write_file& o) {
+                       files_[o.path] = o.content;
+                       push(node::file_was_written{o.id, {}});
+                   },
+                   [&](const node::set_peers&) {}, [&](const node::ready&) {}, [&](const node::stopped&) { stopped_ = true; }},
+        what);
+    if (!inputs_.empty()) {
+        wake(events_.now());
+    }
+}
+
+void machine::change(const node::change_kernel& wanted)
+{
+    std::visit(overloaded{[&](const net::add_address& c) {
+                              if (addresses_.try_emplace({c.value.link_index, c.value.address}, events_.now()).second) {
+                                  push(node::kernel_told{net::address_seen{c.value}});
+                              }
+                          },
+                          [&](const net::remove_address& c) {
+                              if (addresses_.erase({c.value.link_index, c.value.address}) > 0) {
+                                  push(node::kernel_told{net::address_gone{c.value}});
+                              }
+                          }},
+               wanted.change);
+    push(node::kernel_answered{{wanted.id, 0, ""}});
+}
+
+// --- what is seen ---
+
+time_point machine::holds_since(const ip_prefix& address) const
+{
+    const auto found = addresses_.find({loopback, address});
+    return found == addresses_.end() ? never : found->second;
+}
+
+duration machine::recent_pause() const
+{
+    const bool is_recent = resumed_at_ != time_point::min() && events_.now() - resumed_at_ < 1min;
+    return is_recent ? resumed_at_ - paused_at_ : duration::zero();
+}
+
+vrrp::state machine::state() const
+{
+    return process_ ? snapshot().state : vrrp::state::initialize;
+}
+
+status::router machine::snapshot() const
+{
+    return process_->router_snapshot(now(), 0);
+}
+
+bool machine::has_unread_release() const
+{
+    return std::ranges::any_of(received_, [](const datagram& d) { return d.message.size() > 2 && d.message[2] == 0; });
+}
+
+time_point machine::spoke_to(const ip_address& peer) const
+{
+    const auto found = spoke_to_.find(peer);
+    return found == spoke_to_.end() ? time_point::min() : found->second;
+}
+
+}  // namespace vipd::sim

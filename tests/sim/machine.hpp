@@ -1,0 +1,168 @@
+#pragma once
+
+// One EC2 instance: a power switch, a kernel that remembers addresses, clocks of its own, and a process that is the node::node
+// that ships, turned the way io/shell turns it: drain the socket, then due timeouts, then all outputs. It can be killed, and it
+// can be made to stand still between any two steps.
+
+#include "agent/node/node.hpp"
+#include "common/log.hpp"
+#include "common/random.hpp"
+#include "tests/sim/cloud_path.hpp"
+#include "tests/sim/event_queue.hpp"
+#include "tests/sim/host_clock.hpp"
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace vipd::sim {
+
+class machine final : private cloud_path::owner, private log_sink {
+public:
+    // Everything that can be seen of it from outside, and its log.
+    struct observer {
+        virtual void on_advert(machine& from, const node::send_advert& advert) = 0;
+        virtual void on_first_byte(machine& from, const aws::http_exchange& exchange) = 0;
+        virtual void on_answer(machine& to, const aws::http_exchange& exchange, const cloud::exchange_record& record) = 0;
+        virtual void on_log(machine& of, const log_record& record) = 0;
+        // A corrupted datagram was handled; `changed` tells what should not have.
+        virtual void on_discarded(machine& by, const std::string& changed) = 0;
+        virtual void on_turn(machine& of) = 0;
+        virtual void on_spinning(machine& of, const std::string& why) = 0;
+
+    protected:
+        ~observer() = default;
+    };
+
+    struct settings {
+        std::size_t index = 0;
+        std::shared_ptr<const config::configuration> configuration;
+        ip_address address;
+        std::string mac;
+        cloud::instance_id instance;
+        std::uint64_t seed = 0;
+    };
+
+    machine(settings s, host_clock clock, event_queue& events, cloud_site& site, observer& to);
+
+    // --- the power switch, the service manager, the hypervisor ---
+    void power_on();
+    void power_off();
+    void start_process();
+    void kill_process();
+    // SIGTERM; ends by itself.
+    void stop_process();
+    void pause();
+    // At the next mutating call, between the decision and its first byte. Ends by itself.
+    void pause_before_call(duration length) { pause_before_call_ = length; }
+    void resume();
+    void forget_planned_pause() { pause_before_call_.reset(); }
+    // Its loop comes round up to this much later than it should.
+    void set_lateness(duration late_max) { late_max_ = late_max; }
+    void set_link(bool up);
+    void set_wall_offset(duration offset) { clock_.set_wall_offset(offset); }
+    void set_cloud_reachable(bool reachable);
+
+    // --- what arrives ---
+    // False when there was no room, or nobody.
+    bool receive(const ip_address& from, const byte_buffer& message, bool corrupted);
+    void tell(node::input&& what);
+    void reload(std::shared_ptr<const config::configuration> next);
+    // Somebody else has taken an address off it.
+    void take_address(const ip_prefix& address);
+
+    // --- what is seen ---
+    [[nodiscard]] std::size_t index() const { return settings_.index; }
+    [[nodiscard]] const ip_address& address() const { return settings_.address; }
+    // Of the configuration that the process runs with.
+    [[nodiscard]] const config::router& router() const { return settings_.configuration->routers.front(); }
+    [[nodiscard]] bool is_on() const { return on_; }
+    [[nodiscard]] bool is_running() const { return process_ != nullptr; }
+    [[nodiscard]] bool is_paused() const { return paused_; }
+    [[nodiscard]] bool has_link() const { return link_; }
+    [[nodiscard]] bool has_address(const ip_prefix& address) const { return holds_since(address) != never; }
+    [[nodiscard]] time_point holds_since(const ip_prefix& address) const;  // never when it does not
+    // Initialize when there is no process.
+    [[nodiscard]] vrrp::state state() const;
+    [[nodiscard]] status::router snapshot() const;
+    [[nodiscard]] const cloud_path& path() const { return path_; }
+    // How long it last stood still, if that ended a minute ago or less.
+    [[nodiscard]] duration recent_pause() const;
+    // When it was last held up, by more than a loop is.
+    [[nodiscard]] time_point last_hindered() const { return last_hindered_; }
+    [[nodiscard]] bool has_unread_release() const;
+    struct counters {
+        std::uint64_t calls_interrupted = 0;
+        std::uint64_t permits_refused = 0;
+    };
+    [[nodiscard]] const counters& counted() const { return counters_; }
+    [[nodiscard]] std::uint64_t process_number() const { return process_number_; }
+    // When it last sent anything to this peer: what a security group remembers.
+    [[nodiscard]] time_point spoke_to(const ip_address& peer) const;
+
+private:
+    struct datagram {
+        ip_address from;
+        byte_buffer message;
+        bool corrupted = false;
+    };
+
+    void write(const log_record& record) override { to_.on_log(*this, record); }
+    bool may_begin(aws::http_exchange_id id) override;
+    void on_first_byte(const aws::http_exchange& exchange) override { to_.on_first_byte(*this, exchange); }
+    void on_answer(const aws::http_exchange& exchange, const cloud::exchange_record& record) override;
+    void on_http_finished(aws::http_exchange_id id, aws::http_result&& result) override;
+
+    [[nodiscard]] instant now() const { return clock_.read(events_.now()); }
+    void end_process();
+    void wake(time_point at);
+    void arm();
+    void step();
+    void turn();
+    void hear(instant at, const datagram& d);
+    [[nodiscard]] std::string fingerprint(instant at) const;
+    void perform_outputs();
+    void perform(node::output&& what);
+    void change(const node::change_kernel& wanted);
+    void push(node::input&& what);
+    void take_input();
+
+    settings settings_;
+    std::shared_ptr<const config::configuration> file_;  // what the next start or reload reads
+    host_clock clock_;
+    event_queue& events_;
+    observer& to_;
+    cloud_path path_;
+    random_source random_;
+
+    bool on_ = false;
+    bool link_ = true;
+    unsigned boots_ = 0;
+    std::map<std::pair<int, ip_prefix>, time_point> addresses_;  // since when
+    std::map<std::string, std::string> files_;
+    std::map<ip_address, time_point> spoke_to_;
+
+    std::unique_ptr<node::node> process_;
+    std::uint64_t process_number_ = 0;
+    bool paused_ = false;
+    time_point paused_at_ = time_point::min();
+    time_point resumed_at_ = time_point::min();
+    bool stopped_ = false;  // the process has said that it may end
+    std::optional<duration> pause_before_call_;
+    std::optional<node::output> interrupted_;
+    std::deque<datagram> received_;
+    std::deque<node::input> inputs_;
+    time_point step_at_ = never;
+    std::uint64_t step_number_ = 0;
+    duration late_max_{};
+    time_point last_hindered_ = time_point::min();
+    time_point last_step_ = time_point::min();
+    unsigned steps_at_once_ = 0;
+    counters counters_;
+};
+
+}  // namespace vipd::sim

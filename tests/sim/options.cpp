@@ -1,0 +1,166 @@
+#include "tests/sim/options.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace vipd::sim {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+template <class T, std::size_t N>
+T pick(random_source& random, const std::array<T, N>& choices)
+{
+    return choices[random.below(N)];
+}
+
+std::size_t draw_size(random_source& random)
+{
+    const auto draw = random.unit();
+    return draw < 0.7 ? 3 : (draw < 0.9 ? 2 : 5);
+}
+
+void draw_machines(random_source& random, cluster_options& o)
+{
+    o.machines.resize(draw_size(random));
+    const bool all_equal = random.chance(0.2);
+    const bool clocks_differ = random.chance(0.2);
+    for (auto& m : o.machines) {
+        m.priority = all_equal ? 100 : static_cast<std::uint8_t>(1 + random.below(254));
+        m.zone = static_cast<unsigned>(random.below(2));
+        if (clocks_differ) {
+            const auto drift_max = pick(random, std::array<std::int64_t, 3>{50, 500, 20'000});
+            m.clock_drift_ppm = static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(2 * drift_max))) - drift_max;
+            m.wall_offset = random.between(-200s, 200s);
+        }
+        m.lacks_inbound_rule = random.chance(0.02);
+    }
+}
+
+}  // namespace
+
+ip_address cluster_options::address(std::size_t machine) const
+{
+    const auto zone = machines.at(machine).zone;
+    return family == ip_family::v4 ? *ip_address::parse(fmt::format("10.0.{}.{}", zone + 1, machine + 10))
+                                   : *ip_address::parse(fmt::format("2001:db8:0:{:x}::{:x}", zone + 1, machine + 16));
+}
+
+ip_prefix cluster_options::virtual_address() const
+{
+    return ip_prefix::host(*ip_address::parse(family == ip_family::v4 ? "172.16.1.100" : "2001:db8:ffff::100"));
+}
+
+std::string cluster_options::interface_id(std::size_t machine) const
+{
+    return fmt::format("eni-{:017x}", machine + 1);
+}
+
+std::string cluster_options::table_id(std::size_t table) const
+{
+    return fmt::format("rtb-{:017x}", table + 1);
+}
+
+config::configuration cluster_options::configuration(std::size_t machine) const
+{
+    config::configuration c;
+    c.aws.region = "eu-west-1";
+    config::router r;
+    r.name = "web";
+    r.vrid = 51;
+    r.version = version;
+    r.priority = machines.at(machine).priority;
+    r.interface = "ens5";
+    for (std::size_t peer = 0; peer < machines.size(); ++peer) {
+        if (peer != machine) {
+            r.peers.push_back({address(peer), vrrp::ttl_sent});
+        }
+    }
+    r.advert_interval = advert_interval;
+    r.down_timer_adverts = down_timer_adverts;
+    r.preempt = preempt;
+    r.preempt_delay = preempt_delay;
+    r.drain = drain;
+    r.advertised_addresses = {virtual_address().address()};
+    r.addresses = {{virtual_address(), "lo", config::address_lifetime::while_active}};
+    config::route_entry route;
+    route.destination = aws::route_destination::cidr(virtual_address());
+    route.interface = "ens5";
+    switch (chosen) {
+        case table_choice::by_id:
+            for (std::size_t t = 0; t < tables; ++t) {
+                route.tables.ids.emplace_back(table_id(t));
+            }
+            break;
+        case table_choice::whole_vpc:
+            route.tables.whole_vpc = true;
+            break;
+        case table_choice::by_tag:
+            route.tables.tags = {{"Name", "private-*"}};
+            break;
+    }
+    r.routes = {route};
+    c.routers = {r};
+    return c;
+}
+
+duration cluster_options::down_interval_max() const
+{
+    return advert_interval * (down_timer_adverts + 1);
+}
+
+cluster_options draw_options(random_source& random)
+{
+    cluster_options o;
+    draw_machines(random, o);
+    o.family = random.chance(0.1) ? ip_family::v6 : ip_family::v4;
+    o.version = o.family == ip_family::v4 && random.chance(0.15) ? vrrp::version::v2 : vrrp::version::v3;
+    o.advert_interval = o.version == vrrp::version::v2
+                            ? pick(random, std::array<duration, 3>{1s, 1s, 2s})
+                            : pick(random, std::array<duration, 8>{1s, 1s, 1s, 1s, 1s, 200ms, 500ms, 3s});
+    o.down_timer_adverts = random.chance(0.2) ? 5 : 3;
+    o.preempt = random.chance(0.8);
+    o.preempt_delay = pick(random, std::array<duration, 5>{0s, 0s, 1s, 10s, 60s});
+    o.drain = pick(random, std::array<duration, 3>{1s, 0s, 5s});
+    o.tables = pick(random, std::array<std::size_t, 6>{1, 1, 1, 2, 3, 5});
+    o.chosen = pick(random, std::array<table_choice, 4>{table_choice::by_id, table_choice::by_id, table_choice::whole_vpc,
+                                                        table_choice::by_tag});
+    o.routes_exist = random.chance(0.7);
+    o.cloud_latency = random.between(5ms, 200ms);
+    if (random.chance(0.3)) {
+        o.stale_reads = 0.5 * random.unit();
+        o.stale_reads_lag = pick(random, std::array<duration, 3>{500ms, 3s, 30s});
+    }
+    o.credential_lifetime = random.chance(0.2) ? duration{15min} : duration{6h};
+    if (random.chance(0.2)) {
+        o.network.loss = 0.05 * random.unit();
+        o.network.duplicate = 0.05 * random.unit();
+    }
+    return o;
+}
+
+std::string cluster_options::to_string() const
+{
+    std::string text = fmt::format(
+        "{} machines, IPv{}, VRRPv{}, A = {} ms, {} adverts, preempt {} after {} s, drain {} s, {} tables ({}), routes {}, "
+        "EC2 {} ms, stale reads {:.2f} up to {} ms, credentials for {} min, loss {:.3f}\n",
+        machines.size(), family == ip_family::v4 ? 4 : 6, static_cast<unsigned>(version),
+        std::chrono::round<std::chrono::milliseconds>(advert_interval).count(), down_timer_adverts, preempt,
+        to_seconds(preempt_delay), to_seconds(drain), tables,
+        chosen == table_choice::by_id ? "by id" : (chosen == table_choice::whole_vpc ? "all of the VPC" : "by tag"),
+        routes_exist ? "exist" : "missing", std::chrono::round<std::chrono::milliseconds>(cloud_latency).count(), stale_reads,
+        std::chrono::round<std::chrono::milliseconds>(stale_reads_lag).count(),
+        std::chrono::duration_cast<std::chrono::minutes>(credential_lifetime).count(), network.loss);
+    for (std::size_t i = 0; i < machines.size(); ++i) {
+        const auto& m = machines[i];
+        text += fmt::format("  machine {}: {} priority {}, zone {}, clock {:+d} ppm, wall {:+.0f} s{}\n", i,
+                            address(i).to_string(), m.priority, m.zone, m.clock_drift_ppm, to_seconds(m.wall_offset),
+                            m.lacks_inbound_rule ? ", no inbound rule for protocol 112" : "");
+    }
+    return text;
+}
+
+}  // namespace vipd::sim

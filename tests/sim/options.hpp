@@ -1,0 +1,59 @@
+#pragma once
+
+// What kind of cluster a schedule is about. Drawn from the seed as a whole before anything happens, and printed when something
+// is wrong.
+
+#include "agent/config/config.hpp"
+#include "common/random.hpp"
+#include "common/time.hpp"
+#include "tests/sim/network.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace vipd::sim {
+
+enum class table_choice : std::uint8_t { by_id, whole_vpc, by_tag };
+
+struct machine_options {
+    std::uint8_t priority = 100;
+    unsigned zone = 0;
+    std::int64_t clock_drift_ppm = 0;
+    duration wall_offset{};
+    // The security group has no rule that lets protocol 112 in: a peer is heard for ten minutes after it was spoken to.
+    bool lacks_inbound_rule = false;
+};
+
+struct cluster_options {
+    std::vector<machine_options> machines;  // 2..5
+    ip_family family = ip_family::v4;
+    vrrp::version version = vrrp::version::v3;
+    duration advert_interval = std::chrono::seconds{1};
+    unsigned down_timer_adverts = 3;
+    bool preempt = true;
+    duration preempt_delay{};
+    duration drain = std::chrono::seconds{1};
+    std::size_t tables = 1;
+    table_choice chosen = table_choice::by_id;
+    bool routes_exist = true;  // at the start, and lead nowhere in particular
+    duration cloud_latency = std::chrono::milliseconds{20};
+    double stale_reads = 0.0;
+    duration stale_reads_lag{};
+    duration credential_lifetime = std::chrono::hours{6};
+    path_quality network;
+
+    [[nodiscard]] ip_address address(std::size_t machine) const;
+    [[nodiscard]] ip_prefix virtual_address() const;
+    [[nodiscard]] std::string interface_id(std::size_t machine) const;
+    [[nodiscard]] std::string table_id(std::size_t table) const;
+    [[nodiscard]] config::configuration configuration(std::size_t machine) const;
+    // The longest Active_Down_Interval of any machine (RFC 9568 6.1).
+    [[nodiscard]] duration down_interval_max() const;
+    [[nodiscard]] std::string to_string() const;
+};
+
+cluster_options draw_options(random_source& random);
+
+}  // namespace vipd::sim

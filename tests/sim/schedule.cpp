@@ -1,0 +1,334 @@
+#include "tests/sim/schedule.hpp"
+
+#include "common/overloaded.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace vipd::sim {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+// Draws one fault at a time for one cluster.
+class drawing {
+public:
+    drawing(random_source& random, const cluster_options& options) : random_(random), options_(options) {}
+
+    scheduled_fault draw();
+
+private:
+    [[nodiscard]] std::size_t machine() { return random_.below(options_.machines.size()); }
+    // Between the two, each order of magnitude as likely as another.
+    duration magnitude(duration low, duration high)
+    {
+        const auto ratio = static_cast<double>(high.count()) / static_cast<double>(low.count());
+        return duration{static_cast<duration::rep>(static_cast<double>(low.count()) * std::pow(ratio, random_.unit()))};
+    }
+    duration outage() { return magnitude(options_.advert_interval / 10, 2min); }
+
+    fault_kind of_machine(duration& lasts);
+    fault_kind of_network(duration& lasts);
+    fault_kind of_cloud(duration& lasts);
+    fault_kind of_people(duration& lasts);
+    faults::partition partition();
+    cloud::fault cloud_fault();
+    cloud::fault_effect cloud_effect();
+
+    random_source& random_;
+    const cluster_options& options_;
+};
+
+faults::partition drawing::partition()
+{
+    faults::partition p;
+    const auto n = options_.machines.size();
+    const auto shape = random_.below(4);
+    const auto lonely = machine();
+    for (std::size_t from = 0; from < n; ++from) {
+        for (std::size_t to = 0; to < n; ++to) {
+            const bool zones = options_.machines[from].zone != options_.machines[to].zone;
+            const bool one_machine = (from == lonely) != (to == lonely);
+            const std::array<bool, 4> is_cut = {zones, one_machine, from == lonely, to == lonely};
+            if (from != to && is_cut[shape]) {
+                p.cut.emplace_back(from, to);
+            }
+        }
+    }
+    // Partial: two see each other no more, and a third sees both.
+    if (p.cut.size() > 2 && random_.chance(0.3)) {
+        const auto kept = p.cut[random_.below(p.cut.size())];
+        p.cut = {kept, {kept.second, kept.first}};
+    }
+    return p;
+}
+
+cloud::fault_effect drawing::cloud_effect()
+{
+    using namespace cloud::effects;
+    const cloud::delay short_wait{1ms, 2s, {}};
+    switch (random_.below(10)) {
+        case 0:
+            return fail{};
+        case 1:
+            return fail{500, "InternalError", "An internal error has occurred", random_.chance(0.5)};
+        case 2:
+            return fail{503, "RequestLimitExceeded", "Request limit exceeded."};
+        case 3:
+            return cloud::effects::reset{random_.chance(0.5)};
+        case 4:
+            return hang{random_.chance(0.5)};
+        case 5:
+            return slow{short_wait, {}};
+        case 6:
+            return slow{{}, short_wait};
+        case 7:
+            return land_late{{10ms, random_.chance(0.1) ? duration{15min} : duration{20s}, {}}, random_.chance(0.5)};
+        case 8:
+            return stale{{0ms, 30s, {}}};
+        default: {
+            constexpr std::array kinds = {cloud::hostile_kind::truncated,   cloud::hostile_kind::cut,
+                                          cloud::hostile_kind::entity_bomb, cloud::hostile_kind::garbage,
+                                          cloud::hostile_kind::wrong_root,  cloud::hostile_kind::empty,
+                                          cloud::hostile_kind::wrong_type,  cloud::hostile_kind::error_in_success};
+            return hostile{kinds[random_.below(kinds.size())], 0};
+        }
+    }
+}
+
+cloud::fault drawing::cloud_fault()
+{
+    constexpr std::array<const char*, 6> actions = {"ec2:*",         "ec2:*Route", "ec2:ReplaceRoute",
+                                                    "ec2:Describe*", "imds:*",     "imds:*/iam/*"};
+    cloud::fault f;
+    f.action = actions[random_.below(actions.size())];
+    if (random_.chance(0.5)) {
+        f.node = fmt::format("node-{}", machine());
+    }
+    if (random_.chance(0.3)) {
+        f.table = options_.table_id(random_.below(options_.tables));
+    }
+    if (random_.chance(0.3)) {
+        f.count = 1 + random_.below(4);
+    }
+    f.probability = random_.chance(0.5) ? 1.0 : random_.unit();
+    f.effect = cloud_effect();
+    return f;
+}
+
+fault_kind drawing::of_machine(duration& lasts)
+{
+    lasts = outage();
+    switch (random_.below(9)) {
+        case 0:
+            lasts = magnitude(100ms, 5s);
+            return faults::kill_process{machine(), static_cast<unsigned>(random_.chance(0.2) ? 2 + random_.below(5) : 1)};
+        case 1:
+            lasts = magnitude(100ms, 5s);
+            return faults::stop_process{machine()};
+        case 2:
+            lasts = magnitude(5s, 2min);
+            return faults::power_off{machine()};
+        case 3:
+        case 4:
+            lasts = magnitude(1ms, 2min);
+            return faults::pause{machine(), random_.chance(0.4)};
+        case 5:
+            return faults::late_timers{machine(), magnitude(100us, 2 * options_.advert_interval)};
+        case 6:
+            return faults::link_down{machine()};
+        case 7:
+            return faults::address_removed{machine()};
+        default: {
+            const auto size = magnitude(1s, 87'600h);
+            return faults::clock_set{machine(), random_.chance(0.5) ? size : -size};
+        }
+    }
+}
+
+fault_kind drawing::of_network(duration& lasts)
+{
+    lasts = outage();
+    if (random_.chance(0.6)) {
+        return partition();
+    }
+    path_quality q;
+    const auto a = options_.advert_interval;
+    switch (random_.below(5)) {
+        case 0:
+            q.loss = 0.6 * random_.unit();
+            break;
+        case 1:
+            q.burst_chance = 0.2 * random_.unit();
+            q.burst_mean = magnitude(a / 5, 20 * a);
+            break;
+        case 2:
+            q.duplicate = 0.3 * random_.unit();
+            q.copies_max = 5;
+            break;
+        case 3:
+            q.straggler_chance = 0.5 * random_.unit();
+            q.straggler_delay = magnitude(a / 10, 12 * a);
+            break;
+        default:
+            q.corrupt = 0.1 + 0.4 * random_.unit();
+            break;
+    }
+    return faults::poor_network{q};
+}
+
+fault_kind drawing::of_cloud(duration& lasts)
+{
+    lasts = magnitude(100ms, 3min);
+    switch (random_.below(8)) {
+        case 0:
+            return faults::cloud_unreachable{{machine()}};
+        case 1: {
+            faults::cloud_unreachable all;
+            for (std::size_t i = 0; i < options_.machines.size(); ++i) {
+                all.machines.push_back(i);
+            }
+            return all;
+        }
+        case 2:
+            return faults::throttled{-40.0 * random_.unit()};
+        case 3:
+            return faults::credentials_revoked{machine()};
+        case 4:
+            return faults::permission_missing{machine(), random_.below(options_.tables)};
+        default:
+            return faults::cloud_trouble{cloud_fault()};
+    }
+}
+
+fault_kind drawing::of_people(duration& lasts)
+{
+    lasts = magnitude(1s, 1min);
+    switch (random_.below(6)) {
+        case 0:
+        case 1: {
+            const auto draw = random_.below(options_.machines.size() + 2);
+            const auto n = options_.machines.size();
+            return faults::route_changed{
+                random_.below(options_.tables),
+                draw < n ? options_.interface_id(draw) : (draw == n ? std::string{} : options_.interface_id(n))};
+        }
+        case 2:
+            return faults::second_cluster{magnitude(1s, 20s)};
+        case 3:
+            return faults::step_down{machine()};
+        case 4:
+            return faults::maintenance{machine()};
+        default:
+            return faults::reload{machine(), static_cast<std::uint8_t>(random_.chance(0.5) ? 0 : 1 + random_.below(254))};
+    }
+}
+
+scheduled_fault drawing::draw()
+{
+    scheduled_fault f;
+    const auto draw = random_.unit();
+    f.what = draw < 0.4    ? of_machine(f.lasts)
+             : draw < 0.6  ? of_network(f.lasts)
+             : draw < 0.85 ? of_cloud(f.lasts)
+                           : of_people(f.lasts);
+    return f;
+}
+
+std::string describe(const path_quality& q)
+{
+    return fmt::format(
+        "loss {:.2f}, bursts {:.2f} of {:.0f} ms, duplicates {:.2f}, stragglers {:.2f} up to {:.0f} ms, corrupt "
+        "{:.2f}",
+        q.loss, q.burst_chance, to_milliseconds(q.burst_mean), q.duplicate, q.straggler_chance,
+        to_milliseconds(q.straggler_delay), q.corrupt);
+}
+
+std::string describe(const fault_kind& what)
+{
+    return std::visit(
+        overloaded{
+            [](const faults::kill_process& f) {
+                return fmt::format("machine {}: kill -9 of the process, {} times", f.machine, f.times);
+            },
+            [](const faults::stop_process& f) { return fmt::format("machine {}: SIGTERM and a new start", f.machine); },
+            [](const faults::power_off& f) { return fmt::format("machine {}: power off", f.machine); },
+            [](const faults::pause& f) {
+                return fmt::format("machine {}: stands still{}", f.machine,
+                                   f.before_call ? ", from the next mutating call on, before its first byte" : "");
+            },
+            [](const faults::late_timers& f) {
+                return fmt::format("machine {}: loop late by up to {:.1f} ms", f.machine, to_milliseconds(f.late_max));
+            },
+            [](const faults::link_down& f) { return fmt::format("machine {}: link down", f.machine); },
+            [](const faults::address_removed& f) { return fmt::format("machine {}: virtual address removed", f.machine); },
+            [](const faults::clock_set& f) {
+                return fmt::format("machine {}: wall clock set {:+.0f} s off", f.machine, to_seconds(f.offset));
+            },
+            [](const faults::partition& f) {
+                std::string text = "cut";
+                for (const auto& [from, to] : f.cut) {
+                    text += fmt::format(" {}->{}", from, to);
+                }
+                return text;
+            },
+            [](const faults::poor_network& f) { return "network: " + describe(f.quality); },
+            [](const faults::cloud_unreachable& f) {
+                std::string text = "cloud unreachable for";
+                for (const auto m : f.machines) {
+                    text += fmt::format(" {}", m);
+                }
+                return text;
+            },
+            [](const faults::cloud_trouble& f) {
+                return fmt::format("cloud: effect {} on {} of {} for {}, p = {:.2f}{}", f.fault.effect.index(), f.fault.action,
+                                   f.fault.node, f.fault.table, f.fault.probability,
+                                   f.fault.count ? fmt::format(", {} times", *f.fault.count) : "");
+            },
+            [](const faults::throttled& f) { return fmt::format("buckets of EC2 at {:.0f}", f.level); },
+            [](const faults::credentials_revoked& f) { return fmt::format("machine {}: credentials revoked", f.machine); },
+            [](const faults::permission_missing& f) {
+                return fmt::format("machine {}: may not change table {}", f.machine, f.table);
+            },
+            [](const faults::route_changed& f) {
+                return fmt::format("table {}: route {} by hand", f.table, f.target.empty() ? "removed" : "set to " + f.target);
+            },
+            [](const faults::second_cluster& f) {
+                return fmt::format("a second cluster takes the route every {:.1f} s", to_seconds(f.period));
+            },
+            [](const faults::step_down& f) { return fmt::format("machine {}: step-down", f.machine); },
+            [](const faults::maintenance& f) { return fmt::format("machine {}: maintenance", f.machine); },
+            [](const faults::reload& f) { return fmt::format("machine {}: reload, priority {}", f.machine, f.priority); },
+        },
+        what);
+}
+
+}  // namespace
+
+std::string to_string(const scheduled_fault& fault)
+{
+    return fmt::format("{:10.4f} s for {:9.4f} s  {}", to_seconds(fault.at), to_seconds(fault.lasts), describe(fault.what));
+}
+
+std::vector<scheduled_fault> draw_faults(random_source& random, const cluster_options& options, duration length)
+{
+    std::vector<scheduled_fault> all(10 + random.below(15));
+    drawing one{random, options};
+    // Some come close after another: what breaks things is rarely one fault alone.
+    duration last{};
+    for (auto& fault : all) {
+        fault = one.draw();
+        fault.at = last > duration::zero() && random.chance(0.4)
+                       ? std::min(length, last + random.between(0s, 4 * options.advert_interval))
+                       : random.between(0s, length);
+        last = fault.at;
+    }
+    std::ranges::stable_sort(all, {}, &scheduled_fault::at);
+    return all;
+}
+
+}  // namespace vipd::sim

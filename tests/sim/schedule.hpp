@@ -1,0 +1,117 @@
+#pragma once
+
+// What is done to a cluster, and when: a list of faults as values, so that a schedule can be printed, repeated, and shrunk by
+// leaving some of them out.
+
+#include "common/random.hpp"
+#include "common/time.hpp"
+#include "tests/cloud/fault.hpp"
+#include "tests/sim/network.hpp"
+#include "tests/sim/options.hpp"
+
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace vipd::sim {
+
+namespace faults {
+
+// --- of a machine; it comes back when the fault is over ---
+struct kill_process {  // kill -9; the service manager starts it again
+    std::size_t machine = 0;
+    unsigned times = 1;  // a crash loop
+};
+struct stop_process {  // SIGTERM, and a start afterwards
+    std::size_t machine = 0;
+};
+struct power_off {
+    std::size_t machine = 0;
+};
+struct pause {
+    std::size_t machine = 0;
+    bool before_call = false;  // at the next mutating call, between the decision and its first byte
+};
+struct late_timers {  // its loop comes round up to this much later
+    std::size_t machine = 0;
+    duration late_max{};
+};
+struct link_down {
+    std::size_t machine = 0;
+};
+struct address_removed {  // somebody takes the virtual address off the machine
+    std::size_t machine = 0;
+};
+struct clock_set {  // the wall clock jumps; for good
+    std::size_t machine = 0;
+    duration offset{};
+};
+
+// --- of the network ---
+struct partition {
+    std::vector<std::pair<std::size_t, std::size_t>> cut;  // directed
+};
+struct poor_network {
+    path_quality quality;
+};
+
+// --- of the cloud ---
+struct cloud_unreachable {
+    std::vector<std::size_t> machines;
+};
+struct cloud_trouble {
+    cloud::fault fault;
+};
+struct throttled {  // somebody else in the account has used the buckets up
+    double level = -20;
+};
+struct credentials_revoked {
+    std::size_t machine = 0;
+};
+struct permission_missing {
+    std::size_t machine = 0;
+    std::size_t table = 0;
+};
+
+// --- of people ---
+struct route_changed {  // by hand: to a stranger, to a machine, or removed
+    std::size_t table = 0;
+    std::string target;  // an interface; empty: removed
+};
+struct second_cluster {  // that believes the address is its own
+    duration period{};
+};
+struct step_down {
+    std::size_t machine = 0;
+};
+struct maintenance {
+    std::size_t machine = 0;
+};
+struct reload {  // with another priority, or the same configuration again
+    std::size_t machine = 0;
+    std::uint8_t priority = 0;  // 0: unchanged
+};
+
+}  // namespace faults
+
+using fault_kind =
+    std::variant<faults::kill_process, faults::stop_process, faults::power_off, faults::pause, faults::late_timers,
+                 faults::link_down, faults::address_removed, faults::clock_set, faults::partition, faults::poor_network,
+                 faults::cloud_unreachable, faults::cloud_trouble, faults::throttled, faults::credentials_revoked,
+                 faults::permission_missing, faults::route_changed, faults::second_cluster, faults::step_down,
+                 faults::maintenance, faults::reload>;
+
+struct scheduled_fault {
+    duration at{};     // after the start
+    duration lasts{};  // where it has an end
+    fault_kind what;
+};
+
+std::string to_string(const scheduled_fault& fault);
+
+// At least ten in `length`.
+std::vector<scheduled_fault> draw_faults(random_source& random, const cluster_options& options, duration length);
+
+}  // namespace vipd::sim

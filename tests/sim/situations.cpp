@@ -1,0 +1,35 @@
+#include "tests/sim/situations.hpp"
+
+namespace vipd::sim {
+
+std::string_view to_string(situation s)
+{
+    constexpr std::array<std::string_view, situation_count> names = {
+        "demoted with a mutating call under way",
+        "demoted with some tables moved and others not",
+        "a call landed after its sender was demoted",
+        "an Active stepped back after a stall",
+        "takeover while throttled",
+        "takeover with credentials that are refused",
+        "takeover without the permission for a table",
+        "outcome of a call unknown while Active",
+        "two Actives healed, better priority heard first",
+        "two Actives healed, lower priority heard first",
+        "two Actives healed, higher address heard first",
+        "two Actives healed, lower address heard first",
+        "priority 0 and another advert in one batch",
+        "reload during a takeover",
+        "a stale read contradicted a fresh write",
+        "Active while nobody reaches the cloud",
+        "stood still between a decision and its call",
+        "a permit was refused",
+        "crash loop",
+        "a route changed by hand was repaired",
+        "a removed local address was put back",
+        "a corrupted advert was discarded",
+        "a process started while IMDS was down",
+    };
+    return names.at(static_cast<std::size_t>(s));
+}
+
+}  // namespace vipd::sim

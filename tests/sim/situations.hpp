@@ -1,0 +1,57 @@
+#pragma once
+
+// Situations that a search for faults has to have met, or its silence says nothing: each is counted when it occurs.
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace vipd::sim {
+
+enum class situation : std::uint8_t {
+    demoted_with_call_under_way,
+    demoted_between_tables,  // some of its routes were moved in this epoch, others not yet
+    call_landed_after_demotion,
+    stepped_back_after_stall,
+    takeover_while_throttled,
+    takeover_with_refused_credentials,
+    takeover_without_permission,
+    outcome_unknown_while_active,
+    two_actives_by_priority_winner_first,  // healed: the better priority spoke first
+    two_actives_by_priority_loser_first,
+    two_actives_by_address_winner_first,
+    two_actives_by_address_loser_first,
+    release_and_advert_in_one_batch,
+    reload_during_takeover,
+    stale_read_after_write,
+    nobody_reaches_the_cloud,
+    stood_still_before_call,
+    permit_refused,
+    crash_loop,
+    route_changed_by_hand_repaired,
+    address_removed_and_put_back,
+    corrupted_advert_discarded,
+    started_without_imds,
+};
+inline constexpr std::size_t situation_count = 23;
+
+std::string_view to_string(situation s);
+
+class situation_counts {
+public:
+    void note(situation s) { ++counts_[static_cast<std::size_t>(s)]; }
+    [[nodiscard]] std::uint64_t of(situation s) const { return counts_[static_cast<std::size_t>(s)]; }
+    void add(const situation_counts& other)
+    {
+        for (std::size_t i = 0; i < counts_.size(); ++i) {
+            counts_[i] += other.counts_[i];
+        }
+    }
+    void set(situation s, std::uint64_t count) { counts_[static_cast<std::size_t>(s)] = count; }
+
+private:
+    std::array<std::uint64_t, situation_count> counts_{};
+};
+
+}  // namespace vipd::sim

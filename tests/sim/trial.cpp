@@ -1,0 +1,216 @@
+#include "tests/sim/trial.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+namespace vipd::sim {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+// How long a healed cluster may take: a boot, whoever waits before it preempts and the down interval after that, two elections,
+// and half a minute for the cloud (a read that began before, backoff of up to 5 s, an outcome nobody knows for 10 s, a budget
+// that is used up).
+duration convergence_bound(const cluster_options& options)
+{
+    return 10s + options.preempt_delay + 3 * options.down_interval_max() + 30s;
+}
+
+class phases {
+public:
+    phases(const trial_plan& plan, const std::function<void(const std::string&)>& tell) :
+        plan_(plan), world_(plan.options, plan.seed, tell)
+    {}
+
+    trial_result run();
+
+private:
+    void suffer();
+    void converge();
+    void stay_quiet();
+    [[nodiscard]] std::string what_is_missing() const;
+    [[nodiscard]] bool is_broken() const { return world_.judge().found().has_value(); }
+
+    const trial_plan& plan_;
+    cluster world_;
+    duration converged_{};
+};
+
+void phases::suffer()
+{
+    const auto start = world_.now();
+    for (const auto& fault : plan_.faults) {
+        world_.run_until(start + fault.at);
+        if (is_broken()) {
+            return;
+        }
+        world_.inflict(fault);
+    }
+    world_.run_until(start + fault_phase);
+}
+
+// What a healed cluster still lacks; empty when it is as it should be.
+std::string phases::what_is_missing() const
+{
+    const auto active = world_.sole_active();
+    if (!active) {
+        return fmt::format("{} machines are Active", world_.active_count());
+    }
+    if (!world_.routes_lead_to(*active)) {
+        return fmt::format("machine {} is Active, and table 0 leads to \"{}\"", *active, world_.target(0));
+    }
+    for (std::size_t i = 0; i < world_.size(); ++i) {
+        if (world_.node(i).has_address(plan_.options.virtual_address()) != (i == *active)) {
+            return fmt::format("machine {} is Active, and {} {} the address", *active, i, i == *active ? "lacks" : "has");
+        }
+    }
+    for (const auto& r : world_.node(*active).snapshot().resources) {
+        if (r.kind != status::resource_kind::source_dest_check && r.state != status::resource_state::here) {
+            return fmt::format("machine {} says of {}: {} {}", *active, r.name, to_string(r.state), r.last_error);
+        }
+    }
+    return {};
+}
+
+void phases::converge()
+{
+    const auto healed = world_.now();
+    world_.heal();
+    // What a call does that has been under way since before is not the nodes' to prevent: it is waited for, and then repaired.
+    auto deadline = healed + convergence_bound(plan_.options);
+    world_.run_until(deadline);
+    while (!is_broken() && world_.cloud().next_wakeup().at != never && world_.cloud().next_wakeup().at > world_.now() + 2s) {
+        deadline = world_.cloud().next_wakeup().at + 30s;
+        world_.run_until(deadline);
+    }
+    if (!is_broken()) {
+        if (const auto missing = what_is_missing(); !missing.empty()) {
+            world_.judge().violated(world_.now(), "L9: a healed cluster comes right", missing);
+        }
+    }
+    converged_ = world_.now() - healed;
+}
+
+void phases::stay_quiet()
+{
+    const auto active = world_.sole_active();
+    const auto transitions = world_.transitions();
+    const auto calls = world_.mutating_calls();
+    const auto until = world_.now() + quiet_phase;
+    while (world_.now() < until && !is_broken()) {
+        world_.run_for(10s);
+        if (is_broken()) {
+            return;
+        }
+        auto missing = what_is_missing();
+        if (missing.empty() && world_.transitions() != transitions) {
+            missing = "a transition without a reason";
+        }
+        if (missing.empty() && world_.mutating_calls() != calls) {
+            missing = "a mutating call without a reason";
+        }
+        if (missing.empty() && world_.sole_active() != active) {
+            missing = "another machine is Active";
+        }
+        if (!missing.empty()) {
+            world_.judge().violated(world_.now(), "L9: a healed cluster stays quiet", missing);
+        }
+    }
+}
+
+trial_result phases::run()
+{
+    const auto start = world_.now();
+    suffer();
+    if (!is_broken()) {
+        converge();
+    }
+    if (!is_broken()) {
+        stay_quiet();
+    }
+    trial_result r;
+    r.wrong = world_.judge().found();
+    r.fingerprint = world_.story().fingerprint();
+    r.events = world_.events_happened();
+    r.transitions = world_.transitions();
+    r.mutating_calls = world_.mutating_calls();
+    r.faults = plan_.faults.size();
+    r.simulated = world_.now() - start;
+    r.converged = converged_;
+    r.situations = world_.situations();
+    for (std::size_t i = 0; i < world_.size(); ++i) {
+        const auto& counted = world_.node(i).counted();
+        for (std::uint64_t n = 0; n < counted.calls_interrupted; ++n) {
+            r.situations.note(situation::stood_still_before_call);
+        }
+        for (std::uint64_t n = 0; n < counted.permits_refused; ++n) {
+            r.situations.note(situation::permit_refused);
+        }
+    }
+    return r;
+}
+
+}  // namespace
+
+trial_plan draw_plan(std::uint64_t seed)
+{
+    random_source random{seed};
+    trial_plan plan;
+    plan.seed = seed;
+    plan.options = draw_options(random);
+    plan.faults = draw_faults(random, plan.options, fault_phase);
+    return plan;
+}
+
+trial_result run_trial(const trial_plan& plan, const std::function<void(const std::string&)>& tell)
+{
+    return phases{plan, tell}.run();
+}
+
+trial_plan keep(const trial_plan& plan, const std::vector<std::size_t>& places)
+{
+    auto kept = plan;
+    kept.faults.clear();
+    for (const auto place : places) {
+        kept.faults.push_back(plan.faults.at(place));
+    }
+    return kept;
+}
+
+std::vector<std::size_t> shrink(const trial_plan& plan, const violation& wrong, unsigned trials_max)
+{
+    std::vector<std::size_t> kept(plan.faults.size());
+    std::iota(kept.begin(), kept.end(), std::size_t{0});
+    unsigned trials = 0;
+    const auto still_breaks = [&](const std::vector<std::size_t>& places) {
+        ++trials;
+        const auto r = run_trial(keep(plan, places));
+        return r.wrong && r.wrong->invariant == wrong.invariant;
+    };
+    for (auto part = std::max<std::size_t>(1, kept.size() / 2); part >= 1 && trials < trials_max;) {
+        bool shorter = false;
+        for (std::size_t begin = 0; begin < kept.size() && trials < trials_max;) {
+            auto without = kept;
+            const auto from = without.begin() + static_cast<std::ptrdiff_t>(begin);
+            without.erase(from, from + static_cast<std::ptrdiff_t>(std::min(part, kept.size() - begin)));
+            if (still_breaks(without)) {
+                kept = std::move(without);
+                shorter = true;
+            } else {
+                begin += part;
+            }
+        }
+        if (!shorter) {
+            if (part == 1) {
+                break;
+            }
+            part /= 2;
+        }
+    }
+    return kept;
+}
+
+}  // namespace vipd::sim

@@ -1,0 +1,54 @@
+#pragma once
+
+// One schedule from its seed: a phase of faults in which nothing may go wrong, then everything is healed, and a phase in which
+// everything has to come right within its bound and then stay quiet.
+
+#include "tests/sim/cluster.hpp"
+#include "tests/sim/invariants.hpp"
+#include "tests/sim/options.hpp"
+#include "tests/sim/schedule.hpp"
+#include "tests/sim/situations.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace vipd::sim {
+
+struct trial_plan {
+    std::uint64_t seed = 0;
+    cluster_options options;
+    std::vector<scheduled_fault> faults;
+};
+
+// The same plan for the same seed, whatever the machine.
+trial_plan draw_plan(std::uint64_t seed);
+
+struct trial_result {
+    std::optional<violation> wrong;
+    std::uint64_t fingerprint = 0;
+    std::uint64_t events = 0;
+    std::uint64_t transitions = 0;
+    std::uint64_t mutating_calls = 0;
+    std::size_t faults = 0;
+    duration simulated{};
+    // From the healing until there was one Active with every route, and until no longer anything changed.
+    duration converged{};
+    situation_counts situations;
+};
+
+inline constexpr duration fault_phase = std::chrono::minutes{10};
+inline constexpr duration quiet_phase = std::chrono::minutes{10};
+
+trial_result run_trial(const trial_plan& plan, const std::function<void(const std::string&)>& tell = nullptr);
+
+// Fewer faults that still break the same invariant: their places in the plan of the seed, found by leaving out one part after
+// the other.
+std::vector<std::size_t> shrink(const trial_plan& plan, const violation& wrong, unsigned trials_max = 400);
+
+// Only these faults of it.
+trial_plan keep(const trial_plan& plan, const std::vector<std::size_t>& places);
+
+}  // namespace vipd::sim

@@ -1,0 +1,92 @@
+#include "tests/sim/world_state.hpp"
+
+#include <fmt/format.h>
+
+namespace vipd::sim {
+
+namespace {
+
+const cloud::vpc_id the_vpc{"vpc-00000000000000001"};
+
+cloud::subnet_id subnet_of(unsigned zone)
+{
+    return cloud::subnet_id{fmt::format("subnet-{:017x}", zone + 1)};
+}
+
+void add_machine(cloud::cloud_state& state, std::size_t number, unsigned zone, const ip_address& address,
+                 const std::string& interface, time_point now)
+{
+    cloud::instance i;
+    i.id = instance_of(number);
+    i.name = fmt::format("node-{}", number);
+    i.subnet = subnet_of(zone);
+    i.role = fmt::format("vipd-{}", number);
+    cloud::network_interface e;
+    e.id = cloud::network_interface_id{interface};
+    e.subnet = i.subnet;
+    e.mac = mac_of(number);
+    // Every interface of EC2 has an IPv4 address.
+    e.addresses = {*ip_address::parse(fmt::format("10.0.{}.{}", zone + 1, number + 10))};
+    if (address.family() == ip_family::v6) {
+        e.addresses6 = {address};
+    }
+    e.source_dest_check = false;
+    e.attached = cloud::attachment{fmt::format("eni-attach-{:017x}", number + 1), i.id, 0};
+    state.instances.emplace(i.id, cloud::versioned<cloud::instance>{now, i});
+    state.interfaces.emplace(e.id, cloud::versioned<cloud::network_interface>{now, e});
+}
+
+}  // namespace
+
+std::string mac_of(std::size_t machine)
+{
+    return fmt::format("02:00:00:00:00:{:02x}", machine + 16);
+}
+
+cloud::instance_id instance_of(std::size_t machine)
+{
+    return cloud::instance_id{fmt::format("i-{:017x}", machine + 1)};
+}
+
+std::string role_of(std::size_t machine)
+{
+    return fmt::format("role/vipd-{}", machine);
+}
+
+cloud::topology make_account(const cluster_options& options, time_point now)
+{
+    cloud::topology account;
+    auto& state = account.state;
+    state.vpcs.emplace(the_vpc,
+                       cloud::vpc{the_vpc, {*ip_prefix::parse("10.0.0.0/16"), *ip_prefix::parse("2001:db8::/48")}, {}});
+    for (unsigned zone = 0; zone < 2; ++zone) {
+        const auto id = subnet_of(zone);
+        state.subnets.emplace(id, cloud::subnet{id,
+                                                the_vpc,
+                                                zone == 0 ? "eu-west-1a" : "eu-west-1b",
+                                                {*ip_prefix::parse(fmt::format("10.0.{}.0/24", zone + 1)),
+                                                 *ip_prefix::parse(fmt::format("2001:db8:0:{:x}::/64", zone + 1))}});
+    }
+    for (std::size_t i = 0; i < options.machines.size(); ++i) {
+        add_machine(state, i, options.machines[i].zone, options.address(i), options.interface_id(i), now);
+    }
+    const auto stranger = options.machines.size();
+    add_machine(state, stranger, 0, *ip_address::parse("10.0.1.200"), options.interface_id(stranger), now);
+    for (std::size_t t = 0; t < options.tables; ++t) {
+        cloud::route_table table;
+        table.id = cloud::route_table_id{options.table_id(t)};
+        table.vpc = the_vpc;
+        table.tags.emplace("Name", fmt::format("private-{}", t));
+        if (t == 0) {
+            table.associations.push_back({"rtbassoc-00000000000000001", true, {}, {}});
+        }
+        if (options.routes_exist) {
+            table.routes.push_back(
+                {options.virtual_address(), {options.interface_id(stranger)}, cloud::route_origin::create_route});
+        }
+        state.tables.emplace(table.id, cloud::versioned<cloud::route_table>{now, table});
+    }
+    return account;
+}
+
+}  // namespace vipd::sim
