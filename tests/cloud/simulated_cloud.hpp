@@ -112,6 +112,8 @@ public:
     // Carries out what is due.
     void handle_timeout(const instant& now);
     [[nodiscard]] wakeup next_wakeup() const;
+    // When the last of the accepted calls takes effect; never when there is none.
+    [[nodiscard]] time_point last_effect() const { return due_.empty() ? never : due_.rbegin()->first; }
     // The oldest change not yet taken; of those that nobody takes, the latest 65,536 are kept.
     std::optional<state_change> poll_change();
 

@@ -37,7 +37,7 @@ void scenario::inflict(fault_kind what, duration lasts)
     world->inflict({{}, lasts, std::move(what)});
 }
 
-duration scenario::until(const std::string& what, const std::function<bool()>& condition, duration at_most)
+duration scenario::until(const std::string& what, duration at_most, const std::function<bool()>& condition)
 {
     const auto began = world->now();
     EXPECT_TRUE(world->run_until(condition, at_most)) << what << ": not within " << to_seconds(at_most) << " s";

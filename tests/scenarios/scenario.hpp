@@ -27,7 +27,7 @@ protected:
     void inflict(fault_kind what, duration lasts = std::chrono::hours{1});
     void wait(duration length) { world->run_for(length); }
     // How long it took; fails when it did not happen in time.
-    duration until(const std::string& what, const std::function<bool()>& condition, duration at_most);
+    duration until(const std::string& what, duration at_most, const std::function<bool()>& condition);
 
     [[nodiscard]] bool is_active(std::size_t machine) const { return world->judge().state(machine) == vrrp::state::active; }
     [[nodiscard]] bool owns_everything(std::size_t machine) const

@@ -13,8 +13,7 @@ protected:
     void let_machine_1_take_over()
     {
         inflict(faults::power_off{0});
-        until(
-            "machine 1 is Active", [&] { return is_active(1); }, 10s);
+        until("machine 1 is Active", 10s, [&] { return is_active(1); });
     }
 };
 
@@ -23,8 +22,7 @@ TEST_F(takeover_stories, a_lost_reply_is_read_before_the_call_is_repeated)
     begin(machines({150, 100}));
     next_call("ReplaceRoute", 1, cloud::effects::reset{true});
     let_machine_1_take_over();
-    until(
-        "confirmed", [&] { return has_confirmed(1); }, 5s);
+    until("confirmed", 5s, [&] { return has_confirmed(1); });
     EXPECT_TRUE(owns_everything(1));
     EXPECT_EQ(taken_by(1), 1U) << "it had arrived; nothing had to be repeated";
 }
@@ -34,8 +32,7 @@ TEST_F(takeover_stories, a_lost_request_is_repeated)
     begin(machines({150, 100}));
     next_call("ReplaceRoute", 1, cloud::effects::reset{false});
     let_machine_1_take_over();
-    until(
-        "moved", [&] { return owns_everything(1); }, 5s);
+    until("moved", 5s, [&] { return owns_everything(1); });
     EXPECT_EQ(taken_by(1), 1U);
 }
 
@@ -44,8 +41,7 @@ TEST_F(takeover_stories, a_throttled_takeover_gets_through_within_the_budget)
     begin(machines({150, 100}));
     inflict(faults::throttled{-20});
     let_machine_1_take_over();
-    until(
-        "moved", [&] { return owns_everything(1); }, 60s);
+    until("moved", 60s, [&] { return owns_everything(1); });
     EXPECT_GE(world->situations().of(situation::takeover_while_throttled), 1U);
 }
 
@@ -59,8 +55,7 @@ TEST_F(takeover_stories, an_outage_of_the_api_is_over_when_it_is_over)
     EXPECT_TRUE(is_active(1)) << "an outage of EC2 changes no role";
     EXPECT_EQ(world->transitions(), transitions + 1);
     world->cloud().faults().clear();
-    const auto moved = until(
-        "moved", [&] { return owns_everything(1); }, 30s);
+    const auto moved = until("moved", 30s, [&] { return owns_everything(1); });
     EXPECT_LE(moved, 5s + 200ms) << "the pause between attempts ends at 5 s";
 }
 
@@ -74,13 +69,10 @@ TEST_F(takeover_stories, demoted_between_the_second_and_the_third_of_five_tables
         next_call("*Route", 1, cloud::effects::fail{}, options.table_id(t), std::nullopt);
     }
     inflict(faults::power_off{0}, 20s);
-    until(
-        "two tables are moved", [&] { return world->target(1) == options.interface_id(1); }, 10s);
+    until("two tables are moved", 10s, [&] { return world->target(1) == options.interface_id(1); });
     EXPECT_NE(world->target(2), options.interface_id(1));
-    until(
-        "machine 0 is Active", [&] { return is_active(0) && !is_active(1); }, 40s);
-    until(
-        "every table", [&] { return owns_everything(0); }, 2s);
+    until("machine 0 is Active", 40s, [&] { return is_active(0) && !is_active(1); });
+    until("every table", 2s, [&] { return owns_everything(0); });
     EXPECT_GE(world->situations().of(situation::demoted_between_tables), 1U);
     wait(60s);
     EXPECT_TRUE(owns_everything(0));
@@ -92,17 +84,13 @@ TEST_F(takeover_stories, a_call_that_lands_late_is_repaired_within_a_reconcile_p
     // Machine 1 takes over, its call is held up for a minute, and machine 0 is back long before.
     next_call("ReplaceRoute", 1, cloud::effects::land_late{cloud::delay::fixed(60s), true});
     inflict(faults::power_off{0}, 5s);
-    until(
-        "machine 1 is Active", [&] { return is_active(1); }, 10s);
+    until("machine 1 is Active", 10s, [&] { return is_active(1); });
     const auto called = world->now();
-    until(
-        "machine 0 owns it", [&] { return owns_everything(0); }, 30s);
+    until("machine 0 owns it", 30s, [&] { return owns_everything(0); });
     world->run_until(called + 59s);
     forget();
-    until(
-        "it has landed", [&] { return taken_by(1) == 1; }, 5s);
-    const auto repaired = until(
-        "repaired", [&] { return owns_everything(0); }, 30s);
+    until("it has landed", 5s, [&] { return taken_by(1) == 1; });
+    const auto repaired = until("repaired", 30s, [&] { return owns_everything(0); });
     EXPECT_LE(repaired, 11s + 500ms) << "10 s + 10 %, a second look, and a call";
     EXPECT_GE(world->situations().of(situation::call_landed_after_demotion), 1U);
 }
@@ -111,13 +99,9 @@ TEST_F(takeover_stories, a_route_moved_by_hand_is_put_back)
 {
     begin(machines({150, 100}));
     inflict(faults::route_changed{0, world->options().interface_id(1)});
-    EXPECT_LE(until(
-                  "put back", [&] { return owns_everything(0); }, 30s),
-              11s + 500ms);
+    EXPECT_LE(until("put back", 30s, [&] { return owns_everything(0); }), 11s + 500ms);
     inflict(faults::route_changed{0, ""});
-    EXPECT_LE(until(
-                  "created again", [&] { return owns_everything(0); }, 30s),
-              11s + 500ms);
+    EXPECT_LE(until("created again", 30s, [&] { return owns_everything(0); }), 11s + 500ms);
     EXPECT_EQ(taken_by(0), 2U);
 }
 
@@ -125,10 +109,8 @@ TEST_F(takeover_stories, a_lower_priority_that_speaks_up_is_answered_with_a_look
 {
     begin(machines({150, 100}));
     inflict(faults::partition{{{0, 1}}}, 4s);
-    until(
-        "machine 1 takes the route", [&] { return world->target(0) == world->options().interface_id(1); }, 10s);
-    EXPECT_LE(until(
-                  "and machine 0 takes it back", [&] { return world->target(0) == world->options().interface_id(0); }, 12s),
+    until("machine 1 takes the route", 10s, [&] { return world->target(0) == world->options().interface_id(1); });
+    EXPECT_LE(until("and machine 0 takes it back", 12s, [&] { return world->target(0) == world->options().interface_id(0); }),
               1500ms);
 }
 
@@ -139,12 +121,10 @@ TEST_F(takeover_stories, one_table_that_is_denied_holds_up_no_other)
     begin(options);
     inflict(faults::permission_missing{1, 1}, 2min);
     let_machine_1_take_over();
-    until(
-        "the others",
-        [&] { return world->target(0) == options.interface_id(1) && world->target(2) == options.interface_id(1); }, 100ms);
+    until("the others", 100ms,
+          [&] { return world->target(0) == options.interface_id(1) && world->target(2) == options.interface_id(1); });
     EXPECT_NE(world->target(1), options.interface_id(1));
-    until(
-        "and that one, once it may", [&] { return owns_everything(1); }, 6min);
+    until("and that one, once it may", 6min, [&] { return owns_everything(1); });
 }
 
 TEST_F(takeover_stories, credentials_that_were_revoked_are_fetched_again)
@@ -152,8 +132,7 @@ TEST_F(takeover_stories, credentials_that_were_revoked_are_fetched_again)
     begin(machines({150, 100}));
     inflict(faults::credentials_revoked{1});
     let_machine_1_take_over();
-    until(
-        "moved", [&] { return owns_everything(1); }, 2s);
+    until("moved", 2s, [&] { return owns_everything(1); });
     EXPECT_GE(world->situations().of(situation::takeover_with_refused_credentials), 1U);
 }
 
@@ -177,8 +156,7 @@ TEST_F(takeover_stories, a_restart_while_imds_is_down_goes_by_the_identity_of_th
     inflict(faults::kill_process{1}, 1s);
     wait(10s);
     let_machine_1_take_over();
-    until(
-        "moved", [&] { return owns_everything(1); }, 10s);
+    until("moved", 10s, [&] { return owns_everything(1); });
 }
 
 }  // namespace

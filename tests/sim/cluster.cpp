@@ -244,7 +244,7 @@ void cluster::on_log(machine& of, const log_record& record)
     history_.add(events_.now(), fmt::format("node-{}", of.index()), record);
     if (record.event == "transition") {
         note_transition(of, record);
-    } else if (record.event == "ec2_call" && text_field(record, "outcome") == "unknown outcome" &&
+    } else if (record.event == "ec2_call" && text_field(record, "outcome") == "unknown_outcome" &&
                invariants_.state(of.index()) == vrrp::state::active) {
         situations_.note(situation::outcome_unknown_while_active);
     }

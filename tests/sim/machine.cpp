@@ -42,7 +42,7 @@ void machine::power_on()
     on_ = true;
     ++boots_;
     const auto length = settings_.address.family() == ip_family::v4 ? "/24" : "/64";
-    addresses_[{ethernet, *ip_prefix::parse(settings_.address.to_string() + length)}] = events_.now();
+    addresses_.insert({ethernet, *ip_prefix::parse(settings_.address.to_string() + length)});
     start_process();
 }
 
@@ -74,8 +74,8 @@ void machine::start_process()
     process_->start(at);
     push(node::kernel_told{net::link_seen{{loopback, "lo", "", true, true}}});
     push(node::kernel_told{net::link_seen{{ethernet, "ens5", settings_.mac, true, link_}}});
-    for (const auto& [address, since] : addresses_) {
-        push(node::kernel_told{net::address_seen{{address.first, address.second, false}}});
+    for (const auto& [index, prefix] : addresses_) {
+        push(node::kernel_told{net::address_seen{{index, prefix, false}}});
     }
     push(node::kernel_told{net::dump_done{}});
     perform_outputs();
@@ -379,7 +379,7 @@ void machine::perform(node::output&& what)
 void machine::change(const node::change_kernel& wanted)
 {
     std::visit(overloaded{[&](const net::add_address& c) {
-                              if (addresses_.try_emplace({c.value.link_index, c.value.address}, events_.now()).second) {
+                              if (addresses_.insert({c.value.link_index, c.value.address}).second) {
                                   push(node::kernel_told{net::address_seen{c.value}});
                               }
                           },
@@ -394,10 +394,9 @@ void machine::change(const node::change_kernel& wanted)
 
 // --- what is seen ---
 
-time_point machine::holds_since(const ip_prefix& address) const
+bool machine::has_address(const ip_prefix& address) const
 {
-    const auto found = addresses_.find({loopback, address});
-    return found == addresses_.end() ? never : found->second;
+    return addresses_.contains({loopback, address});
 }
 
 duration machine::recent_pause() const

@@ -16,6 +16,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -84,8 +85,7 @@ public:
     [[nodiscard]] bool is_running() const { return process_ != nullptr; }
     [[nodiscard]] bool is_paused() const { return paused_; }
     [[nodiscard]] bool has_link() const { return link_; }
-    [[nodiscard]] bool has_address(const ip_prefix& address) const { return holds_since(address) != never; }
-    [[nodiscard]] time_point holds_since(const ip_prefix& address) const;  // never when it does not
+    [[nodiscard]] bool has_address(const ip_prefix& address) const;
     // Initialize when there is no process.
     [[nodiscard]] vrrp::state state() const;
     [[nodiscard]] status::router snapshot() const;
@@ -142,7 +142,7 @@ private:
     bool on_ = false;
     bool link_ = true;
     unsigned boots_ = 0;
-    std::map<std::pair<int, ip_prefix>, time_point> addresses_;  // since when
+    std::set<std::pair<int, ip_prefix>> addresses_;
     std::map<std::string, std::string> files_;
     std::map<ip_address, time_point> spoke_to_;
 

@@ -82,8 +82,8 @@ void phases::converge()
     // What a call does that has been under way since before is not the nodes' to prevent: it is waited for, and then repaired.
     auto deadline = healed + convergence_bound(plan_.options);
     world_.run_until(deadline);
-    while (!is_broken() && world_.cloud().next_wakeup().at != never && world_.cloud().next_wakeup().at > world_.now() + 2s) {
-        deadline = world_.cloud().next_wakeup().at + 30s;
+    while (!is_broken() && world_.cloud().last_effect() != never && world_.cloud().last_effect() > world_.now() + 2s) {
+        deadline = world_.cloud().last_effect() + 30s;
         world_.run_until(deadline);
     }
     if (!is_broken()) {
