@@ -195,7 +195,8 @@ void cluster::deliver(std::size_t to, std::size_t from, const byte_buffer& messa
     if (!corrupted) {
         note_double(receiver, *machines_[from]);
     }
-    if (!receiver.receive(sender, message, corrupted)) {
+    const auto kind = corrupted ? machine::datagram_kind::corrupted : machine::datagram_kind::genuine;
+    if (!receiver.receive({sender, message, kind})) {
         network_.note_trouble(now, from, to);
     }
 }
@@ -215,12 +216,14 @@ void cluster::note_double(const machine& to, const machine& from)
             : (winner_first ? situation::two_actives_by_address_winner_first : situation::two_actives_by_address_loser_first));
 }
 
-void cluster::on_discarded(machine& by, const std::string& changed)
+void cluster::on_suspicious(machine& by, bool discarded, const std::string& wrong)
 {
-    situations_.note(situation::corrupted_advert_discarded);
-    if (!changed.empty()) {
-        invariants_.violated(events_.now(), "S5: a discarded packet changes nothing",
-                             fmt::format("machine {}: {}", by.index(), changed));
+    if (discarded) {
+        situations_.note(situation::bad_advert_discarded);
+    }
+    if (!wrong.empty()) {
+        invariants_.violated(events_.now(), "S5: a bad packet changes nothing",
+                             fmt::format("machine {}: {}", by.index(), wrong));
     }
 }
 
@@ -256,7 +259,7 @@ void cluster::note_transition(machine& of, const log_record& record)
     const auto from = parse_state(text_field(record, "from"));
     const auto to = parse_state(text_field(record, "to"));
     const auto reason = text_field(record, "reason");
-    ++transitions_;
+    role_changes_.push_back({now, of.index(), to, std::string(reason)});
     auto& notes = notes_[of.index()];
     if (from == vrrp::state::active) {
         if (of.path().mutating_under_way() > 0) {

@@ -64,7 +64,18 @@ public:
     [[nodiscard]] std::string target(std::size_t table) const;
     // Whether every table leads there.
     [[nodiscard]] bool routes_lead_to(std::size_t machine) const;
-    [[nodiscard]] std::uint64_t transitions() const { return transitions_; }
+    struct role_change {
+        time_point at;
+        std::size_t machine = 0;
+        vrrp::state to = vrrp::state::initialize;
+        std::string reason;
+        friend bool operator==(const role_change& a, const role_change& b)
+        {
+            return a.machine == b.machine && a.to == b.to && a.reason == b.reason;  // moments differ by what a loop is late
+        }
+    };
+    [[nodiscard]] const std::vector<role_change>& role_changes() const { return role_changes_; }
+    [[nodiscard]] std::uint64_t transitions() const { return role_changes_.size(); }
     [[nodiscard]] std::uint64_t mutating_calls() const { return mutating_calls_; }
     // Who has taken a route, in order; a machine's number, or none for others.
     struct landing {
@@ -80,7 +91,7 @@ private:
     void on_first_byte(machine& from, const aws::http_exchange& exchange) override;
     void on_answer(machine& to, const aws::http_exchange& exchange, const cloud::exchange_record& record) override;
     void on_log(machine& of, const log_record& record) override;
-    void on_discarded(machine& by, const std::string& changed) override;
+    void on_suspicious(machine& by, bool discarded, const std::string& wrong) override;
     void on_turn(machine& of) override;
     void on_spinning(machine& of, const std::string& why) override;
 
@@ -95,6 +106,7 @@ private:
     void kill(machine& m);
     void after(duration wait, std::function<void()> what);
     void watch();
+    void forge(const faults::forged_adverts& f);
     void put_route(std::size_t table, const std::string& target, std::string_view by);
 
     // --- what can be inflicted; each says how it ends ---
@@ -108,6 +120,7 @@ private:
     void begin(const faults::clock_set& f, duration lasts);
     void begin(const faults::partition& f, duration lasts);
     void begin(const faults::poor_network& f, duration lasts);
+    void begin(const faults::forged_adverts& f, duration lasts);
     void begin(const faults::cloud_unreachable& f, duration lasts);
     void begin(const faults::cloud_trouble& f, duration lasts);
     void begin(const faults::throttled& f, duration lasts);
@@ -134,7 +147,7 @@ private:
     // Of which a fault is the last one to end it; a fault that was overtaken ends nothing.
     std::uint64_t era_ = 0;
 
-    std::uint64_t transitions_ = 0;
+    std::vector<role_change> role_changes_;
     std::uint64_t mutating_calls_ = 0;
     std::vector<landing> landings_;
     time_point cloud_wakes_at_ = never;

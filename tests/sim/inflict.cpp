@@ -1,5 +1,6 @@
 // What is done to a cluster, how each of it begins, and how it ends.
 
+#include "common/checksum.hpp"
 #include "tests/sim/cluster.hpp"
 #include "tests/sim/world_state.hpp"
 
@@ -10,6 +11,21 @@
 namespace vipd::sim {
 
 using namespace std::chrono_literals;
+
+namespace {
+
+// The checksum over the message alone: right for IPv4. (Over IPv6 the kernel would have dropped what is wrong there.)
+void seal(byte_buffer& message)
+{
+    message[6] = message[7] = 0;
+    internet_checksum sum;
+    sum.add(message);
+    const auto checksum = sum.finish();
+    message[6] = static_cast<std::uint8_t>(checksum >> 8U);
+    message[7] = static_cast<std::uint8_t>(checksum & 0xffU);
+}
+
+}  // namespace
 
 void cluster::inflict(const scheduled_fault& fault)
 {
@@ -197,6 +213,62 @@ void cluster::begin(const faults::poor_network& f, duration lasts)
 {
     network_.set_quality(f.quality);
     after(lasts, [this] { network_.set_quality(options_.network); });
+}
+
+void cluster::begin(const faults::forged_adverts& f, duration lasts)
+{
+    // A bound on how many; what they could do, the first of them would.
+    const auto count = std::min<duration::rep>(200, lasts / f.period);
+    for (duration::rep i = 0; i < count; ++i) {
+        after(i * f.period, [this, f] { forge(f); });
+    }
+}
+
+void cluster::forge(const faults::forged_adverts& f)
+{
+    using faults::forgery;
+    auto& to = *machines_[f.machine];
+    auto from = machines_[(f.machine + 1) % machines_.size()]->address();
+    if (f.kind == forgery::own_address) {
+        from = to.address();
+    } else if (f.kind == forgery::stranger) {
+        from = *ip_address::parse(options_.family == ip_family::v4 ? "10.0.1.200" : "2001:db8:0:1::200");
+    }
+    const bool v2 = options_.version == vrrp::version::v2;
+    const std::vector<ip_address> addresses = {options_.virtual_address().address()};
+    vrrp::advert_content content{.protocol_version = options_.version,
+                                 .vrid = 51,
+                                 .priority = 254,
+                                 .interval = options_.advert_interval,
+                                 .addresses = addresses};
+    if (f.kind == forgery::other_vrid) {
+        content.vrid = 52;
+    }
+    if (f.kind == forgery::other_version) {
+        content.protocol_version = v2 ? vrrp::version::v3 : vrrp::version::v2;
+        content.interval = 1s;
+    }
+    if (content.protocol_version == vrrp::version::v2 && options_.family == ip_family::v6) {
+        return;  // does not exist
+    }
+    machine::datagram d{from, {}, machine::datagram_kind::forged, vrrp::ttl_sent};
+    vrrp::encode_advert(content, from, to.address(), vrrp::checksum_form::rfc5798, d.message);
+    if (f.kind == forgery::interval_zero) {
+        d.message[4] = 0;
+        d.message[5] = static_cast<std::uint8_t>(v2 ? d.message[5] + 1U : 0U);
+        seal(d.message);
+    } else if (f.kind == forgery::no_address) {
+        d.message.erase(d.message.begin() + 8, d.message.begin() + (options_.family == ip_family::v4 ? 12 : 24));
+        d.message[3] = 0;
+        seal(d.message);
+    } else if (f.kind == forgery::low_ttl) {
+        d.ttl = 254;
+    } else if (f.kind == forgery::wrong_checksum) {
+        d.message[6] ^= 0x5aU;
+    } else if (f.kind == forgery::cut_short) {
+        d.message.pop_back();
+    }
+    to.receive(std::move(d));
 }
 
 // --- the cloud ---

@@ -150,12 +150,12 @@ void machine::set_cloud_reachable(bool reachable)
 
 // --- what arrives ---
 
-bool machine::receive(const ip_address& from, const byte_buffer& message, bool corrupted)
+bool machine::receive(datagram d)
 {
     if (!process_ || !link_ || received_.size() >= received_max) {
         return false;
     }
-    received_.push_back({from, message, corrupted});
+    received_.push_back(std::move(d));
     wake(events_.now() + random_.between(0us, loop_delay_max));
     return true;
 }
@@ -293,24 +293,27 @@ void machine::turn()
 
 void machine::hear(instant at, const datagram& d)
 {
-    const node::advert_received received{d.from, settings_.address, vrrp::ttl_sent, d.message};
-    if (!d.corrupted) {
+    const node::advert_received received{d.from, settings_.address, d.ttl, d.message};
+    if (d.kind == datagram_kind::genuine) {
         process_->handle(at, received);
         return;
     }
     const auto accepted_before = snapshot().received.accepted;
     const auto before = fingerprint(at);
     process_->handle(at, received);
-    if (snapshot().received.accepted == accepted_before) {
-        const auto after = fingerprint(at);
-        to_.on_discarded(*this, before == after ? std::string{} : before + " became " + after);
+    const bool discarded = snapshot().received.accepted == accepted_before;
+    if (!discarded) {
+        to_.on_suspicious(*this, false, d.kind == datagram_kind::forged ? "a forged advert was accepted" : "");
+        return;
     }
+    const auto after = fingerprint(at);
+    to_.on_suspicious(*this, true, before == after ? std::string{} : before + " became " + after);
 }
 
 // All of a router that a datagram which is discarded must not change.
 std::string machine::fingerprint(instant at) const
 {
-    const auto s = process_->router_snapshot(at.steady == time_point{} ? now() : at, 0);
+    const auto s = process_->router_snapshot(at, 0);
     auto text = fmt::format("{} ({}), epoch {}, priority {}, Active {} with {}, interval {}, down after {}, next {} {}",
                             to_string(s.state), s.state_reason, s.epoch, s.effective_priority,
                             s.active_address ? s.active_address->to_string() : "none", s.active_priority,

@@ -30,8 +30,8 @@ public:
         virtual void on_first_byte(machine& from, const aws::http_exchange& exchange) = 0;
         virtual void on_answer(machine& to, const aws::http_exchange& exchange, const cloud::exchange_record& record) = 0;
         virtual void on_log(machine& of, const log_record& record) = 0;
-        // A corrupted datagram was handled; `changed` tells what should not have.
-        virtual void on_discarded(machine& by, const std::string& changed) = 0;
+        // A corrupted or forged datagram was handled; `wrong` tells what should not have been.
+        virtual void on_suspicious(machine& by, bool discarded, const std::string& wrong) = 0;
         virtual void on_turn(machine& of) = 0;
         virtual void on_spinning(machine& of, const std::string& why) = 0;
 
@@ -69,8 +69,19 @@ public:
     void set_cloud_reachable(bool reachable);
 
     // --- what arrives ---
+    enum class datagram_kind : std::uint8_t {
+        genuine,
+        corrupted,  // may be accepted when the checksum is still right; when not, it must change nothing
+        forged,     // must be discarded, and change nothing
+    };
+    struct datagram {
+        ip_address from;
+        byte_buffer message;
+        datagram_kind kind = datagram_kind::genuine;
+        std::uint8_t ttl = vrrp::ttl_sent;
+    };
     // False when there was no room, or nobody.
-    bool receive(const ip_address& from, const byte_buffer& message, bool corrupted);
+    bool receive(datagram d);
     void tell(node::input&& what);
     void reload(std::shared_ptr<const config::configuration> next);
     // Somebody else has taken an address off it.
@@ -105,12 +116,6 @@ public:
     [[nodiscard]] time_point spoke_to(const ip_address& peer) const;
 
 private:
-    struct datagram {
-        ip_address from;
-        byte_buffer message;
-        bool corrupted = false;
-    };
-
     void write(const log_record& record) override { to_.on_log(*this, record); }
     bool may_begin(aws::http_exchange_id id) override;
     void on_first_byte(const aws::http_exchange& exchange) override { to_.on_first_byte(*this, exchange); }

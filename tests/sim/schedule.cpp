@@ -153,8 +153,12 @@ fault_kind drawing::of_machine(duration& lasts)
 fault_kind drawing::of_network(duration& lasts)
 {
     lasts = outage();
-    if (random_.chance(0.6)) {
+    if (random_.chance(0.55)) {
         return partition();
+    }
+    if (random_.chance(0.2)) {
+        return faults::forged_adverts{machine(), static_cast<faults::forgery>(random_.below(faults::forgery_count)),
+                                      magnitude(10ms, 2 * options_.advert_interval)};
     }
     path_quality q;
     const auto a = options_.advert_interval;
@@ -277,6 +281,13 @@ std::string describe(const fault_kind& what)
                 return text;
             },
             [](const faults::poor_network& f) { return "network: " + describe(f.quality); },
+            [](const faults::forged_adverts& f) {
+                constexpr std::array<std::string_view, faults::forgery_count> names = {
+                    "a stranger", "a low TTL",        "a wrong interval", "another VRID",   "another version",
+                    "no address", "a wrong checksum", "an end too early", "its own address"};
+                return fmt::format("machine {}: forged adverts with {} every {:.0f} ms", f.machine,
+                                   names.at(static_cast<std::size_t>(f.kind)), to_milliseconds(f.period));
+            },
             [](const faults::cloud_unreachable& f) {
                 std::string text = "cloud unreachable for";
                 for (const auto m : f.machines) {

@@ -57,6 +57,25 @@ struct poor_network {
     path_quality quality;
 };
 
+// Adverts that nobody may believe, with a priority above everybody's.
+enum class forgery : std::uint8_t {
+    stranger,       // from an address that is no peer
+    low_ttl,        // from a peer's address, but from beyond a router
+    interval_zero,  // VRRPv2: another interval
+    other_vrid,
+    other_version,
+    no_address,
+    wrong_checksum,
+    cut_short,
+    own_address,
+};
+inline constexpr std::size_t forgery_count = 9;
+struct forged_adverts {
+    std::size_t machine = 0;  // to
+    forgery kind = forgery::stranger;
+    duration period{};
+};
+
 // --- of the cloud ---
 struct cloud_unreachable {
     std::vector<std::size_t> machines;
@@ -99,9 +118,9 @@ struct reload {  // with another priority, or the same configuration again
 using fault_kind =
     std::variant<faults::kill_process, faults::stop_process, faults::power_off, faults::pause, faults::late_timers,
                  faults::link_down, faults::address_removed, faults::clock_set, faults::partition, faults::poor_network,
-                 faults::cloud_unreachable, faults::cloud_trouble, faults::throttled, faults::credentials_revoked,
-                 faults::permission_missing, faults::route_changed, faults::second_cluster, faults::step_down,
-                 faults::maintenance, faults::reload>;
+                 faults::forged_adverts, faults::cloud_unreachable, faults::cloud_trouble, faults::throttled,
+                 faults::credentials_revoked, faults::permission_missing, faults::route_changed, faults::second_cluster,
+                 faults::step_down, faults::maintenance, faults::reload>;
 
 struct scheduled_fault {
     duration at{};     // after the start

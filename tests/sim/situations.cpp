@@ -26,7 +26,7 @@ std::string_view to_string(situation s)
         "crash loop",
         "a route changed by hand was repaired",
         "a removed local address was put back",
-        "a corrupted advert was discarded",
+        "a corrupted or forged advert was discarded",
         "a process started while IMDS was down",
     };
     return names.at(static_cast<std::size_t>(s));

@@ -31,7 +31,7 @@ enum class situation : std::uint8_t {
     crash_loop,
     route_changed_by_hand_repaired,
     address_removed_and_put_back,
-    corrupted_advert_discarded,
+    bad_advert_discarded,
     started_without_imds,
 };
 inline constexpr std::size_t situation_count = 23;
