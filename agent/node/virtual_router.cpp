@@ -259,6 +259,8 @@ void virtual_router::leave(time_point now, bool fault, const net::link_table& li
         election_->shutdown(now, election_outputs_);
     }
     apply(now, links, adverts);
+    // After a stall addresses were kept for longer, in case it should be Active again. It will not.
+    addresses_.end_drain(now + configuration_.drain);
 }
 
 void virtual_router::send(std::uint8_t priority, advert_queue& adverts)

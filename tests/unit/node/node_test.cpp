@@ -32,6 +32,20 @@ TEST_F(node_test, it_is_ready_when_every_router_has_been_considered)
     EXPECT_EQ(h.filter, std::vector{ip_address::v4(10, 0, 2, 10)});
 }
 
+TEST_F(node_test, a_shutdown_after_a_stall_takes_the_addresses_along)
+{
+    start_as_active();
+    h.now.steady += 5s;
+    h.now.wall += 5s;
+    h.node->handle_timeout(h.now);
+    h.tell(shut_down{});
+    ASSERT_EQ(h.state(), state::initialize);
+    EXPECT_TRUE(h.has_local("172.16.1.100/32")) << "it drains";
+    h.advance(1s + 10ms);
+    EXPECT_FALSE(h.has_local("172.16.1.100/32")) << "whoever is stopping will not be Active again";
+    EXPECT_TRUE(h.is_stopped);
+}
+
 TEST_F(node_test, shutdown_sends_priority_zero_and_calls_nobody_and_ends_after_the_drain)
 {
     start_as_active();
