@@ -76,7 +76,7 @@ void cluster::heal()
         m->tell(node::set_maintenance{false});
     }
     // What is on its way down comes up again.
-    for (const auto wait : {0s, 1s, 3s, 7s}) {
+    for (const auto wait : {0s, 1s, 3s, 8s}) {
         after(wait, [this] {
             for (const auto& m : machines_) {
                 start(*m);

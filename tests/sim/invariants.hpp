@@ -24,8 +24,8 @@ struct violation {
     std::string text;
 };
 
-// "5 at once, then one every two seconds": what a call is counted against. Rates are given a fortieth more, because a machine may
-// count by a clock that runs faster than ours.
+// "5 at once, then one every two seconds": what a call is counted against. Rates are given a fortieth more, because a machine
+// may count by a clock that runs faster than ours.
 class rate_bound {
 public:
     rate_bound(double burst, double per_second) : burst_(burst), per_second_(per_second) {}

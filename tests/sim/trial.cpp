@@ -13,10 +13,12 @@ namespace {
 
 // How long a healed cluster may take: a boot, whoever waits before it preempts and the down interval after that, two elections,
 // and half a minute for the cloud (a read that began before, backoff of up to 5 s, an outcome nobody knows for 10 s, a budget
-// that is used up).
-duration convergence_bound(const cluster_options& options)
+// that is used up). What EC2 has refused for good, as far as anybody could tell, is tried again within a minute.
+duration convergence_bound(const trial_plan& plan)
 {
-    return 10s + options.preempt_delay + 3 * options.down_interval_max() + 30s;
+    const auto is_refusal = [](const scheduled_fault& f) { return std::holds_alternative<faults::permission_missing>(f.what); };
+    const bool was_refused = std::ranges::any_of(plan.faults, is_refusal);
+    return 10s + plan.options.preempt_delay + 3 * plan.options.down_interval_max() + 30s + (was_refused ? 60s : 0s);
 }
 
 class phases {
@@ -60,7 +62,11 @@ std::string phases::what_is_missing() const
         return fmt::format("{} machines are Active", world_.active_count());
     }
     if (!world_.routes_lead_to(*active)) {
-        return fmt::format("machine {} is Active, and table 0 leads to \"{}\"", *active, world_.target(0));
+        for (std::size_t t = 0; t < plan_.options.tables; ++t) {
+            if (world_.target(t) != plan_.options.interface_id(*active)) {
+                return fmt::format("machine {} is Active, and table {} leads to \"{}\"", *active, t, world_.target(t));
+            }
+        }
     }
     for (std::size_t i = 0; i < world_.size(); ++i) {
         if (world_.node(i).has_address(plan_.options.virtual_address()) != (i == *active)) {
@@ -80,7 +86,7 @@ void phases::converge()
     const auto healed = world_.now();
     world_.heal();
     // What a call does that has been under way since before is not the nodes' to prevent: it is waited for, and then repaired.
-    auto deadline = healed + convergence_bound(plan_.options);
+    auto deadline = healed + convergence_bound(plan_);
     world_.run_until(deadline);
     while (!is_broken() && world_.cloud().last_effect() != never && world_.cloud().last_effect() > world_.now() + 2s) {
         deadline = world_.cloud().last_effect() + 30s;
