@@ -322,6 +322,11 @@ void virtual_router::apply_transition(time_point now, const vrrp::transition& t,
     if (t.to == vrrp::state::active) {
         ++last_epoch_;
         addresses_.become_active(now, links);
+        if (const auto& heard = election_->last_heard(); heard && heard->priority != vrrp::priority_releasing) {
+            takeover_.heard_rival(heard->at, election_->is_outranked_by(heard->source, heard->priority));
+        } else {
+            takeover_.heard_no_rival();
+        }
         takeover_.become_active(now, t.due, last_epoch_);
     } else if (t.from == vrrp::state::active) {
         takeover_.leave_active();

@@ -63,11 +63,22 @@ void resource_findings(const router& r, const resource& x, std::vector<finding>&
     const bool here = x.state == resource_state::here || x.state == resource_state::accepted;
     if (x.kind == resource_kind::source_dest_check) {
         check_findings(r, x, retry, out);
-    } else if (!x.last_error.empty()) {
+        return;
+    }
+    if (x.duel != duel_state::none) {
+        const bool missing = !here;
+        out.push_back({missing ? urgency::critical : urgency::warning, r.name,
+                       fmt::format("somebody else takes {} away again and again{}{}: the other node of a partition, a second "
+                                   "cluster with this address, or a script{}",
+                                   x.name, missing && !x.owner.empty() ? fmt::format(" (now it is at {})", x.owner) : "",
+                                   x.duel == duel_state::held ? ", and it is put back after longer and longer pauses only" : "",
+                                   retry)});
+    }
+    if (!x.last_error.empty()) {
         const bool missing = active && !here;
         out.push_back({missing ? urgency::critical : urgency::warning, r.name,
                        fmt::format("{}{}: {}{}", x.name, missing ? " is not here" : "", x.last_error, retry)});
-    } else if (active && !here) {
+    } else if (active && !here && x.duel == duel_state::none) {
         const std::string owner = x.owner.empty() ? "" : fmt::format(", last seen at {}", x.owner);
         out.push_back({urgency::warning, r.name, fmt::format("{} is being taken{}{}", x.name, owner, retry)});
     } else if (active && x.kind == resource_kind::route && x.confirmed_age && *x.confirmed_age > confirmed_age_expected) {

@@ -236,7 +236,8 @@ json::object resource_json(const resource& r)
             {"repairs", r.repairs},
             {"failures", r.failures},
             {"last_error", text(r.last_error)},
-            {"retry_in_seconds", seconds(r.retry_in)}};
+            {"retry_in_seconds", seconds(r.retry_in)},
+            {"duel", to_string(r.duel)}};
 }
 
 json::object event_json(const event& e)

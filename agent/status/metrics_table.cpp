@@ -172,6 +172,11 @@ void resource_failing(const router& r, const resource& x, series_sink& out)
     out.add({r.name, to_string(x.kind), x.label()}, !x.last_error.empty());
 }
 
+void resource_duel(const router& r, const resource& x, series_sink& out)
+{
+    out.add({r.name, to_string(x.kind), x.label()}, x.duel != duel_state::none);
+}
+
 // The rows that are one number of something.
 
 template <auto Field>
@@ -360,6 +365,8 @@ constexpr metric table[] = {
      "1 for the state the resource is in, 0 for the others."},
     {"vipd_resource_failing", gauge, of_a_resource, resource_failing,
      "1 while the last call for it has failed."},
+    {"vipd_resource_duel", gauge, of_a_resource, resource_duel,
+     "1 while somebody else takes it away again and again."},
     {"vipd_resource_confirmed_age_seconds", gauge, of_a_resource, of_resource_if_known<&resource::confirmed_age>,
      "Time since the world was read for it; absent before the first time."},
     {"vipd_resource_retry_in_seconds", gauge, of_a_resource, of_resource_if_known<&resource::retry_in>,

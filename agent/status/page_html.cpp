@@ -185,11 +185,15 @@ void put_resource(std::string& out, const resource& x, bool active)
     put(out,
         "<tr{}><td class=\"mono text\">{}</td><td><span class=\"state {}\">{}</span></td><td class=\"mono text\">{}</td>"
         "<td class=\"number\">{}</td><td class=\"number\">{}</td></tr>\n",
-        x.last_error.empty() ? "" : " class=\"has-error\"", html(x.name), css_class(x, active), to_string(x.state),
+        x.last_error.empty() && x.duel == duel_state::none ? "" : " class=\"has-error\"", html(x.name), css_class(x, active), to_string(x.state),
         html(x.owner), age(x.confirmed_age, "never"), calls(x));
+    const auto retry = x.retry_in ? "; next try in " + human_duration(*x.retry_in) : std::string{};
+    if (x.duel != duel_state::none) {
+        put(out, "<tr class=\"error\"><td colspan=\"5\" class=\"text\">somebody else takes it away again and again{}</td></tr>\n",
+            x.last_error.empty() ? retry : "");
+    }
     if (!x.last_error.empty()) {
-        put(out, "<tr class=\"error\"><td colspan=\"5\" class=\"text\">{}{}</td></tr>\n", html(x.last_error),
-            x.retry_in ? "; next try in " + human_duration(*x.retry_in) : "");
+        put(out, "<tr class=\"error\"><td colspan=\"5\" class=\"text\">{}{}</td></tr>\n", html(x.last_error), retry);
     }
 }
 

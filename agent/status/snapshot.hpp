@@ -60,6 +60,14 @@ enum class resource_state : std::uint8_t {
 };
 std::string_view to_string(resource_state state);
 
+// Whether somebody else takes it away again and again.
+enum class duel_state : std::uint8_t {
+    none,
+    fought,  // and it is put back each time: the other one is to give way
+    held,    // and it is put back after longer and longer pauses
+};
+std::string_view to_string(duel_state state);
+
 struct resource {
     resource_kind kind = resource_kind::route;
     std::string name;   // "172.16.1.100/32 in rtb-0a1b2c (private-a)", "172.16.1.100/32 on lo"
@@ -73,6 +81,7 @@ struct resource {
     std::uint64_t failures = 0;
     std::string last_error;  // empty when the last call succeeded
     std::optional<duration> retry_in;
+    duel_state duel = duel_state::none;
 
     // What names it for as long as it is configured. `name` may gain the table's own name, once that has been read.
     [[nodiscard]] std::string label() const;

@@ -151,6 +151,11 @@ public:
         time_point at;
     };
     [[nodiscard]] const std::optional<heard>& last_heard() const { return last_heard_; }
+    // Whether that one would win against us: a higher priority, or the same and a higher address.
+    [[nodiscard]] bool is_outranked_by(const ip_address& source, std::uint8_t priority) const
+    {
+        return priority > settings_.priority || (priority == settings_.priority && source > settings_.source);
+    }
 
 private:
     enum class speaker : std::uint8_t {

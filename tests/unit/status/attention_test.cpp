@@ -47,6 +47,23 @@ TEST(attention, resource_that_an_active_cannot_take_is_critical)
     EXPECT_TRUE(found[0].text.ends_with("; next try in 3.2 s"));
 }
 
+TEST(attention, duel_is_a_warning_while_the_address_is_here_and_critical_while_it_is_not)
+{
+    auto r = sample_router("web");
+    r.resources[0].duel = duel_state::fought;
+    EXPECT_EQ(lines(findings(r)),
+              expected{"warning: somebody else takes 172.16.1.100/32 in rtb-0a1b2c3d4e5f60718 away again and again: the other "
+                       "node of a partition, a second cluster with this address, or a script"});
+    r.resources[0].duel = duel_state::held;
+    r.resources[0].state = resource_state::taking;
+    r.resources[0].owner = "eni-0f";
+    r.resources[0].retry_in = 28s;
+    EXPECT_EQ(lines(findings(r)),
+              expected{"critical: somebody else takes 172.16.1.100/32 in rtb-0a1b2c3d4e5f60718 away again and again (now it is "
+                       "at eni-0f), and it is put back after longer and longer pauses only: the other node of a partition, a "
+                       "second cluster with this address, or a script; next try in 28 s"});
+}
+
 TEST(attention, resource_on_its_way_is_a_warning)
 {
     auto r = sample_router("web");

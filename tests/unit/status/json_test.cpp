@@ -95,12 +95,13 @@ TEST(json, router_says_what_the_snapshot_says)
     const auto& route = r.at("resources").at(0).as_object();
     EXPECT_EQ(keys(route), (std::vector<std::string>{"kind", "name", "table", "destination", "state", "owned", "owner",
                                                      "confirmed_age_seconds", "mutating_calls", "repairs", "failures",
-                                                     "last_error", "retry_in_seconds"}));
+                                                     "last_error", "retry_in_seconds", "duel"}));
     EXPECT_EQ(route.at("kind"), json::value("route"));
     EXPECT_EQ(route.at("state"), json::value("here"));
     EXPECT_EQ(route.at("owned"), json::value(true));
     EXPECT_DOUBLE_EQ(route.at("confirmed_age_seconds").as_double(), 4.2);
     EXPECT_TRUE(route.at("retry_in_seconds").is_null());
+    EXPECT_EQ(route.at("duel"), json::value("none"));
     EXPECT_EQ(r.at("adverts").at("discarded").at("checksum").to_number<int>(), 2);
     EXPECT_EQ(r.at("adverts").at("discarded").as_object().size(), vrrp::discard_reason_count);
     EXPECT_EQ(r.at("election").at("became_active").to_number<int>(), 4);
