@@ -6,6 +6,20 @@
 
 namespace vipd::node {
 
+void node::impl::finish_read(instant now, const std::string& action, const aws::call_done& done)
+{
+    call_notes_.read_ended(now.steady, action, done);
+    if (!ec2_path_.read_ended(now.steady, done.reply)) {
+        return;
+    }
+    journal_.record(ec2_path_.works() ? log_level::info : log_level::warning, "ec2_path", {},
+                    {{"state", ec2_path_.works() ? "works" : "broken"}, {"trouble", ec2_path_.trouble()}});
+    for (auto& r : routers_) {
+        r.router->path_changed(now.steady, links_, adverts_);
+    }
+    all_touched_ = true;
+}
+
 void node::impl::finish_call(instant now, const aws::call_done& done)
 {
     const auto closed = calls_.close(done);
@@ -13,7 +27,7 @@ void node::impl::finish_call(instant now, const aws::call_done& done)
         return;
     }
     if (!std::holds_alternative<takeover_call>(closed->owner)) {
-        call_notes_.read_ended(now.steady, closed->action, done);
+        finish_read(now, closed->action, done);
     }
     std::visit(overloaded{
                    [&](const takeover_call& o) {

@@ -1,5 +1,6 @@
 #include "agent/node/virtual_router.hpp"
 
+#include "agent/vrrp/effective_priority.hpp"
 #include "common/overloaded.hpp"
 
 #include <algorithm>
@@ -28,9 +29,11 @@ vrrp::election_counters sum(const vrrp::election_counters& a, const vrrp::electi
 }  // namespace
 
 virtual_router::virtual_router(const config::router& configuration, std::uint64_t seed, status::journal& journal,
-                               takeover::interface_registers& interfaces, const takeover::address_needs& needs) :
+                               takeover::interface_registers& interfaces, const takeover::address_needs& needs,
+                               const ec2_path& path) :
     configuration_(configuration),
     journal_(journal),
+    path_(path),
     takeover_(configuration.name, seed, journal, interfaces),
     addresses_(configuration.name, seed + 1, journal, needs)
 {
@@ -43,11 +46,35 @@ vrrp::election_settings virtual_router::election_settings() const
 {
     return {.protocol_version = configuration_.version,
             .source = source_.value_or(ip_address{}),
-            .priority = configuration_.priority,
+            .priority = effective_priority(),
             .advert_interval = configuration_.advert_interval,
             .down_timer_adverts = configuration_.down_timer_adverts,
             .preempt = configuration_.preempt,
             .preempt_delay = configuration_.preempt_delay};
+}
+
+int virtual_router::weights() const
+{
+    return configuration_.routes.empty() ? 0 : vrrp::contribution(configuration_.api_weight, path_.works());
+}
+
+std::uint8_t virtual_router::effective_priority() const
+{
+    return vrrp::effective_priority(configuration_.priority, weights());
+}
+
+void virtual_router::path_changed(time_point now, const net::link_table& links, advert_queue& adverts)
+{
+    if (!election_ || election_->settings().priority == effective_priority()) {
+        return;
+    }
+    journal_.record(log_level::warning, "priority", configuration_.name,
+                    {{"from", election_->settings().priority},
+                     {"to", effective_priority()},
+                     {"configured", configuration_.priority},
+                     {"reason", path_.works() ? "the path to EC2 works again" : "the path to EC2 is broken"}});
+    election_->change(now, election_settings(), election_outputs_);
+    apply(now, links, adverts);
 }
 
 void virtual_router::make_templates()
@@ -346,7 +373,7 @@ void virtual_router::apply_transition(time_point now, const vrrp::transition& t,
                      {"to", to_string(t.to)},
                      {"reason", reason},
                      {"epoch", last_epoch_},
-                     {"priority", configuration_.priority},
+                     {"priority", effective_priority()},
                      {"late_ms", std::max(duration::zero(), now - t.due)}});
 }
 
@@ -453,7 +480,12 @@ status::router virtual_router::snapshot(time_point now, const net::link_table& l
     r.state_reason = reason_;
     r.epoch = last_epoch_;
     r.priority = configuration_.priority;
-    r.effective_priority = obstacle_.empty() ? configuration_.priority : 0;
+    r.effective_priority = obstacle_.empty() ? effective_priority() : 0;
+    r.priority_total = vrrp::priority_total(configuration_.priority, weights());
+    if (obstacle_.empty() && r.effective_priority != r.priority) {
+        r.priority_reason = path_.works() ? "api_weight: the path to EC2 works"
+                                          : "api_weight: the path to EC2 is broken (" + path_.trouble() + ")";
+    }
     r.preempt = configuration_.preempt;
     r.advert_interval = configuration_.advert_interval;
     r.election = counters_before_;
@@ -464,7 +496,7 @@ status::router virtual_router::snapshot(time_point now, const net::link_table& l
         r.election = sum(counters_before_, election_->counters());
         if (r.state == vrrp::state::active) {
             r.active_address = source_;
-            r.active_priority = configuration_.priority;
+            r.active_priority = effective_priority();
         } else if (const auto& heard = election_->last_heard(); heard && heard->priority != vrrp::priority_releasing) {
             r.active_address = heard->source;
             r.active_priority = heard->priority;

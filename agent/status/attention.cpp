@@ -43,6 +43,15 @@ void identity_finding(const aws::session_snapshot& s, std::vector<finding>& out)
     }
 }
 
+void path_finding(const ec2_path_state& s, std::vector<finding>& out)
+{
+    if (!s.works) {
+        out.push_back({urgency::warning, "",
+                       fmt::format("the path from this node to EC2 has been broken{}: {}",
+                                   s.age ? fmt::format(" for {}", human_duration(*s.age)) : "", s.trouble)});
+    }
+}
+
 // It is nobody's, so it is never "not here": EC2 drops what is routed here while it is on, and the operator may want only to be
 // told.
 void check_findings(const router& r, const resource& x, const std::string& retry, std::vector<finding>& out)
@@ -134,6 +143,9 @@ std::vector<finding> findings(const node& n, const process& p, wall_time now)
         session_findings(*n.aws, now, out);
         identity_finding(*n.aws, out);
     }
+    if (n.ec2_path) {
+        path_finding(*n.ec2_path, out);
+    }
     if (p.realtime_wanted && !p.realtime_scheduling) {
         out.push_back({urgency::warning, "",
                        "real-time scheduling was asked for and refused: adverts may be late on a loaded node; "
@@ -155,6 +167,10 @@ std::vector<finding> findings(const router& r)
     }
     if (r.state == vrrp::state::backup && !r.active_address) {
         out.push_back({urgency::warning, r.name, "no Active has been heard yet"});
+    }
+    if (r.state != vrrp::state::initialize && !r.priority_reason.empty()) {
+        out.push_back({urgency::note, r.name,
+                       fmt::format("its priority is {} and not {}: {}", r.effective_priority, r.priority, r.priority_reason)});
     }
     for (const auto& x : r.resources) {
         resource_findings(r, x, out);

@@ -100,6 +100,13 @@ void ec2_calls(const sample& s, series_sink& out)
     }
 }
 
+void ec2_path_works(const sample& s, series_sink& out)
+{
+    if (s.of_node.ec2_path) {
+        out.add({}, s.of_node.ec2_path->works);
+    }
+}
+
 void process_start(const sample& s, series_sink& out)
 {
     out.add({}, to_seconds(s.started.time_since_epoch()));
@@ -299,6 +306,8 @@ constexpr metric table[] = {
      "EC2 calls without an answer yet."},
     {"vipd_ec2_calls_total", counter, {"action", "code"}, ec2_calls,
      "EC2 calls that ended, by action and by EC2's code, ok, or the transport's word."},
+    {"vipd_ec2_path_works", gauge, {}, ec2_path_works,
+     "1 unless reads of EC2 have failed for a while; what api_weight goes by."},
 
     {"vipd_router_info", gauge, {"router", "vrid", "version", "interface", "source"}, router_info,
      "Always 1; what the configuration says of the router."},
@@ -311,7 +320,7 @@ constexpr metric table[] = {
     {"vipd_router_priority", gauge, of_a_router, of_router<&router::priority>,
      "Configured priority."},
     {"vipd_router_effective_priority", gauge, of_a_router, of_router<&router::effective_priority>,
-     "Priority after trackers and health."},
+     "Priority that takes part in the election, after weights; 0 while it takes no part."},
     {"vipd_router_preempt", gauge, of_a_router, of_router<&router::preempt>,
      "1 when it takes over from a lower priority."},
     {"vipd_router_active_known", gauge, of_a_router, active_known,

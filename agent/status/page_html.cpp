@@ -299,7 +299,7 @@ std::string page_router(const router& r, bool alone)
     put(out, "<span class=\"dim\">VRID {}, VRRPv{}, <span class=\"text\">{}</span>, priority {}", r.vrid, r.version,
         html(r.interface), r.effective_priority);
     if (r.effective_priority != r.priority) {
-        put(out, " (configured {})", r.priority);
+        put(out, " (configured {}{})", r.priority, r.priority_reason.empty() ? "" : html("; " + r.priority_reason));
     }
     put(out, "</span><a class=\"more\" href=\"/v1/routers/{}\">JSON</a></header>\n", percent_encode(r.name));
     if (!alone) {

@@ -105,6 +105,8 @@ struct router {
     std::uint64_t epoch = 0;    // of the last time it became Active; 0 for never
     std::uint8_t priority = 0;  // configured
     std::uint8_t effective_priority = 0;
+    int priority_total = 0;       // before it is brought into 1..254
+    std::string priority_reason;  // why the effective one is not the configured one; empty when it is
     bool preempt = true;
     duration advert_interval{};
     duration active_advert_interval{};  // learned
@@ -137,6 +139,13 @@ struct ec2_call_count {
     std::uint64_t count = 0;
 };
 
+// Whether this node's path to EC2 works, by the reads that it makes anyway.
+struct ec2_path_state {
+    bool works = true;
+    std::string trouble;          // what the last failure said; empty while it works
+    std::optional<duration> age;  // since the last change
+};
+
 // What belongs to the node and not to one router.
 struct node {
     std::string version;
@@ -150,6 +159,7 @@ struct node {
     std::optional<aws::session_snapshot> aws;
     std::array<std::uint64_t, vrrp::discard_reason_count> discarded_before_router{};
     std::vector<ec2_call_count> ec2_calls;
+    std::optional<ec2_path_state> ec2_path;  // none without AWS resources
 };
 
 // What only the shell can know of itself.

@@ -66,6 +66,8 @@ TEST(json, router_has_every_name_of_the_documented_shape_in_order)
                                                                                        "epoch",
                                                                                        "priority",
                                                                                        "effective_priority",
+                                                                                       "priority_total",
+                                                                                       "priority_reason",
                                                                                        "preempt",
                                                                                        "advert_interval_seconds",
                                                                                        "active_advert_interval_seconds",
