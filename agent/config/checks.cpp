@@ -242,9 +242,10 @@ void check_api_weight(reading& r, const entry<router>& e)
             "a node with preempt = false does not take over from an Active whose priority has dropped; set preempt = true on "
             "the nodes that are to do so");
     } else if (e.value.preempt_delay < api_preempt_delay) {
-        warn(fmt::format("with preempt_delay {} an outage of EC2 that every node has may move the role there and back, because "
-                         "one notices it before the other; allow {} or more",
-                         format_duration(e.value.preempt_delay), format_duration(api_preempt_delay)));
+        warn(
+            fmt::format("with preempt_delay {} an outage of EC2 that every node has may move the role there and back, because "
+                        "one notices it before the other; allow {} or more",
+                        format_duration(e.value.preempt_delay), format_duration(api_preempt_delay)));
     }
 }
 

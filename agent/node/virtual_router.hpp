@@ -6,6 +6,7 @@
 #include "agent/config/config.hpp"
 #include "agent/net/link_table.hpp"
 #include "agent/node/ec2_path.hpp"
+#include "agent/node/inbound_watch.hpp"
 #include "agent/status/journal.hpp"
 #include "agent/status/snapshot.hpp"
 #include "agent/takeover/local_addresses.hpp"
@@ -160,6 +161,7 @@ private:
     [[nodiscard]] std::string explain(const vrrp::transition& t) const;
     void apply_transition(time_point now, const vrrp::transition& t, const net::link_table& links);
     void send(std::uint8_t priority, advert_queue& adverts);
+    void note_heard(time_point now, const vrrp::heard_advert& advert);
     void note_lower_priority(time_point now, const vrrp::heard_lower_priority& lower);
 
     config::router configuration_;
@@ -189,6 +191,7 @@ private:
         std::uint8_t priority = 0;
     };
     std::vector<peer_state> peers_;
+    inbound_watch inbound_;
     time_point lower_priority_logged_at_ = time_point::min();
     std::uint64_t adverts_sent_ = 0;
     std::uint64_t adverts_not_sent_ = 0;

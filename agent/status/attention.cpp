@@ -76,12 +76,12 @@ void resource_findings(const router& r, const resource& x, std::vector<finding>&
     }
     if (x.duel != duel_state::none) {
         const bool missing = !here;
-        out.push_back({missing ? urgency::critical : urgency::warning, r.name,
-                       fmt::format("somebody else takes {} away again and again{}{}: the other node of a partition, a second "
-                                   "cluster with this address, or a script{}",
-                                   x.name, missing && !x.owner.empty() ? fmt::format(" (now it is at {})", x.owner) : "",
-                                   x.duel == duel_state::held ? ", and it is put back after longer and longer pauses only" : "",
-                                   retry)});
+        out.push_back(
+            {missing ? urgency::critical : urgency::warning, r.name,
+             fmt::format("somebody else takes {} away again and again{}{}: the other node of a partition, a second "
+                         "cluster with this address, or a script{}",
+                         x.name, missing && !x.owner.empty() ? fmt::format(" (now it is at {})", x.owner) : "",
+                         x.duel == duel_state::held ? ", and it is put back after longer and longer pauses only" : "", retry)});
     }
     if (!x.last_error.empty()) {
         const bool missing = active && !here;
@@ -174,6 +174,14 @@ std::vector<finding> findings(const router& r)
     }
     for (const auto& x : r.resources) {
         resource_findings(r, x, out);
+    }
+    for (const auto& p : r.peers) {
+        if (p.inbound_blocked) {
+            out.push_back({urgency::critical, r.name,
+                           fmt::format("adverts of {} arrive for ten minutes after this node has sent something and then no "
+                                       "more, so it takes over without need again and again: {}",
+                                       p.address.to_string(), inbound_blocked_remedy)});
+        }
     }
     counter_findings(r, out);
     return out;

@@ -225,6 +225,7 @@ json::object peer_json(const peer& p)
 {
     json::object out{{"address", p.address.to_string()}, {"last_heard_age_seconds", seconds(p.last_heard_age)}};
     out.emplace("last_priority", p.last_heard_age ? json::value(p.last_priority) : json::value(nullptr));
+    out.emplace("inbound_blocked", p.inbound_blocked);
     return out;
 }
 

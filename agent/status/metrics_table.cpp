@@ -169,6 +169,11 @@ void peer_last_priority(const router& r, const peer& p, series_sink& out)
     }
 }
 
+void peer_inbound_blocked(const router& r, const peer& p, series_sink& out)
+{
+    out.add({r.name, p.address.to_string()}, p.inbound_blocked);
+}
+
 void resource_owned(const router& r, const resource& x, series_sink& out)
 {
     out.add({r.name, to_string(x.kind), x.label()}, x.state == resource_state::here);
@@ -368,6 +373,8 @@ constexpr metric table[] = {
      "Time since an advert of the peer; absent when never heard."},
     {"vipd_peer_last_priority", gauge, {"router", "peer"}, peer_last_priority,
      "Priority in the last advert of the peer; absent when never heard."},
+    {"vipd_peer_inbound_blocked", gauge, {"router", "peer"}, peer_inbound_blocked,
+     "1 when its adverts arrive only for ten minutes after ours: protocol 112 is missing in the security group."},
     {"vipd_resource_owned", gauge, of_a_resource, resource_owned,
      "1 when the resource was seen here."},
     {"vipd_resource_state", gauge, {"router", "kind", "resource", "state"}, state_of_resource,

@@ -163,6 +163,11 @@ void put_nodes(std::string& out, const router& r)
         put(out, "<tr><td class=\"mono\">{}</td><td>{}</td><td class=\"number\">{}</td><td class=\"number\">{}</td></tr>\n",
             p.address.to_string(), is_active ? "<span class=\"state good\">Active</span>" : "<span class=\"dim\">peer</span>",
             p.last_heard_age ? std::to_string(p.last_priority) : "", age(p.last_heard_age, "not heard"));
+        if (p.inbound_blocked) {
+            out +=
+                "<tr class=\"error\"><td colspan=\"4\" class=\"text\">the security group seems to lack inbound IP protocol "
+                "112</td></tr>\n";
+        }
     }
     out += "</table></div>\n";
 }
@@ -185,11 +190,12 @@ void put_resource(std::string& out, const resource& x, bool active)
     put(out,
         "<tr{}><td class=\"mono text\">{}</td><td><span class=\"state {}\">{}</span></td><td class=\"mono text\">{}</td>"
         "<td class=\"number\">{}</td><td class=\"number\">{}</td></tr>\n",
-        x.last_error.empty() && x.duel == duel_state::none ? "" : " class=\"has-error\"", html(x.name), css_class(x, active), to_string(x.state),
-        html(x.owner), age(x.confirmed_age, "never"), calls(x));
+        x.last_error.empty() && x.duel == duel_state::none ? "" : " class=\"has-error\"", html(x.name), css_class(x, active),
+        to_string(x.state), html(x.owner), age(x.confirmed_age, "never"), calls(x));
     const auto retry = x.retry_in ? "; next try in " + human_duration(*x.retry_in) : std::string{};
     if (x.duel != duel_state::none) {
-        put(out, "<tr class=\"error\"><td colspan=\"5\" class=\"text\">somebody else takes it away again and again{}</td></tr>\n",
+        put(out,
+            "<tr class=\"error\"><td colspan=\"5\" class=\"text\">somebody else takes it away again and again{}</td></tr>\n",
             x.last_error.empty() ? retry : "");
     }
     if (!x.last_error.empty()) {

@@ -91,7 +91,11 @@ struct peer {
     ip_address address;
     std::optional<duration> last_heard_age;
     std::uint8_t last_priority = 0;
+    bool inbound_blocked = false;  // by all signs the security group lets it in only for a while after we have sent
 };
+
+inline constexpr std::string_view inbound_blocked_remedy =
+    "allow inbound IP protocol 112 (VRRP) from the peers' addresses in the security group of this node's interface";
 
 struct router {
     std::string name;

@@ -1,9 +1,10 @@
 #pragma once
 
-// Two that both want the same register: a partition in which both nodes are Active and both reach EC2, a second cluster with the
-// same virtual IP, a script. Each sees the other's write as a loss and repairs it, for ever, and the address goes back and forth
-// every second or two. An operator prefers a stable wrong zone to that. So a register that has been taken away often within a
-// minute is not put back at once any more, but after 30 s, then 60 s and so on up to 5 min. One breaker for each register.
+// Two that both want the same register: a partition in which both nodes are Active and both reach EC2, a second cluster with
+// the same virtual IP, a script. Each sees the other's write as a loss and repairs it, for ever, and the address goes back and
+// forth every second or two. An operator prefers a stable wrong zone to that. So a register that has been taken away often
+// within a minute is not put back at once any more, but after 30 s, then 60 s and so on up to 5 min. One breaker for each
+// register.
 //
 // Who gives way? The one that the other outranks, by the rule of the election (priority, then address), as far as this node
 // has heard of another Active within the last 5 minutes:
@@ -15,9 +16,9 @@
 //     way. 3 times within a minute is a matter for a person all the same.
 //
 // It cannot storm: whatever is decided here, each write still needs the register's budget; once the breaker is open a register
-// is written once in a pause, which only grows; and a duel cannot turn the breaker off by making epochs. An epoch begins with one
-// write whatever happened before, for a takeover waits for nothing, but the breaker stays as open as it was, so that n epochs in
-// a duel are n writes more. (Nothing that EC2 does begins an epoch; what does is the network between the nodes.)
+// is written once in a pause, which only grows; and a duel cannot turn the breaker off by making epochs. An epoch begins with
+// one write whatever happened before, for a takeover waits for nothing, but the breaker stays as open as it was, so that n
+// epochs in a duel are n writes more. (Nothing that EC2 does begins an epoch; what does is the network between the nodes.)
 //
 // It cannot strand the address: a pause ends after 5 minutes at most, and at once when there is a reason to think that the duel
 // is over: an epoch begins, the route leads to nobody (black hole, or none: whoever took it serves nobody), a lower Active is

@@ -189,8 +189,7 @@ void takeover::look(time_point now, const table_query& query, const query_view& 
             continue;
         }
         tracked.views_without_table = 0;
-        const auto consequence =
-            tracked.value.see(view.read_began, now, find_route(table->second, key.first), rival_.at(now));
+        const auto consequence = tracked.value.see(view.read_began, now, find_route(table->second, key.first), rival_.at(now));
         log_duel(now, key, tracked.value, consequence.duel);
         second_opinion = second_opinion || consequence.read_again_soon;
         if (consequence.repaired) {

@@ -252,7 +252,8 @@ TEST(checks, intervals)
 TEST(checks, api_weight)
 {
     const auto with_route = [](std::vector<std::string> lines, std::vector<std::string> warnings) {
-        lines.insert(lines.end(), {"[[router.route]]", R"(destination = "172.16.1.100/32")", R"(tables = { ids = ["rtb-0a1b2c3d"] })"});
+        lines.insert(lines.end(),
+                     {"[[router.route]]", R"(destination = "172.16.1.100/32")", R"(tables = { ids = ["rtb-0a1b2c3d"] })"});
         return row{std::move(lines), {}, std::move(warnings)};
     };
     const std::string allowed = "; allowed is a whole number from -253 to 253";

@@ -94,10 +94,12 @@ TEST_F(node_test, a_backup_knows_by_its_regular_reads_that_its_path_is_broken_an
     run(40s);
     EXPECT_EQ(n.router().effective_priority, 40);
     EXPECT_EQ(n.router().priority_total, 40);
-    EXPECT_TRUE(n.router().priority_reason.starts_with("api_weight: the path to EC2 is broken (")) << n.router().priority_reason;
+    EXPECT_TRUE(n.router().priority_reason.starts_with("api_weight: the path to EC2 is broken ("))
+        << n.router().priority_reason;
     EXPECT_EQ(n.log.count({"event=priority", "from=100", "to=40", "configured=100"}), 1u);
     const auto found = status::findings(n.router());
-    EXPECT_TRUE(std::ranges::any_of(found, [](const auto& f) { return f.text.starts_with("its priority is 40 and not 100: "); }));
+    EXPECT_TRUE(
+        std::ranges::any_of(found, [](const auto& f) { return f.text.starts_with("its priority is 40 and not 100: "); }));
     n.intercept = nullptr;
     run(1min);
     EXPECT_EQ(n.router().effective_priority, 100);
