@@ -1,5 +1,6 @@
 #include "agent/node/ec2_path.hpp"
 
+#include <algorithm>
 #include <optional>
 
 namespace vipd::node {
@@ -66,6 +67,28 @@ bool ec2_path::read_ended(time_point now, const aws::ec2_reply& reply)
     since_ = now;
     contradictions_ = 0;
     return true;
+}
+
+bool ec2_path::session_is(time_point now, bool ready, const std::string& trouble)
+{
+    if (ready) {
+        not_ready_since_ = never;
+        return false;
+    }
+    not_ready_since_ = std::min(not_ready_since_, now);
+    if (!works_ || now - not_ready_since_ < broken_after) {
+        return false;
+    }
+    works_ = false;
+    since_ = now;
+    contradictions_ = 0;
+    last_failure_ = trouble;
+    return true;
+}
+
+wakeup ec2_path::next_wakeup() const
+{
+    return {works_ ? saturating_add(not_ready_since_, broken_after) : never, "EC2 session that is not ready"};
 }
 
 status::ec2_path_state ec2_path::snapshot(time_point now) const

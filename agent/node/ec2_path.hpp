@@ -6,7 +6,8 @@
 // Only reads count. Backup and Active make the same ones at the same pace, so a change of role changes nothing about the
 // evidence, and a node does not lose the role for what it can find out only while it has it.
 //   - A success says that the path works.
-//   - No answer, an answer of 5xx, and credentials that are missing or refused say that it does not.
+//   - No answer, an answer of 5xx, and credentials that are missing or refused say that it does not. So does a session that
+//     has not become ready for reads.
 //   - Throttling and refusals of a permission say nothing: EC2 was reached, and the other node would be told the same.
 //
 // One direction or the other takes at least 3 in succession over some time: 10 s to count as broken, which is longer than a
@@ -25,6 +26,10 @@ class ec2_path {
 public:
     // Returns whether the verdict has changed.
     bool read_ended(time_point now, const aws::ec2_reply& reply);
+    // Whether a read could be made at all: a node that does not know who it is, or has no credentials, has nothing to ask. Told
+    // in every turn. Returns whether the verdict has changed; `trouble` is what it is put down to.
+    bool session_is(time_point now, bool ready, const std::string& trouble);
+    [[nodiscard]] wakeup next_wakeup() const;
 
     // Until there is evidence to the contrary it does.
     [[nodiscard]] bool works() const { return works_; }
@@ -39,6 +44,7 @@ private:
     unsigned contradictions_ = 0;
     time_point first_contradiction_{};
     std::string last_failure_;
+    time_point not_ready_since_ = never;
 };
 
 }  // namespace vipd::node

@@ -21,7 +21,7 @@ void inbound_watch::set_peers(const std::vector<ip_address>& peers)
     std::vector<peer_state> next;
     for (const auto& address : peers) {
         const auto* old = find(address);
-        next.push_back(old == nullptr ? peer_state{.address = address} : *old);
+        next.push_back(old == nullptr ? peer_state{address, std::nullopt, 0, false} : *old);
     }
     peers_ = std::move(next);
 }

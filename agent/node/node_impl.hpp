@@ -82,6 +82,8 @@ private:
     bool drain_session(instant now);
     void finish_call(instant now, const aws::call_done& done);
     void finish_read(instant now, const std::string& action, const aws::call_done& done);
+    void look_at_session(instant now);
+    void path_changed(instant now);
 
     void apply(instant now, kernel_told&& e);
     void apply_address(instant now, const ip_prefix& address);

@@ -41,6 +41,13 @@ std::string_view to_string(standing s);
 inline constexpr std::string_view duel_remedy =
     "find who else takes it: the other node of a partition, a second cluster with this address, a script";
 
+enum class duel_news : std::uint8_t {
+    none,
+    began,  // and the register is put back all the same
+    held,   // it is not put back at once
+    over,
+};
+
 class duel_breaker {
 public:
     static constexpr duration window = std::chrono::minutes{1};

@@ -111,23 +111,21 @@ void route_register::suspect(time_point now)
 
 route_register::view_consequence route_register::lose(time_point now, standing s)
 {
-    using news = view_consequence::duel_news;
     const bool was_duel = breaker_.is_duel();
     const auto pause = breaker_.lost(now, s);
     if (pause == duration::zero()) {
         ++repairs_;
         write_again();
-        return {.repaired = true, .duel = breaker_.is_duel() && !was_duel ? news::began : news::none};
+        return {.repaired = true, .duel = breaker_.is_duel() && !was_duel ? duel_news::began : duel_news::none};
     }
     stage_ = stage::held;
     confirmed_ = false;
     retry_at_ = now + pause;
-    return {.duel = news::held};
+    return {.duel = duel_news::held};
 }
 
 route_register::view_consequence route_register::see(time_point read_began, time_point now, const aws::route* seen, standing s)
 {
-    using news = view_consequence::duel_news;
     seen_ = seen == nullptr ? std::nullopt : std::optional{*seen};
     seen_at_ = read_began;
     const bool here = plan_route(wanted_.target, seen) == route_action::none;
@@ -176,7 +174,7 @@ route_register::view_consequence route_register::see(time_point read_began, time
         }
         const bool was_duel = breaker_.is_duel();
         breaker_.kept();
-        return {.duel = was_duel ? news::over : news::none};
+        return {.duel = was_duel ? duel_news::over : duel_news::none};
     }
     ++contradictions_;
     if (!contradiction_is_believed(read_began)) {

@@ -61,7 +61,7 @@ public:
     struct view_consequence {
         bool read_again_soon = false;  // a first contradiction: ask for a second opinion
         bool repaired = false;         // a write follows because somebody else changed the route
-        enum class duel_news : std::uint8_t { none, began, held, over } duel = duel_news::none;
+        duel_news duel = duel_news::none;
     };
     view_consequence see(time_point read_began, time_point now, const aws::route* seen, standing s = standing::unknown);
     // A lower Active was heard.

@@ -108,8 +108,7 @@ private:
     void look(time_point now, const table_query& query, const query_view& view);
     void issue_due(time_point now);
     void note_progress(time_point now);
-    void log_duel(time_point now, const register_key& key, const route_register& value,
-                  route_register::view_consequence::duel_news news);
+    void log_duel(time_point now, const register_key& key, const route_register& value, duel_news news);
     void log_call(time_point now, const register_key* key, const aws::call_done& done, const aws::ec2_call& call);
     struct pending;
     // Those of which `is_unwanted` is true.

@@ -48,10 +48,8 @@ void takeover::log_cancelled(const pending& call) const
                      {"outcome", "cancelled"}});
 }
 
-void takeover::log_duel(time_point now, const register_key& key, const route_register& value,
-                        route_register::view_consequence::duel_news news)
+void takeover::log_duel(time_point now, const register_key& key, const route_register& value, duel_news news)
 {
-    using duel_news = route_register::view_consequence::duel_news;
     if (news == duel_news::none) {
         return;
     }

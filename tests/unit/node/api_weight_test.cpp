@@ -123,15 +123,31 @@ TEST_F(node_test, a_positive_weight_is_there_while_the_path_works)
 
 TEST_F(node_test, throttling_and_a_refused_table_lower_no_priority)
 {
-    for (const auto& [status, code] : {std::pair{503U, "RequestLimitExceeded"}, {403U, "UnauthorizedOperation"}}) {
+    for (const auto& [number, code] : {std::pair{503U, "RequestLimitExceeded"}, {403U, "UnauthorizedOperation"}}) {
         node_harness n{weighted(100, -60, 0s)};
-        n.intercept = [status = status, code = code](const aws::http_exchange&) -> std::optional<aws::http_result> {
-            return aws::http_result{test::ec2_error_response(status, code), {}, never, {}};
+        n.intercept = [number = number, code = code](const aws::http_exchange&) -> std::optional<aws::http_result> {
+            return aws::http_result{test::ec2_error_response(number, code), {}, never, {}};
         };
         n.start();
         n.advance(5min);
         EXPECT_EQ(n.router().effective_priority, 100) << code;
     }
+}
+
+TEST_F(node_test, a_node_that_cannot_find_out_who_it_is_counts_as_without_a_path)
+{
+    auto c = weighted(100, -60, 0s);
+    c->routers[0].routes[0].tables.ids.clear();
+    c->routers[0].routes[0].tables.whole_vpc = true;  // of the instance, which no IMDS tells it
+    node_harness n{c};
+    n.start();
+    n.advance(9s);
+    EXPECT_EQ(n.router().effective_priority, 100);
+    n.advance(2s);
+    EXPECT_EQ(n.calls("DescribeRouteTables"), 0u);
+    EXPECT_EQ(n.router().effective_priority, 40);
+    EXPECT_TRUE(n.router().priority_reason.starts_with("api_weight: the path to EC2 is broken (no identity or credentials"))
+        << n.router().priority_reason;
 }
 
 TEST_F(node_test, a_priority_that_falls_while_backup_does_not_postpone_a_takeover)

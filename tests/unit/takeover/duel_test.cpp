@@ -157,7 +157,7 @@ TEST_F(duel_test, when_neither_hears_the_other_the_lower_one_gives_way_and_the_a
     run(1min);
     const auto held = run(1h);
     EXPECT_GE(to_seconds(held), 0.95 * 3600);
-    EXPECT_EQ(worse.log.count({"error event=duel", "state=held", "this_node_is=outranked", "taken_by=eni-better"}) > 0, true);
+    EXPECT_GE(worse.log.count({"error event=duel", "state=held", "this_node_is=outranked", "taken_by=eni-better"}), 1u);
     EXPECT_EQ(better.log.count({"event=duel", "state=held"}), 0u);
     EXPECT_EQ(better.log.count({"error event=duel", "state=fought", "this_node_is=unknown"}), 1u);
     EXPECT_LE(worse.writes, 3u + 4u + 13u);
@@ -239,7 +239,7 @@ TEST_F(duel_test, epochs_that_come_and_go_in_a_duel_stay_within_the_budget_and_e
     worse.cloud().heard_rival(now, true);
     worse.become_active(now);
     run(2min);
-    ASSERT_TRUE(worse.resource(now).duel == status::duel_state::held);
+    ASSERT_EQ(worse.resource(now).duel, status::duel_state::held);
     worse.writes = 0;
     unsigned epochs = 0;
     run(10min, [&] {

@@ -374,8 +374,6 @@ TEST_F(route_register_test, a_target_that_changes_while_a_call_is_under_way_is_w
 
 class route_register_duel : public route_register_test {
 protected:
-    using news = route_register::view_consequence::duel_news;
-
     // Settled, and then believed to be lost.
     route_register::view_consequence lose(time_point now, standing s)
     {
@@ -397,7 +395,7 @@ protected:
             put_back(t0 + i * 2s + 300ms);
         }
         const auto third = lose(t0 + 4301ms, standing::outranked);
-        EXPECT_EQ(third.duel, news::held);
+        EXPECT_EQ(third.duel, duel_news::held);
         EXPECT_FALSE(third.repaired);
         held_at = t0 + 4601ms;
     }
@@ -448,7 +446,7 @@ TEST_F(route_register_duel, an_epoch_begins_with_a_write_and_remembers_the_duel)
     EXPECT_EQ(r.snapshot(held_at + 1s, "").duel, status::duel_state::none);
     r.become_active(held_at + 1s);
     put_back(held_at + 1s);
-    EXPECT_EQ(lose(held_at + 2s, standing::outranked).duel, news::held);
+    EXPECT_EQ(lose(held_at + 2s, standing::outranked).duel, duel_news::held);
     EXPECT_EQ(r.next_wakeup().at, held_at + 2300ms + 60s);
 }
 
@@ -456,9 +454,9 @@ TEST_F(route_register_duel, a_minute_here_ends_it)
 {
     be_held();
     put_back(held_at + 30s);
-    EXPECT_EQ(r.see(held_at + 89s, held_at + 89s, &mine).duel, news::none);
+    EXPECT_EQ(r.see(held_at + 89s, held_at + 89s, &mine).duel, duel_news::none);
     EXPECT_EQ(r.snapshot(held_at + 89s, "").duel, status::duel_state::held);
-    EXPECT_EQ(r.see(held_at + 90s, held_at + 90s, &mine).duel, news::over);
+    EXPECT_EQ(r.see(held_at + 90s, held_at + 90s, &mine).duel, duel_news::over);
     EXPECT_EQ(r.snapshot(held_at + 90s, "").duel, status::duel_state::none);
 }
 
