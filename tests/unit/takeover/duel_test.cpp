@@ -54,7 +54,7 @@ public:
             const auto done = *due;
             pending_.erase(due);
             if (done.is_write) {
-                route.moves += route.target == interface_ ? 0 : 1;
+                route.moves += route.target == interface_ ? 0U : 1U;
                 route = {interface_, aws::route_state::active, route.moves};
                 takeover_.answered(now, done.ticket, call_done(reply_done(), now - latency, now - latency, now));
             } else {
