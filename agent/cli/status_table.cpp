@@ -189,6 +189,10 @@ std::string aws_line(const json::value& status, table_style style)
     if (!truth_of(*aws, "ready")) {
         text += ", " + tinted({"not ready", colour::yellow}, style);
     }
+    if (const auto* const path = member(status, "ec2_path");
+        path != nullptr && path->is_object() && !truth_of(*path, "works")) {
+        text += ", " + tinted({"the path to EC2 is broken", colour::red}, style);
+    }
     const auto problem = text_of(*aws, "last_error");
     if (!problem.empty()) {
         text += "\n     " + tinted({problem, colour::red}, style);

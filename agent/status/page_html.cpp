@@ -185,13 +185,18 @@ std::string calls(const resource& x)
     return out;
 }
 
+bool needs_attention(const resource& x)
+{
+    return !x.last_error.empty() || x.duel != duel_state::none;
+}
+
 void put_resource(std::string& out, const resource& x, bool active)
 {
     put(out,
         "<tr{}><td class=\"mono text\">{}</td><td><span class=\"state {}\">{}</span></td><td class=\"mono text\">{}</td>"
         "<td class=\"number\">{}</td><td class=\"number\">{}</td></tr>\n",
-        x.last_error.empty() && x.duel == duel_state::none ? "" : " class=\"has-error\"", html(x.name), css_class(x, active),
-        to_string(x.state), html(x.owner), age(x.confirmed_age, "never"), calls(x));
+        needs_attention(x) ? " class=\"has-error\"" : "", html(x.name), css_class(x, active), to_string(x.state), html(x.owner),
+        age(x.confirmed_age, "never"), calls(x));
     const auto retry = x.retry_in ? "; next try in " + human_duration(*x.retry_in) : std::string{};
     if (x.duel != duel_state::none) {
         put(out,
@@ -219,7 +224,7 @@ void put_resources(std::string& out, const router& r)
     }
     const bool cut = rows.size() > page_resources_max;
     if (cut) {
-        std::stable_partition(rows.begin(), rows.end(), [](const resource* x) { return !x->last_error.empty(); });
+        std::stable_partition(rows.begin(), rows.end(), [](const resource* x) { return needs_attention(*x); });
         rows.resize(page_resources_max);
     }
     for (const auto* x : rows) {

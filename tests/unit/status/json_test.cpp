@@ -163,6 +163,26 @@ TEST(json, node_says_what_the_snapshot_says)
     EXPECT_EQ(o.at("process").at("open_files").to_number<int>(), 17);
 }
 
+TEST(json, path_to_ec2_is_there_when_aws_is_used)
+{
+    auto n = sample_node();
+    n.ec2_path = ec2_path_state{.works = false, .trouble = "timeout", .age = 3s};
+    auto o = node_json(n, {}, {});
+    EXPECT_EQ(o.at("ec2_path").at("works"), json::value(false));
+    EXPECT_EQ(o.at("ec2_path").at("trouble"), json::value("timeout"));
+    EXPECT_EQ(o.at("ec2_path").at("age_seconds"), json::value(3.0));
+    n.ec2_path.reset();
+    EXPECT_TRUE(node_json(n, {}, {}).at("ec2_path").is_null());
+}
+
+TEST(json, peer_says_whether_it_is_kept_out)
+{
+    auto r = sample_router("web");
+    EXPECT_EQ(peer_json(r.peers[0]).at("inbound_blocked"), json::value(false));
+    r.peers[0].inbound_blocked = true;
+    EXPECT_EQ(peer_json(r.peers[0]).at("inbound_blocked"), json::value(true));
+}
+
 TEST(json, an_identity_of_the_cache_is_told_from_one_of_imds)
 {
     auto n = sample_node();
