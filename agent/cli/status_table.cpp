@@ -136,7 +136,9 @@ row router_row(const json::value& router)
 
 std::string trouble_of(const json::value& resource)
 {
-    const auto problem = text_of(resource, "last_error");
+    const auto duel = text_of(resource, "duel");
+    const bool is_duel = !duel.empty() && duel != "none";
+    const auto problem = is_duel ? std::string("somebody else takes it away again and again") : text_of(resource, "last_error");
     const auto retry = number_of(resource, "retry_in_seconds");
     if (problem.empty()) {
         return retry ? fmt::format("next try in {}", short_duration(*retry)) : "";
@@ -186,6 +188,10 @@ std::string aws_line(const json::value& status, table_style style)
     }
     if (!truth_of(*aws, "ready")) {
         text += ", " + tinted({"not ready", colour::yellow}, style);
+    }
+    if (const auto* const path = member(status, "ec2_path");
+        path != nullptr && path->is_object() && !truth_of(*path, "works")) {
+        text += ", " + tinted({"the path to EC2 is broken", colour::red}, style);
     }
     const auto problem = text_of(*aws, "last_error");
     if (!problem.empty()) {

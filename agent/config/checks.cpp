@@ -17,6 +17,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t advert_size_max = 1400;  // bytes that pass every tunnel without a fragment
+constexpr duration api_preempt_delay = 30s;    // within which nodes that lose EC2 together notice it
 constexpr duration short_interval = 100ms;     // below it, scheduling noise on a loaded node is as long as the interval
 
 std::string_view family_name(ip_family family)
@@ -224,6 +225,30 @@ void check_preemption(reading& r, const entry<router>& e)
     }
 }
 
+// What moves the role after a change of priority is preemption.
+void check_api_weight(reading& r, const entry<router>& e)
+{
+    if (!is_sound(r, e, "router", {"api_weight", "address_owner", "preempt", "preempt_delay", "route"}) ||
+        e.value.api_weight == 0) {
+        return;
+    }
+    const auto warn = [&](const std::string& text) { r.warning(e.where("api_weight"), e.path_to("api_weight"), text); };
+    if (e.value.routes.empty()) {
+        warn("has no effect without [[router.route]]: this router needs nothing of EC2; remove it");
+    } else if (e.value.address_owner) {
+        warn("has no effect: the priority of an address owner is always 255; remove it");
+    } else if (!e.value.preempt) {
+        warn(
+            "a node with preempt = false does not take over from an Active whose priority has dropped; set preempt = true on "
+            "the nodes that are to do so");
+    } else if (e.value.preempt_delay < api_preempt_delay) {
+        warn(
+            fmt::format("with preempt_delay {} an outage of EC2 that every node has may move the role there and back, because "
+                        "one notices it before the other; allow {} or more",
+                        format_duration(e.value.preempt_delay), format_duration(api_preempt_delay)));
+    }
+}
+
 void check_advertised_list(reading& r, const entry<router>& e, ip_family family)
 {
     std::vector<ip_address> seen;
@@ -324,6 +349,7 @@ void check_router(reading& r, const entry<router>& e, bool realtime)
     check_version(r, e);
     check_interval(r, e, realtime);
     check_preemption(r, e);
+    check_api_weight(r, e);
     check_advertised(r, e);
     const bool interface_is_sound = is_sound(r, e, "router", {"interface"});
     for_each_entry(e, "route", e.value.routes,

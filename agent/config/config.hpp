@@ -102,6 +102,7 @@ struct router {
     unsigned down_timer_adverts = 3;
     bool preempt = true;
     duration preempt_delay = std::chrono::seconds{60};
+    std::int16_t api_weight = 0;  // added while the path to EC2 works when positive, while it is broken when negative
     vrrp::checksum_form checksum = vrrp::checksum_form::rfc5798;
     std::optional<vrrp::simple_password> password;  // [router.auth] kind = "password"
     // What adverts list; default: the addresses of [[router.address]], then the host destinations of [[router.route]].

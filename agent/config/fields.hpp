@@ -102,6 +102,7 @@ void visit_fields(Visit&& visit, router& s)
     visit("down_timer_adverts", s.down_timer_adverts);
     visit("preempt", s.preempt);
     visit("preempt_delay", s.preempt_delay);
+    visit("api_weight", s.api_weight);
     visit("checksum", s.checksum);
     visit("auth", s.password);
     visit("advertised_addresses", s.advertised_addresses);

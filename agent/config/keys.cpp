@@ -78,7 +78,6 @@ const std::array key_table = {
         "How often an Active node reads back what the cloud says about its resources."},
     key{"aws", "identity_cache", text_rule{"an absolute path, or \"\" for no file", 4096, is_absolute_path, true},
         "Where this instance's ids are kept for a restart while the instance metadata service is down; good for one boot."},
-    key{"aws", "api_weight", refused_rule{"lower the priority while the EC2 API cannot be reached"}, ""},
 
     key{"http", "listen", list_rule{0, 8, "\"ADDRESS:PORT\" or \"[IPV6]:PORT\""},
         "Where status and metrics can be read over TCP; changes are never accepted there. Host names are not checked: a web "
@@ -110,6 +109,9 @@ const std::array key_table = {
         "How many adverts may be missing before a Backup takes over; the same on every node."},
     key{"router", "preempt", boolean_rule{}, "Take over from an Active node of lower priority."},
     key{"router", "preempt_delay", duration_rule{0s, 1000s}, "How long to wait before preempting."},
+    key{"router", "api_weight", integer_rule{-253, 253},
+        "What the state of this node's path to EC2 does to its priority: a negative weight lowers it while the path is broken, "
+        "a positive one raises it while the path works, 0 leaves it alone."},
     key{"router", "checksum", word_rule{checksum_forms},
         "The checksum of version 3 over IPv4 that is sent: keepalived's (rfc5798) or the newer one; both are accepted."},
     key{"router", "auth", table_rule{"[router.auth]"}, "Authentication of adverts."},
@@ -126,7 +128,6 @@ const std::array key_table = {
     key{"router", "track", refused_rule{"change the priority by what a tracker sees"}, ""},
     key{"router", "hooks", refused_rule{"run programs on a transition"}, ""},
     key{"router", "sync_group", refused_rule{"change the role of several routers together"}, ""},
-    key{"router", "api_weight", refused_rule{"lower the priority while the EC2 API cannot be reached"}, ""},
 
     key{"router.peers", "address", unicast_text, "The peer's source address.", presence::required},
     key{"router.peers", "min_ttl", integer_rule{1, 255}, "The lowest TTL or hop limit that its adverts may arrive with."},

@@ -25,7 +25,8 @@ std::string path_of(const std::string& parent, std::string_view name)
 // --- values that are made of others ---
 
 template <class Value>
-concept small_number = std::is_enum_v<Value> || std::is_same_v<Value, std::uint8_t> || std::is_same_v<Value, unsigned>;
+concept small_number = std::is_enum_v<Value> || std::is_same_v<Value, std::uint8_t> || std::is_same_v<Value, std::int16_t> ||
+    std::is_same_v<Value, unsigned>;
 
 // The rule has made sure that the value fits; keys_test.cpp compares every rule with its member.
 template <small_number Value>

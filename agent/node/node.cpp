@@ -68,7 +68,7 @@ node::impl::impl(const node_options& options, instant now, log_sink& log) :
 node::impl::numbered_router node::impl::make_router(const config::router& r)
 {
     return {++last_router_number_,
-            std::make_unique<virtual_router>(r, random_.next(), journal_, interfaces_, *this),
+            std::make_unique<virtual_router>(r, random_.next(), journal_, interfaces_, *this, ec2_path_),
             std::nullopt,
             {}};
 }

@@ -8,6 +8,7 @@
 #include "agent/node/call_ledger.hpp"
 #include "agent/node/call_notes.hpp"
 #include "agent/node/deadline_heap.hpp"
+#include "agent/node/ec2_path.hpp"
 #include "agent/node/node.hpp"
 #include "agent/node/virtual_router.hpp"
 #include "agent/status/journal.hpp"
@@ -80,6 +81,9 @@ private:
     void drain_addresses(numbered_router& r);
     bool drain_session(instant now);
     void finish_call(instant now, const aws::call_done& done);
+    void finish_read(instant now, const std::string& action, const aws::call_done& done);
+    void look_at_session(instant now);
+    void path_changed(instant now);
 
     void apply(instant now, kernel_told&& e);
     void apply_address(instant now, const ip_prefix& address);
@@ -99,6 +103,7 @@ private:
     advert_notes notes_{journal_};
     call_notes call_notes_{journal_};
     net::link_table links_;
+    ec2_path ec2_path_;
     std::unique_ptr<aws::cloud_session> session_;  // none without AWS resources; lives on when a reload drops them
     bool session_has_identity_ = false;            // it was started to find out who this instance is
     takeover::world world_;

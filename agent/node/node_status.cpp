@@ -27,6 +27,9 @@ status::node node::impl::snapshot(instant now) const
     if (session_ != nullptr) {
         s.aws = session_->snapshot(now);
     }
+    if (s.uses_aws) {
+        s.ec2_path = ec2_path_.snapshot(now.steady);
+    }
     s.discarded_before_router = admission_.counters_before_router();
     s.ec2_calls = calls_.counts();
     return s;

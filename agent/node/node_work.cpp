@@ -6,6 +6,40 @@
 
 namespace vipd::node {
 
+void node::impl::finish_read(instant now, const std::string& action, const aws::call_done& done)
+{
+    call_notes_.read_ended(now.steady, action, done);
+    if (ec2_path_.read_ended(now.steady, done.reply)) {
+        path_changed(now);
+    }
+}
+
+void node::impl::look_at_session(instant now)
+{
+    if (session_ == nullptr || !configuration_->uses_aws()) {
+        return;
+    }
+    const bool ready = session_->ready() && (!session_has_identity_ || session_->identity());
+    std::string trouble;  // not made in the many turns in which there is none
+    if (!ready) {
+        const auto why = session_->snapshot(now).last_error;
+        trouble = "no identity or credentials" + (why.empty() ? "" : ": " + why);
+    }
+    if (ec2_path_.session_is(now.steady, ready, trouble)) {
+        path_changed(now);
+    }
+}
+
+void node::impl::path_changed(instant now)
+{
+    journal_.record(ec2_path_.works() ? log_level::info : log_level::warning, "ec2_path", {},
+                    {{"state", ec2_path_.works() ? "works" : "broken"}, {"trouble", ec2_path_.trouble()}});
+    for (auto& r : routers_) {
+        r.router->path_changed(now.steady, links_, adverts_);
+    }
+    all_touched_ = true;
+}
+
 void node::impl::finish_call(instant now, const aws::call_done& done)
 {
     const auto closed = calls_.close(done);
@@ -13,7 +47,7 @@ void node::impl::finish_call(instant now, const aws::call_done& done)
         return;
     }
     if (!std::holds_alternative<takeover_call>(closed->owner)) {
-        call_notes_.read_ended(now.steady, closed->action, done);
+        finish_read(now, closed->action, done);
     }
     std::visit(overloaded{
                    [&](const takeover_call& o) {
@@ -133,6 +167,7 @@ void node::impl::settle_router(instant now, std::size_t index, numbered_router& 
 
 void node::impl::settle(instant now)
 {
+    look_at_session(now);
     bool more = true;
     while (more) {
         // Routers that wait for the same interface are told when to look at it again.
@@ -200,6 +235,7 @@ wakeup node::impl::next_wakeup() const
         next = earliest(next, session_->next_wakeup());
         next = earliest(next, world_.next_wakeup());
         next = earliest(next, interface_watch_.next_wakeup());
+        next = earliest(next, ec2_path_.next_wakeup());
     }
     return earliest(next, {farewell_until_, "farewell"});
 }

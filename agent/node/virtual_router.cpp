@@ -1,5 +1,6 @@
 #include "agent/node/virtual_router.hpp"
 
+#include "agent/vrrp/effective_priority.hpp"
 #include "common/overloaded.hpp"
 
 #include <algorithm>
@@ -14,40 +15,65 @@ using namespace std::chrono_literals;
 // A peer that goes on sending lower adverts is one story, not one every interval.
 constexpr duration lower_priority_log_pause = 10s;
 
-vrrp::election_counters sum(const vrrp::election_counters& a, const vrrp::election_counters& b)
+std::vector<ip_address> addresses_of(const std::vector<vrrp::peer_rule>& peers)
 {
-    return {a.became_active + b.became_active,
-            a.became_backup + b.became_backup,
-            a.priority_zero_sent + b.priority_zero_sent,
-            a.priority_zero_received + b.priority_zero_received,
-            a.lower_priority_heard_while_active + b.lower_priority_heard_while_active,
-            a.adverts_skipped + b.adverts_skipped,
-            a.owner_conflicts + b.owner_conflicts};
+    std::vector<ip_address> all;
+    for (const auto& peer : peers) {
+        all.push_back(peer.address);
+    }
+    return all;
 }
 
 }  // namespace
 
 virtual_router::virtual_router(const config::router& configuration, std::uint64_t seed, status::journal& journal,
-                               takeover::interface_registers& interfaces, const takeover::address_needs& needs) :
+                               takeover::interface_registers& interfaces, const takeover::address_needs& needs,
+                               const ec2_path& path) :
     configuration_(configuration),
     journal_(journal),
+    path_(path),
     takeover_(configuration.name, seed, journal, interfaces),
     addresses_(configuration.name, seed + 1, journal, needs)
 {
     for (const auto& peer : configuration_.peers) {
         peers_.push_back({peer.address, std::nullopt, 0});
     }
+    inbound_.set_peers(addresses_of(configuration_.peers));
 }
 
 vrrp::election_settings virtual_router::election_settings() const
 {
     return {.protocol_version = configuration_.version,
             .source = source_.value_or(ip_address{}),
-            .priority = configuration_.priority,
+            .priority = effective_priority(),
             .advert_interval = configuration_.advert_interval,
             .down_timer_adverts = configuration_.down_timer_adverts,
             .preempt = configuration_.preempt,
             .preempt_delay = configuration_.preempt_delay};
+}
+
+int virtual_router::weights() const
+{
+    return configuration_.routes.empty() ? 0 : vrrp::contribution(configuration_.api_weight, path_.works());
+}
+
+std::uint8_t virtual_router::effective_priority() const
+{
+    return vrrp::effective_priority(configuration_.priority, weights());
+}
+
+void virtual_router::path_changed(time_point now, const net::link_table& links, advert_queue& adverts)
+{
+    if (!election_ || election_->settings().priority == effective_priority()) {
+        return;
+    }
+    journal_.record(log_level::warning, "priority", configuration_.name,
+                    {{"from", election_->settings().priority},
+                     {"to", effective_priority()},
+                     {"configured", configuration_.priority},
+                     {"reason", path_.works() ? "the path to EC2 works again" : "the path to EC2 is broken"}});
+    election_->change(now, election_settings(), election_outputs_);
+    apply(now, links, adverts);
 }
 
 void virtual_router::make_templates()
@@ -105,6 +131,7 @@ void virtual_router::configure(time_point now, const config::router& configurati
         peers.push_back(old == peers_.end() ? peer_state{peer.address, std::nullopt, 0} : *old);
     }
     peers_ = std::move(peers);
+    inbound_.set_peers(addresses_of(configuration_.peers));
     make_templates();
     addresses_.want(configuration_.addresses);
     if (election_) {
@@ -271,6 +298,31 @@ void virtual_router::send(std::uint8_t priority, advert_queue& adverts)
     }
 }
 
+void virtual_router::note_heard(time_point now, const vrrp::heard_advert& advert)
+{
+    for (auto& peer : peers_) {
+        if (peer.address == advert.source) {
+            peer.heard_at = now;
+            peer.priority = advert.priority;
+        }
+    }
+    switch (inbound_.heard(now, advert.source)) {
+        case inbound_watch::verdict::nothing_new:
+            break;
+        case inbound_watch::verdict::rule_missing:
+            journal_.record(
+                log_level::error, "inbound_blocked", configuration_.name,
+                {{"peer", advert.source.to_string()},
+                 {"sign", "its adverts arrive for ten minutes after this node has sent something, and then no more"},
+                 {"remedy", status::inbound_blocked_remedy}});
+            break;
+        case inbound_watch::verdict::rule_there:
+            journal_.record(log_level::info, "inbound_blocked", configuration_.name,
+                            {{"peer", advert.source.to_string()}, {"state", "over"}});
+            break;
+    }
+}
+
 void virtual_router::note_lower_priority(time_point now, const vrrp::heard_lower_priority& lower)
 {
     takeover_.suspect(now);
@@ -284,45 +336,21 @@ void virtual_router::note_lower_priority(time_point now, const vrrp::heard_lower
                      {"action", "answered, and the resources are read back"}});
 }
 
-std::string virtual_router::explain(const vrrp::transition& t) const
-{
-    const auto& heard = election_->last_heard();
-    const auto who = heard ? heard->source.to_string() + " (priority " + std::to_string(heard->priority) + ")" : "another node";
-    switch (t.reason) {
-        case vrrp::transition_reason::startup:
-            return t.to == vrrp::state::active ? "it owns the address (priority 255)"
-                                               : "it has started, and listens for an Active";
-        case vrrp::transition_reason::no_advert: {
-            const auto waited = std::chrono::round<std::chrono::milliseconds>(t.silence);
-            return "no advert for " + std::to_string(waited.count()) + " ms";
-        }
-        case vrrp::transition_reason::preempted_lower:
-            return "its priority is higher than that of " + who;
-        case vrrp::transition_reason::active_released:
-            return "the last Active handed over";
-        case vrrp::transition_reason::heard_better:
-            return who + " is the better one";
-        case vrrp::transition_reason::stepped_down:
-            return "an operator asked it to step down";
-        case vrrp::transition_reason::stalled: {
-            const auto late = std::chrono::round<std::chrono::milliseconds>(t.silence);
-            return "this node stood still (its advert was " + std::to_string(late.count()) +
-                   " ms late), so another may be Active by now: it listens first";
-        }
-        case vrrp::transition_reason::shutdown:
-        case vrrp::transition_reason::fault:
-            return obstacle_;
-    }
-    return {};
-}
-
 void virtual_router::apply_transition(time_point now, const vrrp::transition& t, const net::link_table& links)
 {
     const auto reason = to_string(t.reason);
     if (t.to == vrrp::state::active) {
         ++last_epoch_;
         addresses_.become_active(now, links);
+        if (const auto& heard = election_->last_heard(); heard && heard->priority != vrrp::priority_releasing) {
+            takeover_.heard_rival(heard->at, election_->is_outranked_by(heard->source, heard->priority));
+        } else {
+            takeover_.heard_no_rival();
+        }
         takeover_.become_active(now, t.due, last_epoch_);
+        if (t.reason == vrrp::transition_reason::no_advert) {
+            inbound_.took_over(now, 2 * configuration_.advert_interval);
+        }
     } else if (t.from == vrrp::state::active) {
         takeover_.leave_active();
         // After a stall this node may well find itself Active again, and until it knows it serves what arrives.
@@ -341,7 +369,7 @@ void virtual_router::apply_transition(time_point now, const vrrp::transition& t,
                      {"to", to_string(t.to)},
                      {"reason", reason},
                      {"epoch", last_epoch_},
-                     {"priority", configuration_.priority},
+                     {"priority", effective_priority()},
                      {"late_ms", std::max(duration::zero(), now - t.due)}});
 }
 
@@ -349,7 +377,10 @@ void virtual_router::apply(time_point now, const net::link_table& links, advert_
 {
     for (const auto& output : election_outputs_) {
         std::visit(overloaded{
-                       [&](const vrrp::send_advert& o) { send(o.priority, adverts); },
+                       [&](const vrrp::send_advert& o) {
+                           send(o.priority, adverts);
+                           inbound_.sent(now);
+                       },
                        [&](const vrrp::transition& o) { apply_transition(now, o, links); },
                        [&](const vrrp::heard_lower_priority& o) { note_lower_priority(now, o); },
                    },
@@ -360,12 +391,7 @@ void virtual_router::apply(time_point now, const net::link_table& links, advert_
 
 void virtual_router::hear(time_point now, const vrrp::heard_advert& advert, const net::link_table& links, advert_queue& adverts)
 {
-    for (auto& peer : peers_) {
-        if (peer.address == advert.source) {
-            peer.heard_at = now;
-            peer.priority = advert.priority;
-        }
-    }
+    note_heard(now, advert);
     if (addresses_.draining() && configuration_.routes.empty() && advert.priority != vrrp::priority_releasing) {
         addresses_.end_drain(now);
     }
@@ -418,65 +444,9 @@ std::optional<vrrp::router_rule> virtual_router::rule() const
                              .password = configuration_.password};
 }
 
-std::optional<ip_address> virtual_router::active_elsewhere() const
-{
-    if (state() != vrrp::state::backup) {
-        return std::nullopt;
-    }
-    // What was heard before it was Active itself says nothing about now.
-    const auto& heard = election_->last_heard();
-    const bool is_known = heard && heard->priority != vrrp::priority_releasing;
-    const auto peer = is_known ? std::ranges::find(peers_, heard->source, &peer_state::address) : peers_.end();
-    return peer != peers_.end() && peer->heard_at >= election_->since() ? std::optional{peer->address} : std::nullopt;
-}
-
 bool virtual_router::has_left(const net::link_table& links) const
 {
     return state() == vrrp::state::initialize && addresses_.settled(links);
-}
-
-status::router virtual_router::snapshot(time_point now, const net::link_table& links, const takeover::world& world,
-                                        const vrrp::admission_counters& received) const
-{
-    status::router r;
-    r.name = configuration_.name;
-    r.vrid = configuration_.vrid;
-    r.version = static_cast<unsigned>(configuration_.version);
-    r.interface = configuration_.interface;
-    r.source = source_;
-    r.state = state();
-    r.state_reason = reason_;
-    r.epoch = last_epoch_;
-    r.priority = configuration_.priority;
-    r.effective_priority = obstacle_.empty() ? configuration_.priority : 0;
-    r.preempt = configuration_.preempt;
-    r.advert_interval = configuration_.advert_interval;
-    r.election = counters_before_;
-    if (election_) {
-        r.state_age = now - election_->since();
-        r.active_advert_interval = election_->active_advert_interval();
-        r.active_down_interval = election_->active_down_interval();
-        r.election = sum(counters_before_, election_->counters());
-        if (r.state == vrrp::state::active) {
-            r.active_address = source_;
-            r.active_priority = configuration_.priority;
-        } else if (const auto& heard = election_->last_heard(); heard && heard->priority != vrrp::priority_releasing) {
-            r.active_address = heard->source;
-            r.active_priority = heard->priority;
-        }
-    }
-    for (const auto& peer : peers_) {
-        r.peers.push_back({peer.address, peer.heard_at ? std::optional{now - *peer.heard_at} : std::nullopt, peer.priority});
-    }
-    addresses_.snapshot(links, r.resources);
-    takeover_.snapshot(now, world, r.resources);
-    r.resources.insert(r.resources.end(), unresolved_.begin(), unresolved_.end());
-    r.received = received;
-    r.adverts_sent = adverts_sent_;
-    r.adverts_send_errors = adverts_not_sent_;
-    r.takeovers = takeover_.times();
-    r.last_takeover = takeover_.last_takeover();
-    return r;
 }
 
 }  // namespace vipd::node

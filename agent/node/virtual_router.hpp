@@ -5,6 +5,8 @@
 
 #include "agent/config/config.hpp"
 #include "agent/net/link_table.hpp"
+#include "agent/node/ec2_path.hpp"
+#include "agent/node/inbound_watch.hpp"
 #include "agent/status/journal.hpp"
 #include "agent/status/snapshot.hpp"
 #include "agent/takeover/local_addresses.hpp"
@@ -80,7 +82,7 @@ struct standing_aside {
 class virtual_router {
 public:
     virtual_router(const config::router& configuration, std::uint64_t seed, status::journal& journal,
-                   takeover::interface_registers& interfaces, const takeover::address_needs& needs);
+                   takeover::interface_registers& interfaces, const takeover::address_needs& needs, const ec2_path& path);
 
     // A configuration with the same name. A changed version, VRID or source begins a new election (priority 0 first), and so
     // does what a source that is not configured follows from; everything else is applied without a transition. What it means
@@ -96,6 +98,8 @@ public:
                     const std::vector<ip_address>& virtual_addresses, claimed_keys& claimed, advert_queue& adverts);
     void hear(time_point now, const vrrp::heard_advert& advert, const net::link_table& links, advert_queue& adverts);
     void handle_timeout(time_point now, const net::link_table& links, advert_queue& adverts);
+    // The path to EC2 has broken, or works again.
+    void path_changed(time_point now, const net::link_table& links, advert_queue& adverts);
     void kernel_changed(time_point now, const net::link_table& links) { addresses_.kernel_changed(now, links); }
     // Returns whether it was Active.
     bool step_down(time_point now, const net::link_table& links, advert_queue& adverts);
@@ -145,6 +149,9 @@ private:
                                                         const std::vector<ip_address>& virtual_addresses) const;
     [[nodiscard]] std::string find_obstacle(const net::link_table& links, standing_aside aside) const;
     [[nodiscard]] vrrp::election_settings election_settings() const;
+    // What is added to the configured priority; negative: subtracted.
+    [[nodiscard]] int weights() const;
+    [[nodiscard]] std::uint8_t effective_priority() const;
     void make_templates();
     // Whether another router has one of its keys already; claims them when not.
     bool find_twin(claimed_keys& claimed);
@@ -154,10 +161,12 @@ private:
     [[nodiscard]] std::string explain(const vrrp::transition& t) const;
     void apply_transition(time_point now, const vrrp::transition& t, const net::link_table& links);
     void send(std::uint8_t priority, advert_queue& adverts);
+    void note_heard(time_point now, const vrrp::heard_advert& advert);
     void note_lower_priority(time_point now, const vrrp::heard_lower_priority& lower);
 
     config::router configuration_;
     status::journal& journal_;
+    const ec2_path& path_;
     std::uint32_t index_ = 0;
 
     std::optional<ip_address> source_;
@@ -182,6 +191,7 @@ private:
         std::uint8_t priority = 0;
     };
     std::vector<peer_state> peers_;
+    inbound_watch inbound_;
     time_point lower_priority_logged_at_ = time_point::min();
     std::uint64_t adverts_sent_ = 0;
     std::uint64_t adverts_not_sent_ = 0;

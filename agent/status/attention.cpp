@@ -43,6 +43,15 @@ void identity_finding(const aws::session_snapshot& s, std::vector<finding>& out)
     }
 }
 
+void path_finding(const ec2_path_state& s, std::vector<finding>& out)
+{
+    if (!s.works) {
+        out.push_back({urgency::warning, "",
+                       fmt::format("the path from this node to EC2 has been broken{}: {}",
+                                   s.age ? fmt::format(" for {}", human_duration(*s.age)) : "", s.trouble)});
+    }
+}
+
 // It is nobody's, so it is never "not here": EC2 drops what is routed here while it is on, and the operator may want only to be
 // told.
 void check_findings(const router& r, const resource& x, const std::string& retry, std::vector<finding>& out)
@@ -63,11 +72,22 @@ void resource_findings(const router& r, const resource& x, std::vector<finding>&
     const bool here = x.state == resource_state::here || x.state == resource_state::accepted;
     if (x.kind == resource_kind::source_dest_check) {
         check_findings(r, x, retry, out);
-    } else if (!x.last_error.empty()) {
+        return;
+    }
+    if (x.duel != duel_state::none) {
+        const bool missing = !here;
+        out.push_back(
+            {missing ? urgency::critical : urgency::warning, r.name,
+             fmt::format("somebody else takes {} away again and again{}{}: the other node of a partition, a second "
+                         "cluster with this address, or a script{}",
+                         x.name, missing && !x.owner.empty() ? fmt::format(" (now it is at {})", x.owner) : "",
+                         x.duel == duel_state::held ? ", and it is put back after longer and longer pauses only" : "", retry)});
+    }
+    if (!x.last_error.empty()) {
         const bool missing = active && !here;
         out.push_back({missing ? urgency::critical : urgency::warning, r.name,
                        fmt::format("{}{}: {}{}", x.name, missing ? " is not here" : "", x.last_error, retry)});
-    } else if (active && !here) {
+    } else if (active && !here && x.duel == duel_state::none) {
         const std::string owner = x.owner.empty() ? "" : fmt::format(", last seen at {}", x.owner);
         out.push_back({urgency::warning, r.name, fmt::format("{} is being taken{}{}", x.name, owner, retry)});
     } else if (active && x.kind == resource_kind::route && x.confirmed_age && *x.confirmed_age > confirmed_age_expected) {
@@ -123,6 +143,9 @@ std::vector<finding> findings(const node& n, const process& p, wall_time now)
         session_findings(*n.aws, now, out);
         identity_finding(*n.aws, out);
     }
+    if (n.ec2_path) {
+        path_finding(*n.ec2_path, out);
+    }
     if (p.realtime_wanted && !p.realtime_scheduling) {
         out.push_back({urgency::warning, "",
                        "real-time scheduling was asked for and refused: adverts may be late on a loaded node; "
@@ -145,8 +168,20 @@ std::vector<finding> findings(const router& r)
     if (r.state == vrrp::state::backup && !r.active_address) {
         out.push_back({urgency::warning, r.name, "no Active has been heard yet"});
     }
+    if (r.state != vrrp::state::initialize && !r.priority_reason.empty()) {
+        out.push_back({urgency::note, r.name,
+                       fmt::format("its priority is {} and not {}: {}", r.effective_priority, r.priority, r.priority_reason)});
+    }
     for (const auto& x : r.resources) {
         resource_findings(r, x, out);
+    }
+    for (const auto& p : r.peers) {
+        if (p.inbound_blocked) {
+            out.push_back({urgency::critical, r.name,
+                           fmt::format("adverts of {} arrive for ten minutes after this node has sent something and then no "
+                                       "more, so it takes over without need again and again: {}",
+                                       p.address.to_string(), inbound_blocked_remedy)});
+        }
     }
     counter_findings(r, out);
     return out;

@@ -180,6 +180,10 @@ json::object node_json(const node& n, const process& p, wall_time now)
                      {"configuration_reloads", n.configuration_reloads},
                      {"configuration_refusals", n.configuration_refusals}};
     out.emplace("aws", n.aws ? json::value(aws_json(*n.aws, now)) : json::value(nullptr));
+    out.emplace("ec2_path", n.ec2_path ? json::value(json::object{{"works", n.ec2_path->works},
+                                                                  {"trouble", text(n.ec2_path->trouble)},
+                                                                  {"age_seconds", seconds(n.ec2_path->age)}})
+                                       : json::value(nullptr));
     json::array calls;
     for (const auto& c : n.ec2_calls) {
         calls.emplace_back(json::object{{"action", text(c.action)}, {"code", text(c.code)}, {"count", c.count}});
@@ -203,6 +207,8 @@ json::object router_head_json(const router& r)
                      {"epoch", r.epoch},
                      {"priority", r.priority},
                      {"effective_priority", r.effective_priority},
+                     {"priority_total", r.priority_total},
+                     {"priority_reason", text(r.priority_reason)},
                      {"preempt", r.preempt},
                      {"advert_interval_seconds", seconds(r.advert_interval)},
                      {"active_advert_interval_seconds", seconds(r.active_advert_interval)},
@@ -219,6 +225,7 @@ json::object peer_json(const peer& p)
 {
     json::object out{{"address", p.address.to_string()}, {"last_heard_age_seconds", seconds(p.last_heard_age)}};
     out.emplace("last_priority", p.last_heard_age ? json::value(p.last_priority) : json::value(nullptr));
+    out.emplace("inbound_blocked", p.inbound_blocked);
     return out;
 }
 
@@ -236,7 +243,8 @@ json::object resource_json(const resource& r)
             {"repairs", r.repairs},
             {"failures", r.failures},
             {"last_error", text(r.last_error)},
-            {"retry_in_seconds", seconds(r.retry_in)}};
+            {"retry_in_seconds", seconds(r.retry_in)},
+            {"duel", to_string(r.duel)}};
 }
 
 json::object event_json(const event& e)

@@ -100,6 +100,13 @@ void ec2_calls(const sample& s, series_sink& out)
     }
 }
 
+void ec2_path_works(const sample& s, series_sink& out)
+{
+    if (s.of_node.ec2_path) {
+        out.add({}, s.of_node.ec2_path->works);
+    }
+}
+
 void process_start(const sample& s, series_sink& out)
 {
     out.add({}, to_seconds(s.started.time_since_epoch()));
@@ -162,6 +169,11 @@ void peer_last_priority(const router& r, const peer& p, series_sink& out)
     }
 }
 
+void peer_inbound_blocked(const router& r, const peer& p, series_sink& out)
+{
+    out.add({r.name, p.address.to_string()}, p.inbound_blocked);
+}
+
 void resource_owned(const router& r, const resource& x, series_sink& out)
 {
     out.add({r.name, to_string(x.kind), x.label()}, x.state == resource_state::here);
@@ -170,6 +182,11 @@ void resource_owned(const router& r, const resource& x, series_sink& out)
 void resource_failing(const router& r, const resource& x, series_sink& out)
 {
     out.add({r.name, to_string(x.kind), x.label()}, !x.last_error.empty());
+}
+
+void resource_duel(const router& r, const resource& x, series_sink& out)
+{
+    out.add({r.name, to_string(x.kind), x.label()}, x.duel != duel_state::none);
 }
 
 // The rows that are one number of something.
@@ -294,6 +311,8 @@ constexpr metric table[] = {
      "EC2 calls without an answer yet."},
     {"vipd_ec2_calls_total", counter, {"action", "code"}, ec2_calls,
      "EC2 calls that ended, by action and by EC2's code, ok, or the transport's word."},
+    {"vipd_ec2_path_works", gauge, {}, ec2_path_works,
+     "1 unless reads of EC2 have failed for a while; what api_weight goes by."},
 
     {"vipd_router_info", gauge, {"router", "vrid", "version", "interface", "source"}, router_info,
      "Always 1; what the configuration says of the router."},
@@ -306,7 +325,7 @@ constexpr metric table[] = {
     {"vipd_router_priority", gauge, of_a_router, of_router<&router::priority>,
      "Configured priority."},
     {"vipd_router_effective_priority", gauge, of_a_router, of_router<&router::effective_priority>,
-     "Priority after trackers and health."},
+     "Priority that takes part in the election, after weights; 0 while it takes no part."},
     {"vipd_router_preempt", gauge, of_a_router, of_router<&router::preempt>,
      "1 when it takes over from a lower priority."},
     {"vipd_router_active_known", gauge, of_a_router, active_known,
@@ -354,12 +373,16 @@ constexpr metric table[] = {
      "Time since an advert of the peer; absent when never heard."},
     {"vipd_peer_last_priority", gauge, {"router", "peer"}, peer_last_priority,
      "Priority in the last advert of the peer; absent when never heard."},
+    {"vipd_peer_inbound_blocked", gauge, {"router", "peer"}, peer_inbound_blocked,
+     "1 when its adverts arrive only for ten minutes after ours: protocol 112 is missing in the security group."},
     {"vipd_resource_owned", gauge, of_a_resource, resource_owned,
      "1 when the resource was seen here."},
     {"vipd_resource_state", gauge, {"router", "kind", "resource", "state"}, state_of_resource,
      "1 for the state the resource is in, 0 for the others."},
     {"vipd_resource_failing", gauge, of_a_resource, resource_failing,
      "1 while the last call for it has failed."},
+    {"vipd_resource_duel", gauge, of_a_resource, resource_duel,
+     "1 while somebody else takes it away again and again."},
     {"vipd_resource_confirmed_age_seconds", gauge, of_a_resource, of_resource_if_known<&resource::confirmed_age>,
      "Time since the world was read for it; absent before the first time."},
     {"vipd_resource_retry_in_seconds", gauge, of_a_resource, of_resource_if_known<&resource::retry_in>,

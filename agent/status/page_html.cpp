@@ -163,6 +163,11 @@ void put_nodes(std::string& out, const router& r)
         put(out, "<tr><td class=\"mono\">{}</td><td>{}</td><td class=\"number\">{}</td><td class=\"number\">{}</td></tr>\n",
             p.address.to_string(), is_active ? "<span class=\"state good\">Active</span>" : "<span class=\"dim\">peer</span>",
             p.last_heard_age ? std::to_string(p.last_priority) : "", age(p.last_heard_age, "not heard"));
+        if (p.inbound_blocked) {
+            out +=
+                "<tr class=\"error\"><td colspan=\"4\" class=\"text\">the security group seems to lack inbound IP protocol "
+                "112</td></tr>\n";
+        }
     }
     out += "</table></div>\n";
 }
@@ -180,16 +185,26 @@ std::string calls(const resource& x)
     return out;
 }
 
+bool needs_attention(const resource& x)
+{
+    return !x.last_error.empty() || x.duel != duel_state::none;
+}
+
 void put_resource(std::string& out, const resource& x, bool active)
 {
     put(out,
         "<tr{}><td class=\"mono text\">{}</td><td><span class=\"state {}\">{}</span></td><td class=\"mono text\">{}</td>"
         "<td class=\"number\">{}</td><td class=\"number\">{}</td></tr>\n",
-        x.last_error.empty() ? "" : " class=\"has-error\"", html(x.name), css_class(x, active), to_string(x.state),
-        html(x.owner), age(x.confirmed_age, "never"), calls(x));
+        needs_attention(x) ? " class=\"has-error\"" : "", html(x.name), css_class(x, active), to_string(x.state), html(x.owner),
+        age(x.confirmed_age, "never"), calls(x));
+    const auto retry = x.retry_in ? "; next try in " + human_duration(*x.retry_in) : std::string{};
+    if (x.duel != duel_state::none) {
+        put(out,
+            "<tr class=\"error\"><td colspan=\"5\" class=\"text\">somebody else takes it away again and again{}</td></tr>\n",
+            x.last_error.empty() ? retry : "");
+    }
     if (!x.last_error.empty()) {
-        put(out, "<tr class=\"error\"><td colspan=\"5\" class=\"text\">{}{}</td></tr>\n", html(x.last_error),
-            x.retry_in ? "; next try in " + human_duration(*x.retry_in) : "");
+        put(out, "<tr class=\"error\"><td colspan=\"5\" class=\"text\">{}{}</td></tr>\n", html(x.last_error), retry);
     }
 }
 
@@ -209,7 +224,7 @@ void put_resources(std::string& out, const router& r)
     }
     const bool cut = rows.size() > page_resources_max;
     if (cut) {
-        std::stable_partition(rows.begin(), rows.end(), [](const resource* x) { return !x->last_error.empty(); });
+        std::stable_partition(rows.begin(), rows.end(), [](const resource* x) { return needs_attention(*x); });
         rows.resize(page_resources_max);
     }
     for (const auto* x : rows) {
@@ -295,7 +310,7 @@ std::string page_router(const router& r, bool alone)
     put(out, "<span class=\"dim\">VRID {}, VRRPv{}, <span class=\"text\">{}</span>, priority {}", r.vrid, r.version,
         html(r.interface), r.effective_priority);
     if (r.effective_priority != r.priority) {
-        put(out, " (configured {})", r.priority);
+        put(out, " (configured {}{})", r.priority, r.priority_reason.empty() ? "" : html("; " + r.priority_reason));
     }
     put(out, "</span><a class=\"more\" href=\"/v1/routers/{}\">JSON</a></header>\n", percent_encode(r.name));
     if (!alone) {

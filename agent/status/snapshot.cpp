@@ -37,4 +37,17 @@ std::string_view to_string(resource_state state)
     return "unknown";
 }
 
+std::string_view to_string(duel_state state)
+{
+    switch (state) {
+        case duel_state::none:
+            return "none";
+        case duel_state::fought:
+            return "fought";
+        case duel_state::held:
+            return "held";
+    }
+    return "none";
+}
+
 }  // namespace vipd::status

@@ -60,6 +60,14 @@ enum class resource_state : std::uint8_t {
 };
 std::string_view to_string(resource_state state);
 
+// Whether somebody else takes it away again and again.
+enum class duel_state : std::uint8_t {
+    none,
+    fought,  // and it is put back each time: the other one is to give way
+    held,    // and it is put back after longer and longer pauses
+};
+std::string_view to_string(duel_state state);
+
 struct resource {
     resource_kind kind = resource_kind::route;
     std::string name;   // "172.16.1.100/32 in rtb-0a1b2c (private-a)", "172.16.1.100/32 on lo"
@@ -73,6 +81,7 @@ struct resource {
     std::uint64_t failures = 0;
     std::string last_error;  // empty when the last call succeeded
     std::optional<duration> retry_in;
+    duel_state duel = duel_state::none;
 
     // What names it for as long as it is configured. `name` may gain the table's own name, once that has been read.
     [[nodiscard]] std::string label() const;
@@ -82,7 +91,11 @@ struct peer {
     ip_address address;
     std::optional<duration> last_heard_age;
     std::uint8_t last_priority = 0;
+    bool inbound_blocked = false;  // by all signs the security group lets it in only for a while after we have sent
 };
+
+inline constexpr std::string_view inbound_blocked_remedy =
+    "allow inbound IP protocol 112 (VRRP) from the peers' addresses in the security group of this node's interface";
 
 struct router {
     std::string name;
@@ -96,6 +109,8 @@ struct router {
     std::uint64_t epoch = 0;    // of the last time it became Active; 0 for never
     std::uint8_t priority = 0;  // configured
     std::uint8_t effective_priority = 0;
+    int priority_total = 0;       // before it is brought into 1..254
+    std::string priority_reason;  // why the effective one is not the configured one; empty when it is
     bool preempt = true;
     duration advert_interval{};
     duration active_advert_interval{};  // learned
@@ -128,6 +143,13 @@ struct ec2_call_count {
     std::uint64_t count = 0;
 };
 
+// Whether this node's path to EC2 works, by the reads that it makes anyway.
+struct ec2_path_state {
+    bool works = true;
+    std::string trouble;          // what the last failure said; empty while it works
+    std::optional<duration> age;  // since the last change
+};
+
 // What belongs to the node and not to one router.
 struct node {
     std::string version;
@@ -141,6 +163,7 @@ struct node {
     std::optional<aws::session_snapshot> aws;
     std::array<std::uint64_t, vrrp::discard_reason_count> discarded_before_router{};
     std::vector<ec2_call_count> ec2_calls;
+    std::optional<ec2_path_state> ec2_path;  // none without AWS resources
 };
 
 // What only the shell can know of itself.

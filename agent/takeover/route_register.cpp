@@ -17,6 +17,12 @@ constexpr unsigned contradictions_settled = 2;
 constexpr unsigned flips_at_once = 2;
 constexpr duration unknown_patience = 10s;
 
+// There is nobody to fight over it.
+bool serves_nobody(const aws::route* seen)
+{
+    return seen == nullptr || seen->propagated || seen->state == aws::route_state::blackhole;
+}
+
 }  // namespace
 
 route_register::route_register(aws::route_table_id table, const wanted_route& wanted) :
@@ -34,6 +40,7 @@ void route_register::become_active(time_point now)
     contradictions_ = 0;
     suspected_at_ = time_point::min();
     pauses_.reset();
+    breaker_.epoch_begins(now);
     last_error_.clear();
     retry_at_ = now;
     stage_ = stage::writing;
@@ -93,7 +100,31 @@ bool route_register::contradiction_is_believed(time_point read_began) const
     return contradictions_ >= contradictions_unconfirmed && read_began >= saturating_add(accepted_at_, contradiction_age_min);
 }
 
-route_register::view_consequence route_register::see(time_point read_began, time_point now, const aws::route* seen)
+void route_register::suspect(time_point now)
+{
+    suspected_at_ = now;
+    if (stage_ == stage::held) {
+        ++repairs_;
+        write_again();
+    }
+}
+
+route_register::view_consequence route_register::lose(time_point now, standing s)
+{
+    const bool was_duel = breaker_.is_duel();
+    const auto pause = breaker_.lost(now, s);
+    if (pause == duration::zero()) {
+        ++repairs_;
+        write_again();
+        return {.repaired = true, .duel = breaker_.is_duel() && !was_duel ? duel_news::began : duel_news::none};
+    }
+    stage_ = stage::held;
+    confirmed_ = false;
+    retry_at_ = now + pause;
+    return {.duel = duel_news::held};
+}
+
+route_register::view_consequence route_register::see(time_point read_began, time_point now, const aws::route* seen, standing s)
 {
     seen_ = seen == nullptr ? std::nullopt : std::optional{*seen};
     seen_at_ = read_began;
@@ -118,6 +149,17 @@ route_register::view_consequence route_register::see(time_point read_began, time
                 write_again();
             }
             return {};
+        case stage::held:
+            if (here) {
+                settle(now, true);
+                return {};
+            }
+            if (serves_nobody(seen)) {
+                ++repairs_;
+                write_again();
+                return {.repaired = true};
+            }
+            return {};
         case stage::settled:
             break;
     }
@@ -127,13 +169,21 @@ route_register::view_consequence route_register::see(time_point read_began, time
     if (here) {
         confirmed_ = true;
         contradictions_ = 0;
-        return {};
+        if (read_began < saturating_add(accepted_at_, duel_breaker::window)) {
+            return {};
+        }
+        const bool was_duel = breaker_.is_duel();
+        breaker_.kept();
+        return {.duel = was_duel ? duel_news::over : duel_news::none};
     }
     ++contradictions_;
     if (!contradiction_is_believed(read_began)) {
         const bool second_opinion =
             confirmed_ || suspected_at_ > accepted_at_ || read_began >= saturating_add(accepted_at_, consistency_window);
         return {.read_again_soon = second_opinion};
+    }
+    if (!serves_nobody(seen)) {
+        return lose(now, s);
     }
     ++repairs_;
     write_again();
@@ -143,6 +193,10 @@ route_register::view_consequence route_register::see(time_point read_began, time
 std::optional<aws::ec2_call> route_register::issue(time_point now)
 {
     if (stage_ == stage::unknown && now >= unknown_since_ + unknown_patience) {
+        write_again();
+    }
+    if (stage_ == stage::held && now >= retry_at_) {
+        ++repairs_;
         write_again();
     }
     if (stage_ != stage::writing || retry_at_ > now) {
@@ -213,6 +267,9 @@ wakeup route_register::next_wakeup() const
     if (stage_ == stage::writing) {
         return {retry_at_, "route call"};
     }
+    if (stage_ == stage::held) {
+        return {retry_at_, "route call after a pause in a duel"};
+    }
     if (stage_ == stage::unknown) {
         return {unknown_since_ + unknown_patience, "route call without an answer"};
     }
@@ -242,14 +299,19 @@ status::resource route_register::snapshot(time_point now, const std::string& tab
         case stage::writing:
         case stage::in_flight:
         case stage::unknown:
+        case stage::held:
             r.state = status::resource_state::taking;
             break;
         case stage::settled:
             r.state = confirmed_ ? status::resource_state::here : status::resource_state::accepted;
             break;
     }
-    if (const auto next = next_wakeup().at; (stage_ == stage::writing || stage_ == stage::unknown) && next > now) {
+    const bool waits = stage_ == stage::writing || stage_ == stage::unknown || stage_ == stage::held;
+    if (const auto next = next_wakeup().at; waits && next > now) {
         r.retry_in = next - now;
+    }
+    if (stage_ != stage::idle && breaker_.is_duel()) {
+        r.duel = breaker_.is_open() ? status::duel_state::held : status::duel_state::fought;
     }
     r.mutating_calls = mutating_calls_;
     r.repairs = repairs_;

@@ -6,7 +6,7 @@
 //   While Active a register is in one of these stages:
 //
 //     writing ──issue──► in_flight ──accepted──► settled ──a view contradicts, often enough──► writing (repair)
-//        ▲                   │
+//        ▲                   │                            └──and the duel breaker says later──► held ──► writing
 //        │                   ├─ refused, may succeed later ─► writing, not before retry_at
 //        │                   └─ sent, no answer ─► unknown ──a view came──► settled, or writing
 //        └───────────────────────────────────────────┴──10 s without a view──► writing
@@ -20,11 +20,14 @@
 //   - Within 10 s of the write, and not yet confirmed: 3 contradicting views, the last at least 5 s after the write.
 //   - Afterwards, or when a lower-priority advert has given a reason to doubt: 2 in succession, the second asked for at once.
 // Each view counts once, however often it is shown.
+//
+// A loss that is believed is repaired at once, unless takeover/duel_breaker.hpp says that this is a duel.
 
 #include "agent/aws/cloud_session.hpp"
 #include "agent/status/snapshot.hpp"
 #include "agent/takeover/call_pauses.hpp"
 #include "agent/takeover/desired.hpp"
+#include "agent/takeover/duel_breaker.hpp"
 #include "agent/takeover/plan.hpp"
 #include "common/random.hpp"
 #include "common/time.hpp"
@@ -44,6 +47,7 @@ public:
         in_flight,  // a call is under way
         unknown,    // a call was sent and not answered: read before repeating, while a read can be had
         settled,    // EC2 accepted the call, or a view shows the route here
+        held,       // it is somebody else's, and a call has to be made, but not before retry_at: a duel
     };
 
     route_register(aws::route_table_id table, const wanted_route& wanted);
@@ -57,9 +61,11 @@ public:
     struct view_consequence {
         bool read_again_soon = false;  // a first contradiction: ask for a second opinion
         bool repaired = false;         // a write follows because somebody else changed the route
+        duel_news duel = duel_news::none;
     };
-    view_consequence see(time_point read_began, time_point now, const aws::route* seen);
-    void suspect(time_point now) { suspected_at_ = now; }
+    view_consequence see(time_point read_began, time_point now, const aws::route* seen, standing s = standing::unknown);
+    // A lower Active was heard.
+    void suspect(time_point now);
     // The call to make now, if one is due and the budget allows it. Puts the register in flight.
     std::optional<aws::ec2_call> issue(time_point now);
     void answered(time_point now, const aws::ec2_reply& reply, random_source& random);
@@ -75,10 +81,13 @@ public:
     [[nodiscard]] wakeup next_wakeup() const;
     [[nodiscard]] status::resource snapshot(time_point now, const std::string& table_name) const;
     [[nodiscard]] const std::optional<aws::route>& seen() const { return seen_; }
+    [[nodiscard]] const duel_breaker& breaker() const { return breaker_; }
     [[nodiscard]] bool ever_seen() const { return seen_at_ != never; }
 
 private:
     void write_again();
+    // Somebody else has it: put back now, or later.
+    view_consequence lose(time_point now, standing s);
     // What was last seen chooses the verb.
     [[nodiscard]] bool is_known_missing() const;
     void settle(time_point now, bool confirmed);
@@ -104,7 +113,8 @@ private:
     unsigned contradictions_ = 0;
     time_point suspected_at_ = time_point::min();
     call_pauses pauses_;
-    // 5 + 0.5/s for each register, whatever storm there is.
+    // These outlive an epoch: 5 + 0.5/s for each register, whatever storm there is, and the memory of a duel.
+    duel_breaker breaker_;
     token_bucket budget_{5.0, 0.5};
 
     // For status.

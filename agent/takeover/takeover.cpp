@@ -160,12 +160,14 @@ void takeover::suspect(time_point now)
     if (!active()) {
         return;
     }
+    rival_.heard(now, false);
     for (auto& [key, tracked] : registers_) {
         tracked.value.suspect(now);
     }
     for (const auto& route : wanted_.routes) {
         outputs_.emplace_back(want_read{route.query, now});
     }
+    issue_due(now);
 }
 
 void takeover::look(time_point now, const table_query& query, const query_view& view)
@@ -187,7 +189,8 @@ void takeover::look(time_point now, const table_query& query, const query_view& 
             continue;
         }
         tracked.views_without_table = 0;
-        const auto consequence = tracked.value.see(view.read_began, now, find_route(table->second, key.first));
+        const auto consequence = tracked.value.see(view.read_began, now, find_route(table->second, key.first), rival_.at(now));
+        log_duel(now, key, tracked.value, consequence.duel);
         second_opinion = second_opinion || consequence.read_again_soon;
         if (consequence.repaired) {
             journal_.record(log_level::warning, "repair", router_,
@@ -254,50 +257,6 @@ void takeover::issue_due(time_point now)
             outputs_.emplace_back(issue_call{last_ticket_, epoch_, std::move(*call)});
         }
     }
-}
-
-void takeover::log_call(time_point now, const register_key* key, const aws::call_done& done, const aws::ec2_call& call)
-{
-    const auto* e = std::get_if<aws::ec2_error>(&done.reply.value);
-    const auto action = aws::action_name(call);
-    const auto table = key == nullptr ? std::string{} : key->second.str();
-    const auto destination = key == nullptr ? std::string{} : key->first.to_string();
-    log_limiter::verdict verdict{true, 0};
-    if (e != nullptr) {
-        // The same code for another reason is another story.
-        verdict = failures_told_.admit(now, action, table + ' ' + destination + ' ' + e->code + ' ' + e->message);
-        if (!verdict.write) {
-            return;
-        }
-    }
-    const bool person_needed =
-        e != nullptr && (e->kind == aws::ec2_error_class::denied || e->kind == aws::ec2_error_class::invalid);
-    const auto level = e == nullptr ? log_level::info : (person_needed ? log_level::error : log_level::warning);
-    const auto& request = e == nullptr ? done.reply.request : e->request;
-    journal_.record(level, "ec2_call", router_,
-                    {{"epoch", epoch_},
-                     {"action", action},
-                     {"table", table},
-                     {"destination", destination},
-                     {"outcome", e == nullptr ? "ok" : to_string(e->kind)},
-                     {"code", e == nullptr ? std::string{} : e->code},
-                     {"message", e == nullptr ? std::string{} : e->message},
-                     {"request_id", request.str()},
-                     {"first_byte_after_due_ms", done.first_byte == never ? -1.0 : to_milliseconds(done.first_byte - due_)},
-                     {"took_ms", done.finished - done.issued},
-                     {"like_it_since_last_line", verdict.suppressed}});
-}
-
-// Whether it arrived nobody knows, and nobody here needs to: who wants the route now reads it.
-void takeover::log_cancelled(const pending& call) const
-{
-    const auto* key = std::get_if<register_key>(&call.of);
-    journal_.record(log_level::info, "ec2_call", router_,
-                    {{"epoch", epoch_},
-                     {"action", aws::action_name(call.call)},
-                     {"table", key == nullptr ? std::string{} : key->second.str()},
-                     {"destination", key == nullptr ? std::string{} : key->first.to_string()},
-                     {"outcome", "cancelled"}});
 }
 
 void takeover::answered(time_point now, std::uint64_t ticket, const aws::call_done& done)

@@ -64,6 +64,9 @@ public:
     // `due` is when the deciding timer was due: latencies are counted from it.
     void become_active(time_point now, time_point due, std::uint64_t epoch);
     void leave_active();
+    // Of another Active, before become_active() or while Active: it decides who gives way in a duel over a register.
+    void heard_rival(time_point at, bool outranks) { rival_.heard(at, outranks); }
+    void heard_no_rival() { rival_.forget(); }
     // A lower-priority advert was heard while Active: somebody else may just have taken what is ours.
     void suspect(time_point now);
 
@@ -105,6 +108,7 @@ private:
     void look(time_point now, const table_query& query, const query_view& view);
     void issue_due(time_point now);
     void note_progress(time_point now);
+    void log_duel(time_point now, const register_key& key, const route_register& value, duel_news news);
     void log_call(time_point now, const register_key* key, const aws::call_done& done, const aws::ec2_call& call);
     struct pending;
     // Those of which `is_unwanted` is true.
@@ -121,6 +125,7 @@ private:
     // A call that fails the same way again and again is told once a minute: the history is for transitions.
     log_limiter failures_told_{failure_limits};
 
+    rival rival_;
     std::uint64_t epoch_ = 0;  // 0 while not Active
     time_point due_{};
     std::uint64_t last_ticket_ = 0;

@@ -205,8 +205,7 @@ void election::handle_as_backup(time_point now, const heard_advert& advert)
 
 void election::handle_as_active(time_point now, const heard_advert& advert, outputs& out)
 {
-    const bool is_better =
-        advert.priority > settings_.priority || (advert.priority == settings_.priority && advert.source > settings_.source);
+    const bool is_better = is_outranked_by(advert.source, advert.priority);
     if (is_deaf_owner()) {
         if (advert.priority < settings_.priority) {
             ++counters_.lower_priority_heard_while_active;

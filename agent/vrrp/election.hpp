@@ -109,6 +109,17 @@ struct election_counters {
     std::uint64_t owner_conflicts = 0;  // an advert with our own priority 255, or our own address
 };
 
+constexpr election_counters sum(const election_counters& a, const election_counters& b)
+{
+    return {a.became_active + b.became_active,
+            a.became_backup + b.became_backup,
+            a.priority_zero_sent + b.priority_zero_sent,
+            a.priority_zero_received + b.priority_zero_received,
+            a.lower_priority_heard_while_active + b.lower_priority_heard_while_active,
+            a.adverts_skipped + b.adverts_skipped,
+            a.owner_conflicts + b.owner_conflicts};
+}
+
 class election {
 public:
     explicit election(const election_settings& settings);
@@ -151,6 +162,11 @@ public:
         time_point at;
     };
     [[nodiscard]] const std::optional<heard>& last_heard() const { return last_heard_; }
+    // Whether that one would win against us: a higher priority, or the same and a higher address.
+    [[nodiscard]] bool is_outranked_by(const ip_address& source, std::uint8_t priority) const
+    {
+        return priority > settings_.priority || (priority == settings_.priority && source > settings_.source);
+    }
 
 private:
     enum class speaker : std::uint8_t {

@@ -52,6 +52,7 @@ node sample_node()
     s.identity = std::move(identity);
     n.aws = std::move(s);
     n.discarded_before_router[static_cast<std::size_t>(vrrp::discard_reason::unknown_peer)] = 4;
+    n.ec2_path = ec2_path_state{.works = true, .trouble = "", .age = std::nullopt};
     n.ec2_calls = {{"DescribeRouteTables", "ok", 412}, {"ReplaceRoute", "ok", 3}, {"ReplaceRoute", "RequestLimitExceeded", 1}};
     return n;
 }

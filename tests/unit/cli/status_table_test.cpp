@@ -69,6 +69,15 @@ TEST(status_table, an_identity_of_the_cache_is_said_at_the_top)
               "AWS: eu-west-1, i-1, identity from the cache\n\nno routers\n");
 }
 
+TEST(status_table, a_broken_path_to_ec2_and_a_duel_are_said)
+{
+    EXPECT_EQ(table(R"({"version":"0.1.0","uptime_seconds":1,"ready":true,"ec2_path":{"works":false},
+                        "aws":{"ready":true,"region":"eu-west-1","instance_id":"i-1"},"routers":[]})"),
+              "vipd 0.1.0, up 1s, ready\nAWS: eu-west-1, i-1, the path to EC2 is broken\n\nno routers\n");
+    const auto text = table(R"({"routers":[{"name":"a","resources":[{"kind":"route","duel":"held","retry_in_seconds":28}]}]})");
+    EXPECT_NE(text.find("somebody else takes it away again and again; next try in 28s"), std::string::npos) << text;
+}
+
 TEST(status_table, what_is_wrong_with_the_node_is_said_at_the_top)
 {
     EXPECT_EQ(table(R"({"version":"0.1.0","uptime_seconds":0.5,"ready":false,"maintenance":true,

@@ -90,11 +90,11 @@ TEST(checks, keys_that_do_not_exist_and_keys_that_are_not_done)
         {{"virtual_router_id = 1"},
          {"7:1: router[0].virtual_router_id: is not a key of [[router]]; its keys are name, vrid, version, priority, "
           "address_owner, "
-          "source, interface, peers, advert_interval, down_timer_adverts, preempt, preempt_delay, checksum, auth, "
+          "source, interface, peers, advert_interval, down_timer_adverts, preempt, preempt_delay, api_weight, checksum, auth, "
           "advertised_addresses, drain, address, route"}},
         {{"\"a b\".c = 1"},
          {"7:1: router[0].a b: is not a key of [[router]]; its keys are name, vrid, version, priority, address_owner, "
-          "source, interface, peers, advert_interval, down_timer_adverts, preempt, preempt_delay, checksum, auth, "
+          "source, interface, peers, advert_interval, down_timer_adverts, preempt, preempt_delay, api_weight, checksum, auth, "
           "advertised_addresses, drain, address, route"}},
         {{"[[router.track]]", "kind = \"process\"", "[router.hooks]", "owned = [\"/bin/true\"]"},
          {"7:1: router[0].track: is not supported by this version of vipd; remove it (it would change the priority by what a "
@@ -106,12 +106,9 @@ TEST(checks, keys_that_do_not_exist_and_keys_that_are_not_done)
           "address)",
           "10:1: router[0].elastic_ip: is not supported by this version of vipd; remove it (it would move an Elastic IP)",
           "11:1: router[0].policy: is not supported by this version of vipd; remove it (it would set up policy routing)"}},
-        {{"[[policy]]", "[aws]", "api_weight = -50", "[wake]"},
+        {{"[[policy]]", "[wake]"},
          {"7:1: policy: is not supported by this version of vipd; remove it (it would set up policy routing)",
-          "9:1: aws.api_weight: is not supported by this version of vipd; remove it (it would lower the priority while the EC2 "
-          "API "
-          "cannot be reached)",
-          "10:1: wake: is not supported by this version of vipd; remove it (it would serve a page that wakes sleeping "
+          "8:1: wake: is not supported by this version of vipd; remove it (it would serve a page that wakes sleeping "
           "servers)"}},
         {{"[router.auth]", "kind = \"hmac\"", "mode = \"enforce\"", "keys = [{ id = 1, file = \"/etc/vipd/keys/1\" }]"},
          {"8:8: router[0].auth.kind: found \"hmac\", which is not supported by this version of vipd; remove [router.auth], or "
@@ -250,6 +247,36 @@ TEST(checks, intervals)
          {"8:17: router[0].preempt_delay: has no effect with preempt = false; remove one of the two"}},
     });
     EXPECT_TRUE(outcome_of("realtime = true\n" + router_with({R"(advert_interval = "10ms")"})).warnings.empty());
+}
+
+TEST(checks, api_weight)
+{
+    const auto with_route = [](std::vector<std::string> lines, std::vector<std::string> warnings) {
+        lines.insert(lines.end(),
+                     {"[[router.route]]", R"(destination = "172.16.1.100/32")", R"(tables = { ids = ["rtb-0a1b2c3d"] })"});
+        return row{std::move(lines), {}, std::move(warnings)};
+    };
+    const std::string allowed = "; allowed is a whole number from -253 to 253";
+    check_rows({
+        with_route({"api_weight = -253"}, {}),
+        with_route({"api_weight = 253"}, {}),
+        with_route({"api_weight = -60", R"(preempt_delay = "30s")"}, {}),
+        {{"api_weight = -254"}, {"7:14: router[0].api_weight: found -254" + allowed}},
+        {{"api_weight = 254"}, {"7:14: router[0].api_weight: found 254" + allowed}},
+        {{"api_weight = 0"}, {}},
+        {{"api_weight = -60"},
+         {},
+         {"7:14: router[0].api_weight: has no effect without [[router.route]]: this router needs nothing of EC2; remove it"}},
+        with_route({"api_weight = -60", "priority = 255", "address_owner = true"},
+                   {"7:14: router[0].api_weight: has no effect: the priority of an address owner is always 255; remove it"}),
+        with_route({"api_weight = -60", "preempt = false"},
+                   {"7:14: router[0].api_weight: a node with preempt = false does not take over from an Active whose priority "
+                    "has dropped; set preempt = true on the nodes that are to do so"}),
+        with_route({"api_weight = -60", R"(preempt_delay = "5s")"},
+                   {"7:14: router[0].api_weight: with preempt_delay 5s an outage of EC2 that every node has may move the role "
+                    "there and back, because one notices it before the other; allow 30s or more"}),
+    });
+    EXPECT_EQ(outcome_of(router_with({"api_weight = -60"})).value.routers.at(0).api_weight, -60);
 }
 
 TEST(checks, version_2)

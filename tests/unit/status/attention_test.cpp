@@ -47,6 +47,52 @@ TEST(attention, resource_that_an_active_cannot_take_is_critical)
     EXPECT_TRUE(found[0].text.ends_with("; next try in 3.2 s"));
 }
 
+TEST(attention, duel_is_a_warning_while_the_address_is_here_and_critical_while_it_is_not)
+{
+    auto r = sample_router("web");
+    r.resources[0].duel = duel_state::fought;
+    EXPECT_EQ(lines(findings(r)),
+              expected{"warning: somebody else takes 172.16.1.100/32 in rtb-0a1b2c3d4e5f60718 away again and again: the other "
+                       "node of a partition, a second cluster with this address, or a script"});
+    r.resources[0].duel = duel_state::held;
+    r.resources[0].state = resource_state::taking;
+    r.resources[0].owner = "eni-0f";
+    r.resources[0].retry_in = 28s;
+    EXPECT_EQ(lines(findings(r)),
+              expected{"critical: somebody else takes 172.16.1.100/32 in rtb-0a1b2c3d4e5f60718 away again and again (now it is "
+                       "at eni-0f), and it is put back after longer and longer pauses only: the other node of a partition, a "
+                       "second cluster with this address, or a script; next try in 28.0 s"});
+}
+
+TEST(attention, path_to_ec2_that_is_broken_is_said_with_its_reason)
+{
+    auto n = sample_node();
+    n.ec2_path = ec2_path_state{.works = false, .trouble = "timeout", .age = 3min};
+    EXPECT_EQ(of_node(n), expected{"warning: the path from this node to EC2 has been broken for 3 min 0 s: timeout"});
+    n.ec2_path.reset();
+    EXPECT_EQ(of_node(n), expected{});
+}
+
+TEST(attention, priority_that_is_not_the_configured_one_is_a_note)
+{
+    auto r = sample_router("web");
+    r.effective_priority = 90;
+    r.priority_reason = "api_weight: the path to EC2 is broken (timeout)";
+    EXPECT_EQ(lines(findings(r)),
+              expected{"note: its priority is 90 and not 150: api_weight: the path to EC2 is broken (timeout)"});
+}
+
+TEST(attention, peer_that_a_security_group_keeps_out_is_critical_and_the_remedy_is_named)
+{
+    auto r = sample_router("web");
+    r.peers[0].inbound_blocked = true;
+    const auto found = findings(r);
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_EQ(found[0].level, urgency::critical);
+    EXPECT_TRUE(found[0].text.starts_with("adverts of 10.0.2.10 arrive for ten minutes after this node has sent something"));
+    EXPECT_TRUE(found[0].text.ends_with(std::string(inbound_blocked_remedy)));
+}
+
 TEST(attention, resource_on_its_way_is_a_warning)
 {
     auto r = sample_router("web");

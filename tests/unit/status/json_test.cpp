@@ -66,6 +66,8 @@ TEST(json, router_has_every_name_of_the_documented_shape_in_order)
                                                                                        "epoch",
                                                                                        "priority",
                                                                                        "effective_priority",
+                                                                                       "priority_total",
+                                                                                       "priority_reason",
                                                                                        "preempt",
                                                                                        "advert_interval_seconds",
                                                                                        "active_advert_interval_seconds",
@@ -95,12 +97,13 @@ TEST(json, router_says_what_the_snapshot_says)
     const auto& route = r.at("resources").at(0).as_object();
     EXPECT_EQ(keys(route), (std::vector<std::string>{"kind", "name", "table", "destination", "state", "owned", "owner",
                                                      "confirmed_age_seconds", "mutating_calls", "repairs", "failures",
-                                                     "last_error", "retry_in_seconds"}));
+                                                     "last_error", "retry_in_seconds", "duel"}));
     EXPECT_EQ(route.at("kind"), json::value("route"));
     EXPECT_EQ(route.at("state"), json::value("here"));
     EXPECT_EQ(route.at("owned"), json::value(true));
     EXPECT_DOUBLE_EQ(route.at("confirmed_age_seconds").as_double(), 4.2);
     EXPECT_TRUE(route.at("retry_in_seconds").is_null());
+    EXPECT_EQ(route.at("duel"), json::value("none"));
     EXPECT_EQ(r.at("adverts").at("discarded").at("checksum").to_number<int>(), 2);
     EXPECT_EQ(r.at("adverts").at("discarded").as_object().size(), vrrp::discard_reason_count);
     EXPECT_EQ(r.at("election").at("became_active").to_number<int>(), 4);
@@ -158,6 +161,26 @@ TEST(json, node_says_what_the_snapshot_says)
     EXPECT_EQ(o.at("ec2_calls").at(2).at("code"), json::value("RequestLimitExceeded"));
     EXPECT_EQ(o.at("adverts_discarded").at("unknown_peer").to_number<int>(), 4);
     EXPECT_EQ(o.at("process").at("open_files").to_number<int>(), 17);
+}
+
+TEST(json, path_to_ec2_is_there_when_aws_is_used)
+{
+    auto n = sample_node();
+    n.ec2_path = ec2_path_state{.works = false, .trouble = "timeout", .age = 3s};
+    auto o = node_json(n, {}, {});
+    EXPECT_EQ(o.at("ec2_path").at("works"), json::value(false));
+    EXPECT_EQ(o.at("ec2_path").at("trouble"), json::value("timeout"));
+    EXPECT_EQ(o.at("ec2_path").at("age_seconds"), json::value(3.0));
+    n.ec2_path.reset();
+    EXPECT_TRUE(node_json(n, {}, {}).at("ec2_path").is_null());
+}
+
+TEST(json, peer_says_whether_it_is_kept_out)
+{
+    auto r = sample_router("web");
+    EXPECT_EQ(peer_json(r.peers[0]).at("inbound_blocked"), json::value(false));
+    r.peers[0].inbound_blocked = true;
+    EXPECT_EQ(peer_json(r.peers[0]).at("inbound_blocked"), json::value(true));
 }
 
 TEST(json, an_identity_of_the_cache_is_told_from_one_of_imds)

@@ -153,6 +153,25 @@ TEST(metrics, say_what_the_snapshot_says)
     }
 }
 
+TEST(metrics, what_calls_for_a_person_is_0_or_1)
+{
+    fake_node node;
+    const std::string route = "{router=\"web\",kind=\"route\",resource=\"172.16.1.100/32 in rtb-0a1b2c3d4e5f60718\"} ";
+    const std::string peer = "{router=\"web\",peer=\"10.0.2.10\"} ";
+    for (const bool bad : {false, true}) {
+        auto r = sample_router("web");
+        r.resources[0].duel = bad ? duel_state::held : duel_state::none;
+        r.peers[0].inbound_blocked = bad;
+        node.routers = {r};
+        node.the_node.ec2_path = ec2_path_state{.works = !bad, .trouble = "", .age = std::nullopt};
+        const auto text = scraped(node);
+        const std::string is_bad = bad ? "1" : "0";
+        EXPECT_TRUE(has_line(text, "vipd_resource_duel" + route + is_bad));
+        EXPECT_TRUE(has_line(text, "vipd_peer_inbound_blocked" + peer + is_bad));
+        EXPECT_TRUE(has_line(text, std::string("vipd_ec2_path_works ") + (bad ? "0" : "1")));
+    }
+}
+
 TEST(metrics, each_drop_reason_is_counted_in_one_place)
 {
     fake_node node;

@@ -372,6 +372,107 @@ TEST_F(route_register_test, a_target_that_changes_while_a_call_is_under_way_is_w
     EXPECT_FALSE(r.issue(t0 + 1s));
 }
 
+class route_register_duel : public route_register_test {
+protected:
+    // Settled, and then believed to be lost.
+    route_register::view_consequence lose(time_point now, standing s)
+    {
+        r.see(now, now, &mine, s);
+        r.see(now + 100ms, now + 100ms, &other, s);
+        return r.see(now + 300ms, now + 300ms, &other, s);
+    }
+    void put_back(time_point now)
+    {
+        ASSERT_TRUE(r.issue(now));
+        r.answered(now, reply_done(), random);
+    }
+    // Held at `held_at`, for 30 s.
+    void be_held()
+    {
+        take(t0, 0ms);
+        for (int i = 1; i <= 2; ++i) {
+            EXPECT_TRUE(lose(t0 + i * 2s, standing::outranked).repaired);
+            put_back(t0 + i * 2s + 300ms);
+        }
+        const auto third = lose(t0 + 4301ms, standing::outranked);
+        EXPECT_EQ(third.duel, duel_news::held);
+        EXPECT_FALSE(third.repaired);
+        held_at = t0 + 4601ms;
+    }
+    time_point held_at;
+};
+
+TEST_F(route_register_duel, a_register_that_is_held_is_put_back_after_the_pause_and_says_so)
+{
+    be_held();
+    EXPECT_EQ(r.current(), stage::held);
+    const auto s = r.snapshot(held_at, "");
+    EXPECT_EQ(s.state, status::resource_state::taking);
+    EXPECT_EQ(s.duel, status::duel_state::held);
+    EXPECT_EQ(s.retry_in, duration{30s});
+    r.see(held_at + 10s, held_at + 10s, &other, standing::outranked);
+    EXPECT_FALSE(r.issue(held_at + 30s - 1ns));
+    EXPECT_EQ(verb(r.issue(held_at + 30s)), "ReplaceRoute");
+    EXPECT_EQ(r.snapshot(held_at + 30s, "").repairs, 3u);
+}
+
+TEST_F(route_register_duel, a_held_register_that_is_seen_here_needs_no_call)
+{
+    be_held();
+    r.see(held_at + 1s, held_at + 1s, &mine);
+    EXPECT_TRUE(r.confirmed());
+    EXPECT_FALSE(r.issue(held_at + 1h));
+}
+
+TEST_F(route_register_duel, a_held_register_that_leads_nowhere_is_taken_at_once)
+{
+    be_held();
+    const auto hole = route_to("eni-other", aws::route_state::blackhole);
+    EXPECT_TRUE(r.see(held_at + 1s, held_at + 1s, &hole).repaired);
+    EXPECT_EQ(verb(r.issue(held_at + 1s)), "ReplaceRoute");
+}
+
+TEST_F(route_register_duel, a_lower_active_that_is_heard_ends_the_pause)
+{
+    be_held();
+    r.suspect(held_at + 1s);
+    EXPECT_EQ(verb(r.issue(held_at + 1s)), "ReplaceRoute");
+}
+
+TEST_F(route_register_duel, an_epoch_begins_with_a_write_and_remembers_the_duel)
+{
+    be_held();
+    r.leave_active();
+    EXPECT_EQ(r.snapshot(held_at + 1s, "").duel, status::duel_state::none);
+    r.become_active(held_at + 1s);
+    put_back(held_at + 1s);
+    EXPECT_EQ(lose(held_at + 2s, standing::outranked).duel, duel_news::held);
+    EXPECT_EQ(r.next_wakeup().at, held_at + 2300ms + 60s);
+}
+
+TEST_F(route_register_duel, a_minute_here_ends_it)
+{
+    be_held();
+    put_back(held_at + 30s);
+    EXPECT_EQ(r.see(held_at + 89s, held_at + 89s, &mine).duel, duel_news::none);
+    EXPECT_EQ(r.snapshot(held_at + 89s, "").duel, status::duel_state::held);
+    EXPECT_EQ(r.see(held_at + 90s, held_at + 90s, &mine).duel, duel_news::over);
+    EXPECT_EQ(r.snapshot(held_at + 90s, "").duel, status::duel_state::none);
+}
+
+TEST_F(route_register_duel, routes_that_vanish_are_nobody_s_doing_and_come_back_each_time)
+{
+    take(t0, 0ms);
+    for (int i = 1; i <= 20; ++i) {
+        const auto now = t0 + i * 3s;
+        r.see(now, now, &mine);
+        r.see(now + 100ms, now + 100ms, nullptr);
+        EXPECT_TRUE(r.see(now + 300ms, now + 300ms, nullptr).repaired);
+        put_back(now + 300ms);
+    }
+    EXPECT_EQ(r.snapshot(t0 + 1min, "").duel, status::duel_state::none);
+}
+
 TEST_F(route_register_test, status_shows_owner_state_and_error)
 {
     EXPECT_EQ(r.snapshot(t0, "").state, status::resource_state::unknown);
