@@ -1,5 +1,5 @@
-"""Bugs on purpose: each is one change of the source that a reviewer could overlook. What the tests do not notice when it is made,
-they do not test.
+"""Bugs on purpose: each is one change of the source that a reviewer could overlook. What the tests do not notice when it
+is made, they do not test.
 
 `old` must occur exactly once in `file`: a mutant that no longer fits the source is reported, not skipped.
 """
@@ -13,8 +13,6 @@ class Mutant:
     file: str
     old: str
     new: str
-    # Of the implementations of VRRP that had this bug, or of the wiring between the machines.
-    classic: bool = False
 
 
 ELECTION = "agent/vrrp/election.cpp"
@@ -25,106 +23,212 @@ REGISTER = "agent/takeover/route_register.cpp"
 TAKEOVER = "agent/takeover/takeover.cpp"
 ROUTER = "agent/node/virtual_router.cpp"
 WORK = "agent/node/node_work.cpp"
+ADDRESSES = "agent/takeover/local_addresses.cpp"
+SESSION = "agent/aws/cloud_session.cpp"
 
-MUTANTS = [
-    # --- VRRP, as others have had it wrong ---
-    Mutant("interval zero is accepted", ADVERT, "if (decoded.interval == duration::zero()) {", "if (false) {", classic=True),
-    Mutant("strangers are accepted as peers", ADMISSION, "    if (found == routes_.end()) {",
+# What implementations of VRRP have had wrong before.
+CLASSIC = [
+    Mutant("interval zero is accepted", ADVERT,
+           "if (decoded.interval == duration::zero()) {",
+           "if (false) {"),
+    Mutant("strangers are accepted as peers", ADMISSION,
+           "    if (found == routes_.end()) {",
            "    if (const auto any = routes_.begin(); found == routes_.end() && any != routes_.end()) {\n"
-           "        return check_routed(d, *header, any->second.router);\n    }\n    if (found == routes_.end()) {", classic=True),
-    Mutant("the TTL is not checked", ADMISSION, "    if (d.ttl < min_ttl) {", "    if (d.ttl < min_ttl && d.ttl == 0) {", classic=True),
+           "        return check_routed(d, *header, any->second.router);\n"
+           "    }\n"
+           "    if (found == routes_.end()) {"),
+    Mutant("the TTL is not checked", ADMISSION,
+           "    if (d.ttl < min_ttl) {",
+           "    if (d.ttl < min_ttl && d.ttl == 0) {"),
     Mutant("the checksum is not checked", ADVERT,
            "const auto form = right_checksum(message, protocol_version, source, destination);",
-           "const auto form = std::optional{right_checksum(message, protocol_version, source, destination)"
-           ".value_or(checksum_form::rfc9568)};", classic=True),
+           "const auto form = std::optional{right_checksum(message, protocol_version, source, "
+           "destination).value_or(checksum_form::rfc9568)};"),
     Mutant("a wrong checksum for the second peer", ROUTER,
-           "adverts.push(index_, *source_, t.destination(), t.message(priority, configuration_.advert_interval));",
-           "adverts.push(index_, *source_, t.destination(), templates_.front().message(priority, configuration_.advert_interval));",
-           classic=True),
+           "adverts.push(index_, *source_, t.destination(), t.message(priority, "
+           "configuration_.advert_interval));",
+           "adverts.push(index_, *source_, t.destination(), templates_.front().message(priority, "
+           "configuration_.advert_interval));"),
     Mutant("a Backup gives way only to higher priorities, not to equal ones", ELECTION,
            "const bool is_lower = advert.priority < settings_.priority;",
-           "const bool is_lower = advert.priority <= settings_.priority;", classic=True),
-    Mutant("the tie-break goes to the lower address", ELECTION, "advert.source > settings_.source)",
-           "advert.source < settings_.source)", classic=True),
-    Mutant("there is no tie-break", ELECTION, "(advert.priority == settings_.priority && advert.source > settings_.source)",
-           "false", classic=True),
-    Mutant("preempt is asked by an Active", ELECTION, "    if (is_better) {\n        become_backup",
-           "    if (is_better && settings_.preempt) {\n        become_backup", classic=True),
-    Mutant("the interval is not learned", ELECTION, "        active_interval_ = advert.interval;\n", "", classic=True),
-    Mutant("the skew grows with the priority", TIMERS, "* (256 - priority) / 256", "* priority / 256", classic=True),
+           "const bool is_lower = advert.priority <= settings_.priority;"),
+    Mutant("the tie-break goes to the lower address", "agent/vrrp/election.hpp",
+           "priority == settings_.priority && source > settings_.source",
+           "priority == settings_.priority && source < settings_.source"),
+    Mutant("there is no tie-break", "agent/vrrp/election.hpp",
+           "(priority == settings_.priority && source > settings_.source)",
+           "(priority == settings_.priority && source > settings_.source && false)"),
+    Mutant("preempt is asked by an Active", ELECTION,
+           "    if (is_better) {\n"
+           "        become_backup",
+           "    if (is_better && settings_.preempt) {\n"
+           "        become_backup"),
+    Mutant("the interval is not learned", ELECTION,
+           "        active_interval_ = advert.interval;\n",
+           ""),
+    Mutant("the skew grows with the priority", TIMERS,
+           "* (256 - priority) / 256",
+           "* priority / 256"),
     Mutant("the skew is truncated to whole seconds", TIMERS,
            "return skew_unit(protocol_version, active_advert_interval) * (256 - priority) / 256;",
-           "return std::chrono::floor<std::chrono::seconds>(skew_unit(protocol_version, active_advert_interval) * "
-           "(256 - priority) / 256);", classic=True),
+           "return std::chrono::floor<std::chrono::seconds>(skew_unit(protocol_version, active_advert_interval) "
+           "* (256 - priority) / 256);"),
     Mutant("VRRPv2's skew is scaled by the interval", TIMERS,
            "protocol_version == version::v3 ? active_advert_interval : duration{std::chrono::seconds{1}}",
-           "active_advert_interval", classic=True),
+           "active_advert_interval"),
     Mutant("each priority 0 arms the timer anew", ELECTION,
-           "    if (remembers_release(advert.source)) {\n        return;\n    }\n", "", classic=True),
-    Mutant("no priority 0 at the end", ELECTION, "    if (state_ == state::active) {\n        send(priority_releasing, out);\n    }",
-           "", classic=True),
+           "    if (remembers_release(advert.source)) {\n"
+           "        return;\n"
+           "    }\n",
+           ""),
+    Mutant("no priority 0 at the end", ELECTION,
+           "    if (state_ == state::active) {\n"
+           "        send(priority_releasing, out);\n"
+           "    }",
+           ""),
     Mutant("a Backup sends priority 0 at the end", ELECTION,
-           "    if (state_ == state::active) {\n        send(priority_releasing, out);\n    }",
-           "    send(priority_releasing, out);", classic=True),
+           "    if (state_ == state::active) {\n"
+           "        send(priority_releasing, out);\n"
+           "    }",
+           "    send(priority_releasing, out);"),
     Mutant("the last advert keeps the checksum of another priority", ADVERT,
-           "        bytes_[offset_priority] = priority;\n        write_interval(bytes_, version_, interval);\n"
+           "        bytes_[offset_priority] = priority;\n"
+           "        write_interval(bytes_, version_, interval);\n"
            "        write_checksum(bytes_, pseudo_header_);",
-           "        write_interval(bytes_, version_, interval);\n        write_checksum(bytes_, pseudo_header_);\n"
-           "        bytes_[offset_priority] = priority;", classic=True),
-    Mutant("adverts drift", ELECTION, "missed == 0 ? advert_due_ + settings_.advert_interval : now + settings_.advert_interval",
-           "now + settings_.advert_interval", classic=True),
-    Mutant("who slept goes on as Active", ELECTION, "    if (!is_stale(now)) {\n        return;\n    }",
-           "    if (!is_stale(now) || true) {\n        return;\n    }", classic=True),
-    Mutant("the winner of a split does not look again", ROUTER, "    takeover_.suspect(now);\n", "", classic=True),
+           "        write_interval(bytes_, version_, interval);\n"
+           "        write_checksum(bytes_, pseudo_header_);\n"
+           "        bytes_[offset_priority] = priority;"),
+    Mutant("adverts drift", ELECTION,
+           "missed == 0 ? advert_due_ + settings_.advert_interval : now + settings_.advert_interval",
+           "now + settings_.advert_interval"),
+    Mutant("who slept goes on as Active", ELECTION,
+           "    if (!is_stale(now)) {\n"
+           "        return;\n"
+           "    }",
+           "    if (!is_stale(now) || true) {\n"
+           "        return;\n"
+           "    }"),
+    Mutant("the winner of a split does not look again", ROUTER,
+           "    takeover_.suspect(now);\n",
+           ""),
     Mutant("a priority change arms the down timer anew", ELECTION,
-           "        down_due_ = std::max(down_deadline(), std::min(down_due_, now));", "        arm_down_timer(now);", classic=True),
+           "        down_due_ = std::max(down_deadline(), std::min(down_due_, now));",
+           "        arm_down_timer(now);"),
     Mutant("the router is found by VRID and source alone, and its version is not looked at", ADMISSION,
-           "    if (header.protocol_version != static_cast<std::uint8_t>(rule.protocol_version)) {", "    if (false) {", classic=True),
-    Mutant("a timer of the state before lives on", ELECTION, "    advert_due_ = never;\n    down_due_ = never;\n", "", classic=True),
-    Mutant("an Active that gives way keeps silent", ELECTION, "    answer(now, out);\n    if (is_better) {", "    if (is_better) {"),
-    Mutant("the preempt delay is not waited for", ELECTION,
-           "    return !preempt_delay_is_over_;", "    return false;"),
-    Mutant("the preempt delay never ends", ELECTION, "    return !preempt_delay_is_over_;", "    return true;"),
-    Mutant("`>` for `>=` at the down timer", ELECTION, "state_ == state::backup && now >= down_due_",
-           "state_ == state::backup && now > down_due_"),
-    Mutant("a step-down does not let the others first", ELECTION, "    lets_others_first_ = true;\n", ""),
+           "    if (header.protocol_version != static_cast<std::uint8_t>(rule.protocol_version)) {",
+           "    if (false) {"),
+    Mutant("a timer of the state before lives on", ELECTION,
+           "    advert_due_ = never;\n"
+           "    down_due_ = never;\n",
+           ""),
+]
 
-    # --- the takeover ---
-    Mutant("a Backup is permitted to write", WORK, "router->is_active_for_certain(now.steady) && ", ""),
-    Mutant("a sleeper is permitted to write", WORK, "router->is_active_for_certain(now.steady)",
+# Of our own: the state machine's additions, and the wiring between election, takeover and cloud.
+WIRING = [
+    Mutant("an Active that gives way keeps silent", ELECTION,
+           "    answer(now, out);\n"
+           "    if (is_better) {",
+           "    if (is_better) {"),
+    Mutant("the preempt delay is not waited for", ELECTION,
+           "    return !preempt_delay_is_over_;",
+           "    return false;"),
+    Mutant("the preempt delay never ends", ELECTION,
+           "    return !preempt_delay_is_over_;",
+           "    return true;"),
+    Mutant("`>` for `>=` at the down timer", ELECTION,
+           "state_ == state::backup && now >= down_due_",
+           "state_ == state::backup && now > down_due_"),
+    Mutant("a step-down does not let the others first", ELECTION,
+           "    lets_others_first_ = true;\n",
+           ""),
+    Mutant("a Backup is permitted to write", WORK,
+           "router->is_active_for_certain(now.steady) && ",
+           ""),
+    Mutant("a sleeper is permitted to write", WORK,
+           "router->is_active_for_certain(now.steady)",
            "router->state() == vrrp::state::active"),
-    Mutant("a call of an earlier epoch is permitted", WORK, " && router->cloud().is_under_way(owner->ticket)", ""),
-    Mutant("calls go on after the demotion", TAKEOVER, "    cancel_calls([](const pending&) { return true; });\n    epoch_ = 0;",
+    Mutant("a call of an earlier epoch is permitted", WORK,
+           " && router->cloud().is_under_way(owner->ticket)",
+           ""),
+    Mutant("calls go on after the demotion", TAKEOVER,
+           "    cancel_calls([](const pending&) { return true; });\n"
+           "    epoch_ = 0;",
            "    epoch_ = 0;"),
-    Mutant("one table is forgotten", TAKEOVER, "        if (auto call = tracked.value.issue(now)) {",
-           "        if (&tracked == &registers_.rbegin()->second && registers_.size() > 1) {\n            continue;\n        }\n"
+    Mutant("one table is forgotten", TAKEOVER,
+           "        if (auto call = tracked.value.issue(now)) {",
+           "        if (&tracked == &registers_.rbegin()->second && registers_.size() > 1) {\n"
+           "            continue;\n"
+           "        }\n"
            "        if (auto call = tracked.value.issue(now)) {"),
-    Mutant("an unknown outcome is taken for success", REGISTER, "        stage_ = stage::unknown;\n        unknown_since_ = now;",
+    Mutant("an unknown outcome is taken for success", REGISTER,
+           "        stage_ = stage::unknown;\n"
+           "        unknown_since_ = now;",
            "        settle(now, true);"),
-    Mutant("an unknown outcome has no exit but a read", REGISTER, "now >= unknown_since_ + unknown_patience", "false"),
-    Mutant("there is no budget", REGISTER, "    if (!budget_.try_take(now)) {", "    if (false) {"),
-    Mutant("the first stale read is believed", REGISTER, "constexpr unsigned contradictions_unconfirmed = 3;",
+    Mutant("an unknown outcome has no exit but a read", REGISTER,
+           "now >= unknown_since_ + unknown_patience",
+           "false"),
+    Mutant("a duel is fought for ever", "agent/takeover/duel_breaker.cpp",
+           "    const auto pause = std::min<duration>(pause_max, pause_min * (1U << std::min(pauses_, doublings_max)));\n"
+           "    ++pauses_;\n",
+           "    const auto pause = duration::zero();\n"),
+    Mutant("there is no budget", REGISTER,
+           "    if (!budget_.try_take(now)) {",
+           "    if (false) {"),
+    Mutant("the first stale read is believed", REGISTER,
+           "constexpr unsigned contradictions_unconfirmed = 3;",
            "constexpr unsigned contradictions_unconfirmed = 1;"),
-    Mutant("a view from before the write counts", REGISTER, "    if (read_began < accepted_at_) {\n        return {};\n    }\n", ""),
-    Mutant("a route that was taken away is not put back", REGISTER, "    ++repairs_;\n    write_again();\n", "    ++repairs_;\n"),
-    Mutant("CreateRoute is never tried", REGISTER, "        create_ = e->kind == aws::ec2_error_class::route_missing;",
+    Mutant("a view from before the write counts", REGISTER,
+           "    if (read_began < accepted_at_) {\n"
+           "        return {};\n"
+           "    }\n",
+           ""),
+    Mutant("a route that was taken away is not put back", REGISTER,
+           "    ++repairs_;\n"
+           "    write_again();\n",
+           "    ++repairs_;\n"),
+    Mutant("CreateRoute is never tried", REGISTER,
+           "        create_ = e->kind == aws::ec2_error_class::route_missing;",
            "        create_ = false;"),
-    Mutant("there is no pause between attempts", REGISTER, "    retry_at_ = now + pauses_.next(now, e->kind, random);",
+    Mutant("there is no pause between attempts", REGISTER,
+           "    retry_at_ = now + pauses_.next(now, e->kind, random);",
            "    retry_at_ = now;"),
-    Mutant("only what is known to be elsewhere is taken", TAKEOVER, "        tracked.value.become_active(now);\n    }\n    for (const auto& [id",
-           "        if (tracked.value.ever_seen()) {\n            tracked.value.become_active(now);\n        }\n    }\n"
+    Mutant("only what is known to be elsewhere is taken", TAKEOVER,
+           "        tracked.value.become_active(now);\n"
+           "    }\n"
+           "    for (const auto& [id",
+           "        if (tracked.value.ever_seen()) {\n"
+           "            tracked.value.become_active(now);\n"
+           "        }\n"
+           "    }\n"
            "    for (const auto& [id"),
     Mutant("nothing is read back after a success", TAKEOVER,
-           "            outputs_.emplace_back(want_read{tracked.value.wanted().query, now});\n        }\n    }\n    issue_due(now);",
-           "        }\n    }\n    issue_due(now);"),
-    Mutant("the address stays after the drain", ROUTER, "        addresses_.leave_active(now + may_return + configuration_.drain);\n", ""),
-    Mutant("the address goes at once", ROUTER, "addresses_.leave_active(now + may_return + configuration_.drain);",
+           "            outputs_.emplace_back(want_read{tracked.value.wanted().query, now});\n"
+           "        }\n"
+           "    }\n"
+           "    issue_due(now);",
+           "        }\n"
+           "    }\n"
+           "    issue_due(now);"),
+    Mutant("the address stays after the drain", ROUTER,
+           "        addresses_.leave_active(now + may_return + configuration_.drain);\n",
+           ""),
+    Mutant("the address goes at once", ROUTER,
+           "addresses_.leave_active(now + may_return + configuration_.drain);",
            "addresses_.leave_active(now);"),
-    Mutant("an address that was removed is not put back", "agent/takeover/local_addresses.cpp",
-           "void local_addresses::kernel_changed(time_point now, const net::link_table& kernel)\n{\n    reconcile(now, kernel);\n}",
-           "void local_addresses::kernel_changed(time_point /*now*/, const net::link_table& /*kernel*/)\n{}"),
-    Mutant("the epoch does not grow", ROUTER, "        ++last_epoch_;\n", "        last_epoch_ = 1;\n"),
-    Mutant("refused credentials are kept", "agent/aws/cloud_session.cpp",
-           "        setup_.refused(server_time(now), sent.keys_generation);\n", ""),
-    Mutant("a wrong clock is not learned", "agent/aws/cloud_session.cpp", "        failure->kind = ec2_error_class::clock;\n", ""),
+    Mutant("an address that was removed is not put back", ADDRESSES,
+           "void local_addresses::kernel_changed(time_point now, const net::link_table& kernel)\n"
+           "{\n"
+           "    reconcile(now, kernel);\n"
+           "}",
+           "void local_addresses::kernel_changed(time_point /*now*/, const net::link_table& /*kernel*/)\n"
+           "{}"),
+    Mutant("the epoch does not grow", ROUTER,
+           "        ++last_epoch_;\n",
+           "        last_epoch_ = 1;\n"),
+    Mutant("refused credentials are kept", SESSION,
+           "        setup_.refused(server_time(now), sent.keys_generation);\n",
+           ""),
+    Mutant("a wrong clock is not learned", SESSION,
+           "        failure->kind = ec2_error_class::clock;\n",
+           ""),
 ]

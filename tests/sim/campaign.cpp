@@ -89,7 +89,7 @@ result<campaign> read_campaign(const std::string& path, std::uint64_t first_seed
     for (std::string line; std::getline(in, line);) {
         const auto equals = line.find('=');
         if (equals == std::string::npos) {
-            return error{error_class::malformed, path + ": '" + line + "' is not NAME=NUMBER"};
+            return error{error_class::malformed, fmt::format("{}: '{}' is not NAME=NUMBER", path, line)};
         }
         const auto name = line.substr(0, equals);
         const auto value = std::strtoull(line.c_str() + equals + 1, nullptr, 10);

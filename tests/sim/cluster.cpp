@@ -250,6 +250,8 @@ void cluster::on_log(machine& of, const log_record& record)
     } else if (record.event == "ec2_call" && text_field(record, "outcome") == "unknown_outcome" &&
                invariants_.state(of.index()) == vrrp::state::active) {
         situations_.note(situation::outcome_unknown_while_active);
+    } else if (record.event == "duel") {
+        situations_.note(situation::duel_noticed);
     }
 }
 

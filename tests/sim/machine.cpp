@@ -111,9 +111,11 @@ void machine::stop_process()
 
 void machine::pause()
 {
-    paused_ = process_ != nullptr;
-    paused_at_ = events_.now();
     last_hindered_ = events_.now();
+    if (process_ && !paused_) {
+        paused_ = true;
+        paused_at_ = events_.now();
+    }
 }
 
 void machine::resume()

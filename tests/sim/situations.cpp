@@ -28,6 +28,7 @@ std::string_view to_string(situation s)
         "a removed local address was put back",
         "a corrupted or forged advert was discarded",
         "a process started while IMDS was down",
+        "a duel over a route was noticed",
     };
     return names.at(static_cast<std::size_t>(s));
 }

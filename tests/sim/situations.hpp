@@ -33,8 +33,9 @@ enum class situation : std::uint8_t {
     address_removed_and_put_back,
     bad_advert_discarded,
     started_without_imds,
+    duel_noticed,
 };
-inline constexpr std::size_t situation_count = 23;
+inline constexpr std::size_t situation_count = 24;
 
 std::string_view to_string(situation s);
 
