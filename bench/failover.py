@@ -28,10 +28,11 @@ def kill_and_return(stage: Stage, interval_ms: float, generator: random.Random, 
     """One round: a dies, b takes, a returns and preempts."""
     at_a_random_moment(interval_ms, generator)
     killed = stage.crash("a")
-    last = stage.last_advert_before("a", killed.at)
     moved = stage.lab.timeline.wait("the route leads to b", lambda e: e in stage.changes("b", killed.at), since=killed.at)
     spoke = stage.first_advert("b", killed.at)
     stage.settle("b", since=killed.at)
+    # Not the last one before the order to die: between that and death there is time for another.
+    last = stage.last_advert_before("a", moved.at)
     time.sleep(PAUSE_SECONDS)
     returned = stage.start("a", priority=BETTER, interval_ms=interval_ms, **settings)
     stage.settle("a", since=returned.started)
