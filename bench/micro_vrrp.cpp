@@ -13,6 +13,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr wall_time now{1'780'000'000s};
 constexpr auto own = ip_address::v4(10, 0, 1, 10);
 constexpr auto peer = ip_address::v4(10, 0, 2, 10);
 constexpr std::array addresses{ip_address::v4(172, 16, 1, 100)};
@@ -88,7 +89,7 @@ void admission_of_a_peer(benchmark::State& state)
     }
     std::size_t next = 0;
     for (auto _ : state) {
-        benchmark::DoNotOptimize(admission.check(datagrams[next]));
+        benchmark::DoNotOptimize(admission.check(datagrams[next], now));
         next = next + 1 == datagrams.size() ? 0 : next + 1;
     }
 }
@@ -101,7 +102,7 @@ void admission_of_a_stranger(benchmark::State& state)
     const auto message = encoded(51, stranger, own);
     const vrrp::datagram datagram{stranger, ip_address::v4(10, 0, 0, 10), 255, message};
     for (auto _ : state) {
-        benchmark::DoNotOptimize(admission.check(datagram));
+        benchmark::DoNotOptimize(admission.check(datagram, now));
     }
 }
 BENCHMARK(admission_of_a_stranger);

@@ -120,7 +120,7 @@ public:
     void receive(const datagram& d)
     {
         const auto before = look();
-        const auto verdict = admission_.check(d);
+        const auto verdict = admission_.check(d, wall_);
         ++received_;
         if (const auto* const a = std::get_if<admitted>(&verdict)) {
             elections_[a->router].handle(now_, a->advert, out_);
@@ -134,6 +134,7 @@ public:
     void pass(duration d)
     {
         now_ += d;
+        wall_ += d;
         for (auto& e : elections_) {
             e.handle_timeout(now_, out_);
             check_outputs();
@@ -183,6 +184,7 @@ private:
     }
 
     time_point now_{1000s};
+    wall_time wall_{1'780'000'000s};
     admission admission_;
     std::vector<election> elections_;
     std::vector<election_output> out_;
