@@ -104,7 +104,10 @@ reading::reading(std::string_view text, const key_reader& read_key) : text_(text
 
 result<vrrp::hmac_secret> reading::read_key(const std::string& path) const
 {
-    return read_key_ ? read_key_(path) : error{error_class::unsupported, "cannot be read here"};
+    if (!read_key_) {
+        return vipd::error{error_class::unsupported, "cannot be read here"};
+    }
+    return read_key_(path);
 }
 
 reading::placed reading::place(std::size_t offset, std::string key, std::string text) const

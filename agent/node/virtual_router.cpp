@@ -320,7 +320,7 @@ void virtual_router::leave(instant now, bool fault, const net::link_table& links
     }
     apply(now, links, adverts);
     // After a stall addresses were kept for longer, in case it should be Active again. It will not.
-    addresses_.end_drain(now + configuration_.drain);
+    addresses_.end_drain(now.steady + configuration_.drain);
 }
 
 void virtual_router::send(instant now, std::uint8_t priority, advert_queue& adverts)

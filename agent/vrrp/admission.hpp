@@ -68,6 +68,7 @@ enum class discard_reason : std::uint8_t {
     auth_hmac,         // signed with another key, or changed on the way
 };
 inline constexpr std::size_t discard_reason_count = 22;
+inline constexpr auto first_auth_reason = static_cast<std::size_t>(discard_reason::auth_missing);
 
 // Found before a router is known.
 constexpr bool is_before_router(discard_reason reason)

@@ -7,9 +7,9 @@
 //  +---------------+---------------+-------------------------------+
 //  |  Ext Type = 1 |    Key ID     |        Reserved = 0           |
 //  +---------------+---------------+-------------------------------+
-//  |                       UTC time, seconds                       |  \
-//  +-------------------------------+-------------------------------+   > the sequence
-//  |  fraction of a second, 1/65536|            counter            |  /
+//  |                       UTC time, seconds                       |
+//  +-------------------------------+-------------------------------+
+//  |  fraction of a second, 1/65536|            counter            |
 //  +-------------------------------+-------------------------------+
 //  |     the leftmost 16 bytes of HMAC-SHA256                      |
 //  +---------------------------------------------------------------+
@@ -18,9 +18,9 @@
 // the sender's address, the message without its checksum, and the trailer without its end; not the destination, so that one
 // signature serves every peer.
 //
-// The sequence is what makes a recorded advert worthless: a receiver accepts only what is above the last one of that sender
-// (RFC 1982), and with anti_replay "time" only what was signed within the window around its own time. A clock may be wrong and
-// be put right on either side; what then happens is said at signer and verifier.
+// Seconds, fraction and counter are the sequence, which makes a recorded advert worthless: a receiver accepts only what is
+// above the last one of that sender (RFC 1982), and with anti_replay "time" only what was signed within the window around its
+// own time. A clock may be wrong and be put right on either side; what then happens is said at signer and verifier.
 
 #include "agent/vrrp/hmac.hpp"
 #include "agent/vrrp/types.hpp"
