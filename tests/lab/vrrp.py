@@ -57,12 +57,6 @@ class Advert:
     message: bytes = b""  # as it was, without the trailer
     trailer: bytes = b""  # of a signed one
 
-    def is_signed_with(self, key: bytes) -> bool:
-        if len(self.trailer) != TRAILER_SIZE:
-            return False
-        _, key_id, _, seconds, fraction, counter = struct.unpack("!BBHIHH", self.trailer[:12])
-        return self.trailer == sign(key, key_id, self.message, self.source, seconds + fraction / 65536, counter)
-
     def encode(self, source: str, destination: str, *, form: str = "rfc5798") -> bytes:
         """The message after the IP header, with its checksum."""
         packed = b"".join(ipaddress.ip_address(address).packed for address in self.addresses)
@@ -75,6 +69,14 @@ class Advert:
         message = head + middle + b"\0\0" + tail
         cover = pseudo_header(source, destination, len(message)) if self.version == 3 and form == "rfc5798" else b""
         return head + middle + struct.pack("!H", checksum(cover + message)) + tail
+
+
+def is_signed_with(key: bytes, advert) -> bool:
+    """Whether the trailer of an Advert, or of an `advert` event, is right."""
+    if len(advert.trailer) != TRAILER_SIZE:
+        return False
+    _, key_id, _, seconds, fraction, counter = struct.unpack("!BBHIHH", advert.trailer[:12])
+    return advert.trailer == sign(key, key_id, advert.message, advert.source, seconds + fraction / 65536, counter)
 
 
 def decode(message: bytes, source: str, destination: str, ttl: int) -> Advert | None:

@@ -46,8 +46,8 @@ class Decoder(unittest.TestCase):
             self.assertEqual(made.hex(), trailer)
             advert = vrrp.decode(bytes.fromhex(message + trailer), source, destination, 255)
             self.assertEqual((advert.priority, advert.checksum_form, advert.trailer.hex()), (200, form, trailer))
-            self.assertTrue(advert.is_signed_with(key))
-            self.assertFalse(advert.is_signed_with(bytes(32)))
+            self.assertTrue(vrrp.is_signed_with(key, advert))
+            self.assertFalse(vrrp.is_signed_with(bytes(32), advert))
 
     def test_sees_a_wrong_checksum(self) -> None:
         damaged = V3_PSEUDO_HEADER[:2] + b"\x65" + V3_PSEUDO_HEADER[3:]

@@ -87,7 +87,7 @@ TEST(auth, what_is_wrong_is_said_where_it_is)
     EXPECT_THAT(with({two_keys, "active_key = 2"}).errors,
                 ElementsAre("10:14: router[0].auth.active_key: found 2, which is the id of none of the keys"));
     EXPECT_THAT(with({R"(keys = [{ id = 1, file = "/k/1" }, { id = 1, file = "/k/2" }])", "active_key = 1"}).errors,
-                ElementsAre("9:41: router[0].auth.keys[1].id: found 1 a second time; give every key an id of its own"));
+                ElementsAre("9:43: router[0].auth.keys[1].id: found 1 a second time; give every key an id of its own"));
     EXPECT_THAT(with({R"(keys = [{ id = 0, file = "keys/1" }, { id = 256 }])"}).errors,
                 ElementsAre("9:16: router[0].auth.keys[0].id: found 0; allowed is a whole number from 1 to 255",
                             "9:26: router[0].auth.keys[0].file: found \"keys/1\"; allowed is an absolute path",
