@@ -4,9 +4,11 @@
 #include "agent/cli/daemon_reports.hpp"
 #include "agent/cli/help.hpp"
 #include "agent/config/config.hpp"
+#include "agent/config/load.hpp"
 #include "agent/config/reference.hpp"
 #include "agent/io/config_file.hpp"
 #include "agent/io/daemon.hpp"
+#include "agent/io/key_file.hpp"
 #include "agent/io/unix_http_client.hpp"
 
 #include <CLI/CLI.hpp>
@@ -55,7 +57,7 @@ int check(const options& o)
     if (!text) {
         return print({"", "vipd: " + text.error().text + "\n", cli::exit_failure});
     }
-    return print(cli::check_report(*text, o.config_file));
+    return print(cli::check_report(config::load(*text, o.config_file, io::read_key_file), o.config_file));
 }
 
 int status(const options& o)

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <optional>
+#include <utility>
 #include <vector>
 
 namespace vipd::cli {
@@ -161,6 +163,38 @@ row resource_row(const json::value& resource)
             {trouble_of(resource), colour::red}};
 }
 
+std::uint64_t auth_discards(const json::value& router)
+{
+    const auto* const adverts = member(router, "adverts");
+    const auto* const discarded = adverts == nullptr ? nullptr : member(*adverts, "discarded");
+    double sum = 0;
+    if (discarded != nullptr && discarded->is_object()) {
+        for (const auto& reason : discarded->get_object()) {
+            const std::string_view name{reason.key().data(), reason.key().size()};
+            sum += name.starts_with("auth_") ? number_of(*discarded, name).value_or(0) : 0;
+        }
+    }
+    return static_cast<std::uint64_t>(sum);
+}
+
+// Among the resources: how far signatures are rolled out, and whether that works.
+std::optional<row> auth_row(const json::value& router)
+{
+    const auto* const auth = member(router, "auth");
+    const auto* const adverts = member(router, "adverts");
+    if (auth == nullptr || adverts == nullptr || text_of(*auth, "kind") != "hmac") {
+        return std::nullopt;
+    }
+    const auto refused = auth_discards(router);
+    return row{
+        {"auth"},
+        {fmt::format("hmac, key {}", count_of(*auth, "active_key"))},
+        {or_dash(text_of(*auth, "mode"))},
+        {},
+        {fmt::format("{} signed, {} not", count_of(*adverts, "with_signature"), count_of(*adverts, "without_signature"))},
+        {refused > 0 ? fmt::format("{} discarded", refused) : "", colour::red}};
+}
+
 std::string head(const json::value& status, table_style style)
 {
     std::string text =
@@ -237,6 +271,9 @@ std::string status_table(const json::value& status, table_style style)
     for (const auto& router : list_of(status, "routers")) {
         routers.push_back(router_row(router));
         auto& own = resources.emplace_back();
+        if (auto auth = auth_row(router)) {
+            own.push_back(std::move(*auth));
+        }
         for (const auto& resource : list_of(router, "resources")) {
             own.push_back(resource_row(resource));
         }

@@ -202,18 +202,57 @@ void check_version(reading& r, const entry<router>& e)
     if (is_v2 && is_v6) {
         r.error(e.where("version"), e.path_to("version"), "found 2 with IPv6 peers; VRRPv2 is IPv4 only; set version = 3");
     }
-    if (is_sound(r, e, "router", {"auth"}) && e.value.password) {
-        if (is_v2) {
-            r.warning(e.where("auth"), e.path_to("auth"),
-                      "the password travels in clear text with every advert: it keeps out mistakes, not attackers");
-        } else {
-            r.error(e.where("auth"), e.path_to("auth"),
-                    "found kind \"password\" with version 3; passwords are VRRPv2's; remove [router.auth], or set version = 2");
-        }
-    }
     if (is_sound(r, e, "router", {"checksum"}) && e.key("checksum") != nullptr && (is_v2 || is_v6)) {
         r.warning(e.where("checksum"), e.path_to("checksum"),
                   "has no effect: there are two forms for version 3 over IPv4 only; remove it");
+    }
+}
+
+void check_password(reading& r, const entry<router>& e)
+{
+    if (!is_sound(r, e, "router", {"version"}) || !e.value.auth.password) {
+        return;
+    }
+    if (e.value.version == vrrp::version::v2) {
+        r.warning(e.where("auth"), e.path_to("auth"),
+                  "the password travels in clear text with every advert: it keeps out mistakes, not attackers");
+    } else {
+        r.error(
+            e.where("auth"), e.path_to("auth"),
+            "found kind \"password\" with version 3; passwords are VRRPv2's; use kind = \"hmac\", remove [router.auth], or set "
+            "version = 2");
+    }
+}
+
+void check_hmac(reading& r, const entry<router>& e)
+{
+    const entry<vrrp::hmac_settings> auth{*e.value.auth.hmac, *e.key("auth"), e.path_to("auth")};
+    std::vector<std::uint8_t> seen;
+    for_each_entry(auth, "keys", auth.value.keys, [&](const entry<vrrp::identified_secret>& key) {
+        if (std::ranges::find(seen, key.value.id) != seen.end()) {
+            r.error(key.where("id"), key.path_to("id"),
+                    fmt::format("found {} a second time; give every key an id of its own", key.value.id));
+        }
+        seen.push_back(key.value.id);
+    });
+    if (std::ranges::find(seen, auth.value.active_key) == seen.end()) {
+        r.error(auth.where("active_key"), auth.path_to("active_key"),
+                fmt::format("found {}, which is the id of none of the keys", auth.value.active_key));
+    }
+    if (auth.value.against_replay == vrrp::anti_replay::monotonic && auth.key("window") != nullptr) {
+        r.warning(auth.where("window"), auth.path_to("window"),
+                  "has no effect with anti_replay = \"monotonic\"; remove one of the two");
+    }
+}
+
+void check_auth(reading& r, const entry<router>& e)
+{
+    if (!is_sound(r, e, "router", {"auth"})) {
+        return;
+    }
+    check_password(r, e);
+    if (e.value.auth.hmac) {
+        check_hmac(r, e);
     }
 }
 
@@ -274,7 +313,7 @@ void check_advertised(reading& r, const entry<router>& e)
     const auto family = peer->family();
     const auto& addresses = e.value.advertised_addresses;
     check_advertised_list(r, e, family);
-    if (!is_sound(r, e, "router", {"version", "address", "route", "advertised_addresses"})) {
+    if (!is_sound(r, e, "router", {"version", "auth", "address", "route", "advertised_addresses"})) {
         return;
     }
     if (addresses.empty()) {
@@ -286,7 +325,8 @@ void check_advertised(reading& r, const entry<router>& e)
         return;
     }
     const std::size_t address_size = family == ip_family::v4 ? 4 : 16;
-    const std::size_t overhead = e.value.version == vrrp::version::v2 ? 16 : 8;
+    const std::size_t overhead =
+        (e.value.version == vrrp::version::v2 ? 16U : 8U) + (e.value.auth.hmac ? vrrp::trailer_size : 0U);
     const std::size_t count_max = std::min<std::size_t>(255, (advert_size_max - overhead) / address_size);
     if (addresses.size() > count_max) {
         r.error(
@@ -347,6 +387,7 @@ void check_router(reading& r, const entry<router>& e, bool realtime)
     check_priority(r, e);
     check_peers(r, e);
     check_version(r, e);
+    check_auth(r, e);
     check_interval(r, e, realtime);
     check_preemption(r, e);
     check_api_weight(r, e);

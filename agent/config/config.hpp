@@ -6,6 +6,7 @@
 #include "agent/aws/ec2_call.hpp"
 #include "agent/aws/ids.hpp"
 #include "agent/vrrp/admission.hpp"
+#include "agent/vrrp/authentication.hpp"
 #include "agent/vrrp/types.hpp"
 #include "common/ip.hpp"
 #include "common/time.hpp"
@@ -87,6 +88,13 @@ struct route_entry {
     friend bool operator==(const route_entry&, const route_entry&) = default;
 };
 
+// [router.auth]: one of the two, or none
+struct authentication {
+    std::optional<vrrp::simple_password> password;  // kind = "password"
+    std::optional<vrrp::hmac_settings> hmac;        // kind = "hmac"
+    friend bool operator==(const authentication&, const authentication&) = default;
+};
+
 // [[router]]
 struct router {
     std::string name;
@@ -104,7 +112,7 @@ struct router {
     duration preempt_delay = std::chrono::seconds{60};
     std::int16_t api_weight = 0;  // added while the path to EC2 works when positive, while it is broken when negative
     vrrp::checksum_form checksum = vrrp::checksum_form::rfc5798;
-    std::optional<vrrp::simple_password> password;  // [router.auth] kind = "password"
+    authentication auth;
     // What adverts list; default: the addresses of [[router.address]], then the host destinations of [[router.route]].
     std::vector<ip_address> advertised_addresses;
     // How long local addresses stay after Active was lost, unless a better advert comes first.

@@ -28,6 +28,12 @@ void advertise_what_follows(router& r)
     }
 }
 
+// Three adverts may be late, and clocks that a time service holds differ by far less.
+duration window_for(duration advert_interval)
+{
+    return std::clamp<duration>(3 * advert_interval, std::chrono::seconds{5}, std::chrono::seconds{300});
+}
+
 }  // namespace
 
 void complete(configuration& all)
@@ -37,6 +43,9 @@ void complete(configuration& all)
             if (route.interface.empty() && !route.interface_id) {
                 route.interface = r.interface;
             }
+        }
+        if (r.auth.hmac && r.auth.hmac->window == duration::zero()) {
+            r.auth.hmac->window = window_for(r.advert_interval);
         }
         if (r.advertised_addresses.empty()) {
             advertise_what_follows(r);

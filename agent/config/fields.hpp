@@ -5,17 +5,30 @@
 
 #include "agent/config/config.hpp"
 
+#include <optional>
 #include <string>
 #include <type_traits>
+#include <vector>
 
 namespace vipd::config {
 
-enum class auth_kind : std::uint8_t { password };
+enum class auth_kind : std::uint8_t { password, hmac };
 
-// [router.auth]
+// An entry of keys in [router.auth]
+struct auth_key_section {
+    std::uint8_t id = 1;
+    std::string file;
+};
+
+// [router.auth], of either kind
 struct auth_section {
     auth_kind kind = auth_kind::password;
     std::string password;
+    vrrp::hmac_mode mode = vrrp::hmac_mode::enforce;
+    vrrp::anti_replay anti_replay = vrrp::anti_replay::time;
+    std::optional<duration> window;
+    std::optional<std::uint8_t> active_key;
+    std::vector<vrrp::identified_secret> keys;
 };
 
 template <class Visit>
@@ -59,6 +72,18 @@ void visit_fields(Visit&& visit, auth_section& s)
 {
     visit("kind", s.kind);
     visit("password", s.password);
+    visit("mode", s.mode);
+    visit("anti_replay", s.anti_replay);
+    visit("window", s.window);
+    visit("active_key", s.active_key);
+    visit("keys", s.keys);
+}
+
+template <class Visit>
+void visit_fields(Visit&& visit, auth_key_section& s)
+{
+    visit("id", s.id);
+    visit("file", s.file);
 }
 
 template <class Visit>
@@ -104,7 +129,7 @@ void visit_fields(Visit&& visit, router& s)
     visit("preempt_delay", s.preempt_delay);
     visit("api_weight", s.api_weight);
     visit("checksum", s.checksum);
-    visit("auth", s.password);
+    visit("auth", s.auth);
     visit("advertised_addresses", s.advertised_addresses);
     visit("drain", s.drain);
     visit("address", s.addresses);
@@ -135,6 +160,8 @@ constexpr std::string_view section_name()
         return "router.peers";
     } else if constexpr (std::is_same_v<Section, auth_section>) {
         return "router.auth";
+    } else if constexpr (std::is_same_v<Section, auth_key_section>) {
+        return "router.auth.keys";
     } else if constexpr (std::is_same_v<Section, address_entry>) {
         return "router.address";
     } else if constexpr (std::is_same_v<Section, table_selection>) {

@@ -19,7 +19,9 @@ using namespace std::chrono_literals;
 constexpr std::array<std::string_view, 2> log_formats = {"logfmt", "json"};
 constexpr std::array<std::string_view, 2> log_levels = {"info", "debug"};
 constexpr std::array<std::string_view, 2> checksum_forms = {"rfc5798", "rfc9568"};
-constexpr std::array<std::string_view, 1> auth_kinds = {"password"};
+constexpr std::array<std::string_view, 2> auth_kinds = {"password", "hmac"};
+constexpr std::array<std::string_view, 3> auth_modes = {"receive-only", "permissive", "enforce"};
+constexpr std::array<std::string_view, 2> auth_anti_replays = {"time", "monotonic"};
 constexpr std::array<std::string_view, 2> address_lifetimes = {"active", "always"};
 constexpr std::array<std::string_view, 2> source_dest_checks = {"warn", "disable"};
 
@@ -133,9 +135,29 @@ const std::array key_table = {
     key{"router.peers", "min_ttl", integer_rule{1, 255}, "The lowest TTL or hop limit that its adverts may arrive with."},
 
     key{"router.auth", "kind", word_rule{auth_kinds},
-        "password: the simple text of VRRPv2, readable by whoever sees an advert.", presence::required},
+        "hmac: every advert is signed, as with keepalived's auth_hmac. password: the simple text of VRRPv2, readable by "
+        "whoever "
+        "sees an advert.",
+        presence::required},
     key{"router.auth", "password", text_rule{"1 to 8 bytes", 8, has_no_control_character},
-        "The password, the same on every node.", presence::required, true},
+        "The password, the same on every node; required with kind = \"password\".", presence::optional, true},
+    key{"router.auth", "mode", word_rule{auth_modes},
+        "receive-only signs nothing and verifies what is signed, permissive signs as well, enforce accepts nothing unsigned."},
+    key{"router.auth", "anti_replay", word_rule{auth_anti_replays},
+        "What keeps recorded adverts from being accepted again: time (clocks have to agree) or monotonic (only growth "
+        "counts)."},
+    key{"router.auth", "window", duration_rule{1s, 300s}, "With anti_replay = \"time\": how far clocks may be apart.",
+        presence::optional, false, "three advert intervals, 5s at least"},
+    key{"router.auth", "active_key", integer_rule{1, 255}, "The id of the key that signs; all keys verify.", presence::optional,
+        false, "the key, when there is one only"},
+    key{"router.auth", "keys", list_rule{1, 16, "{ id = N, file = \"...\" }"}, "The keys; required with kind = \"hmac\"."},
+
+    key{"router.auth.keys", "id", integer_rule{1, 255}, "What the key is called in adverts, the same on every node.",
+        presence::required},
+    key{"router.auth.keys", "file", file_path,
+        "The file with the key, 32 to 64 bytes or their hex digits; of root or vipd's user, and for its owner alone (mode "
+        "0400).",
+        presence::required},
 
     key{"router.address", "address", text_rule{"an IPv4 or IPv6 address, with or without a prefix length"},
         "The address, with its prefix length if that is not /32 or /128.", presence::required},
@@ -174,6 +196,7 @@ constexpr std::array section_headers = {
     section_header{"router", "[[router]]"},
     section_header{"router.peers", "an entry of peers"},
     section_header{"router.auth", "[router.auth]"},
+    section_header{"router.auth.keys", "an entry of keys in [router.auth]"},
     section_header{"router.address", "[[router.address]]"},
     section_header{"router.route", "[[router.route]]"},
     section_header{"router.route.tables", "tables of [[router.route]]"},

@@ -98,24 +98,19 @@ bool read_value(reading& r, const spot& s, vrrp::peer_rule& out)
     return true;
 }
 
-bool read_value(reading& r, const spot& s, vrrp::simple_password& out)
+bool read_value(reading& r, const spot& s, vrrp::identified_secret& out)
 {
-    const auto* const fields = s.at.as_table();
-    const auto* const kind = fields == nullptr ? nullptr : find(*fields, "kind");
-    const auto* const kind_text = kind == nullptr ? nullptr : std::get_if<std::string>(&kind->value);
-    if (kind_text != nullptr && *kind_text == "hmac") {
-        r.error(
-            kind->offset, path_of(s.path, "kind"),
-            "found \"hmac\", which is not supported by this version of vipd; remove [router.auth], or set kind = \"password\" "
-            "with version = 2");
+    auth_key_section key;
+    if (!read_section(r, s.at, s.path, key)) {
         return false;
     }
-    auth_section auth;
-    if (!read_section(r, s.at, s.path, auth)) {
+    auto secret = r.read_key(key.file);
+    if (!secret) {
+        const auto* const file = find(*s.at.as_table(), "file");
+        r.error(file->offset, path_of(s.path, "file"), fmt::format("{} {}", quoted(key.file), secret.error().text));
         return false;
     }
-    ENSURE(auth.password.size() <= out.bytes.size());
-    std::ranges::copy(auth.password, out.bytes.begin());
+    out = {key.id, std::move(*secret)};
     return true;
 }
 
@@ -195,6 +190,9 @@ bool read_value(reading& r, const spot& s, std::vector<Element>& out)
     return is_good;
 }
 
+// [router.auth]; defined below, because it is a list of tables among others.
+bool read_value(reading& r, const spot& s, authentication& out);
+
 // --- a table ---
 
 // `name` is in the file and not in the table of keys.
@@ -266,6 +264,61 @@ bool read_section(reading& r, const node& at, const std::string& path, Section& 
     return is_good;
 }
 
+// --- [router.auth] ---
+
+// The keys of the other kind have no meaning.
+bool refuse_keys_of_other_kind(reading& r, const spot& s, auth_kind kind)
+{
+    bool is_good = true;
+    for (const auto& m : *s.at.as_table()) {
+        const bool of_password = m.key == "password";
+        if (m.key != "kind" && of_password != (kind == auth_kind::password)) {
+            r.error(
+                m.offset, path_of(s.path, m.key),
+                fmt::format("has no meaning with kind = \"{}\"; remove it", kind == auth_kind::password ? "password" : "hmac"));
+            is_good = false;
+        }
+    }
+    return is_good;
+}
+
+bool require(reading& r, const spot& s, std::string_view name)
+{
+    if (find(*s.at.as_table(), name) != nullptr) {
+        return true;
+    }
+    r.error(s.at.offset, path_of(s.path, name),
+            fmt::format("is missing; allowed is {}", allowed_text(*find_key("router.auth", name))));
+    return false;
+}
+
+bool read_value(reading& r, const spot& s, authentication& out)
+{
+    auth_section auth;
+    if (!read_section(r, s.at, s.path, auth) || !refuse_keys_of_other_kind(r, s, auth.kind)) {
+        return false;
+    }
+    if (auth.kind == auth_kind::password) {
+        if (!require(r, s, "password")) {
+            return false;
+        }
+        auto& password = out.password.emplace();
+        ENSURE(auth.password.size() <= password.bytes.size());
+        std::ranges::copy(auth.password, password.bytes.begin());
+        return true;
+    }
+    if (!require(r, s, "keys")) {
+        return false;
+    }
+    const auto active = auth.active_key.value_or(auth.keys.front().id);
+    if (!auth.active_key && auth.keys.size() > 1) {
+        return require(r, s, "active_key");
+    }
+    // A window that is not given is complete()'s.
+    out.hmac = {auth.mode, auth.anti_replay, auth.window.value_or(duration::zero()), active, std::move(auth.keys)};
+    return true;
+}
+
 }  // namespace
 
 std::string to_string(const finding& f, std::string_view file)
@@ -274,14 +327,14 @@ std::string to_string(const finding& f, std::string_view file)
     return f.line == 0 ? fmt::format("{}: {}", file, what) : fmt::format("{}:{}:{}: {}", file, f.line, f.column, what);
 }
 
-std::variant<loaded, std::vector<finding>> load(std::string_view text, std::string_view)
+std::variant<loaded, std::vector<finding>> load(std::string_view text, std::string_view, const key_reader& read_key)
 {
     const auto document = parse_document(text);
     if (const auto* const wrong = std::get_if<syntax_error>(&document)) {
         return std::vector<finding>{{wrong->where.line, wrong->where.column, "", wrong->text}};
     }
     const auto& root = std::get<node>(document);
-    reading r{text};
+    reading r{text, read_key};
     configuration read;
     read_section(r, root, "", read);
     complete(read);

@@ -3,7 +3,9 @@
 // TOML text to a checked configuration, or every reason why not.
 
 #include "agent/config/config.hpp"
+#include "common/result.hpp"
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -27,7 +29,11 @@ struct loaded {
     std::vector<finding> warnings;
 };
 
+// Fetches a key that the configuration names; the error says what is wrong with its file.
+using key_reader = std::function<result<vrrp::hmac_secret>(const std::string& path)>;
+
 // Never throws; reports all errors in the order of the file.
-std::variant<loaded, std::vector<finding>> load(std::string_view text, std::string_view file_name);
+std::variant<loaded, std::vector<finding>> load(std::string_view text, std::string_view file_name,
+                                                const key_reader& read_key = {});
 
 }  // namespace vipd::config

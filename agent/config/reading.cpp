@@ -100,7 +100,15 @@ bool can_be_listened_on(const ip_address& address)
 
 }  // namespace
 
-reading::reading(std::string_view text) : text_(text), lines_(text) {}
+reading::reading(std::string_view text, const key_reader& read_key) : text_(text), read_key_(read_key), lines_(text) {}
+
+result<vrrp::hmac_secret> reading::read_key(const std::string& path) const
+{
+    if (!read_key_) {
+        return vipd::error{error_class::unsupported, "cannot be read here"};
+    }
+    return read_key_(path);
+}
 
 reading::placed reading::place(std::size_t offset, std::string key, std::string text) const
 {

@@ -18,8 +18,8 @@ namespace vipd::config {
 // What is known while one file is read.
 class reading {
 public:
-    // Refers to the text.
-    explicit reading(std::string_view text);
+    // Refers to both.
+    reading(std::string_view text, const key_reader& read_key);
 
     void error(std::size_t offset, std::string key, std::string text);
     void warning(std::size_t offset, std::string key, std::string text);
@@ -30,6 +30,8 @@ public:
 
     [[nodiscard]] std::size_t line_of(std::size_t offset) const { return lines_.at(offset).line; }
     [[nodiscard]] std::string_view text() const { return text_; }
+
+    [[nodiscard]] result<vrrp::hmac_secret> read_key(const std::string& path) const;
 
     // In the order of the file.
     std::vector<finding> take_errors() { return take(errors_); }
@@ -44,6 +46,7 @@ private:
     static std::vector<finding> take(std::vector<placed>& from);
 
     std::string_view text_;
+    const key_reader& read_key_;
     line_index lines_;
     std::vector<placed> errors_;
     std::vector<placed> warnings_;

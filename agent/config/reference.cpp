@@ -80,6 +80,7 @@ std::map<std::string, std::string> all_defaults()
     collect<router>(defaults);
     collect<vrrp::peer_rule>(defaults);
     collect<auth_section>(defaults);
+    collect<auth_key_section>(defaults);
     collect<address_entry>(defaults);
     collect<route_entry>(defaults);
     collect<table_selection>(defaults);

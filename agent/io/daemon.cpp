@@ -10,6 +10,7 @@
 #include "agent/io/config_file.hpp"
 #include "agent/io/http_server.hpp"
 #include "agent/io/https_client.hpp"
+#include "agent/io/key_file.hpp"
 #include "agent/io/limited_log.hpp"
 #include "agent/io/listening_socket.hpp"
 #include "agent/io/log_writer.hpp"
@@ -72,7 +73,7 @@ result<loaded_file> load_file(const std::string& path)
     if (!text) {
         return text.error();
     }
-    auto checked = config::load(*text, path);
+    auto checked = config::load(*text, path, read_key_file);
     if (std::holds_alternative<std::vector<config::finding>>(checked)) {
         auto report = cli::check_report(checked, path).err;
         while (report.ends_with('\n')) {

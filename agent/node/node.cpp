@@ -137,7 +137,7 @@ void node::impl::reconsider_all(instant now)
     claimed_keys claimed;
     bool rules_changed = std::exchange(rules_changed_, false);
     for (auto& r : routers_) {
-        rules_changed = r.router->reconsider(now.steady, links_, aside_, own, claimed, adverts_) || rules_changed;
+        rules_changed = r.router->reconsider(now, links_, aside_, own, claimed, adverts_) || rules_changed;
     }
     if (rules_changed) {
         rebuild_admission();
@@ -228,7 +228,7 @@ std::string_view node::impl::name_of_rule(std::uint32_t rule) const
 
 void node::impl::handle(instant now, const advert_received& datagram)
 {
-    const auto verdict = admission_.check(datagram);
+    const auto verdict = admission_.check(datagram, now.wall);
     if (const auto* d = std::get_if<vrrp::discarded>(&verdict)) {
         const bool known = d->router.has_value();
         notes_.discarded(now, d->reason, known ? name_of_rule(*d->router) : std::string_view{}, datagram);
@@ -240,7 +240,7 @@ void node::impl::handle(instant now, const advert_received& datagram)
     }
     journal_.set_now(now.wall);
     const auto index = router_of_rule_[a.router];
-    routers_[index].router->hear(now.steady, a.advert, links_, adverts_);
+    routers_[index].router->hear(now, a.advert, links_, adverts_);
     touched_.push_back(index);
     settle(now);
 }
@@ -301,7 +301,7 @@ void node::impl::apply_step_down(instant now, const step_down& s)
         if (!s.router.empty() && s.router != name) {
             continue;
         }
-        const bool was_active = r.router->step_down(now.steady, links_, adverts_);
+        const bool was_active = r.router->step_down(now, links_, adverts_);
         journal_.record(log_level::info, "step_down", name, {{"was_active", was_active}});
     }
     all_touched_ = true;
@@ -382,12 +382,12 @@ void node::impl::exchange_routers(instant now)
     routers_ = std::move(kept);
     find_shared_addresses();
     for (std::size_t i = 0; i < routers_.size(); ++i) {
-        routers_[i].router->configure(now.steady, configuration_->routers[i], links_, adverts_);
+        routers_[i].router->configure(now, configuration_->routers[i], links_, adverts_);
     }
     for (std::size_t i = dropped; i < leaving_.size(); ++i) {
         auto& router = *leaving_[i].router;
         claimed_keys nobody_elses;
-        router.reconsider(now.steady, links_, {.dropped = true}, {}, nobody_elses, adverts_);
+        router.reconsider(now, links_, {.dropped = true}, {}, nobody_elses, adverts_);
         router.addresses().want({});
     }
 }
@@ -486,7 +486,7 @@ void node::impl::handle_timeout(instant now)
     begin_turn(now);
     while (deadlines_.earliest() <= now.steady) {
         const auto index = deadlines_.earliest_index();
-        routers_[index].router->handle_timeout(now.steady, links_, adverts_);
+        routers_[index].router->handle_timeout(now, links_, adverts_);
         // Settled at once, while it is in the processor's cache: a thousand routers do not fit there together.
         settle_router(now, index, routers_[index]);
         if (deadlines_.of(index) <= now.steady) {
@@ -496,7 +496,7 @@ void node::impl::handle_timeout(instant now)
         }
     }
     for (auto& r : leaving_) {
-        r.router->handle_timeout(now.steady, links_, adverts_);
+        r.router->handle_timeout(now, links_, adverts_);
     }
     if (session_ != nullptr) {
         if (session_->next_wakeup().at <= now.steady) {

@@ -35,7 +35,7 @@ void node::impl::path_changed(instant now)
     journal_.record(ec2_path_.works() ? log_level::info : log_level::warning, "ec2_path", {},
                     {{"state", ec2_path_.works() ? "works" : "broken"}, {"trouble", ec2_path_.trouble()}});
     for (auto& r : routers_) {
-        r.router->path_changed(now.steady, links_, adverts_);
+        r.router->path_changed(now, links_, adverts_);
     }
     all_touched_ = true;
 }

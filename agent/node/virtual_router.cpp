@@ -39,6 +39,42 @@ virtual_router::virtual_router(const config::router& configuration, std::uint64_
         peers_.push_back({peer.address, std::nullopt, 0});
     }
     inbound_.set_peers(addresses_of(configuration_.peers));
+    make_verifier();
+}
+
+// Made anew or changed: what it remembers of the peers outlives a reload.
+void virtual_router::make_verifier()
+{
+    const auto& hmac = configuration_.auth.hmac;
+    if (!hmac) {
+        verifier_.reset();
+        return;
+    }
+    const auto senders = addresses_of(configuration_.peers);
+    if (verifier_ == nullptr) {
+        verifier_ = std::make_shared<vrrp::verifier>(*hmac, senders);
+    } else {
+        verifier_->change(*hmac, senders);
+    }
+}
+
+void virtual_router::change_auth(instant now, bool is_other)
+{
+    make_verifier();
+    const auto& hmac = configuration_.auth.hmac;
+    if (!is_other) {
+        return;
+    }
+    if (hmac && signer_) {
+        signer_->change(*hmac, now);
+    }
+    if (hmac) {
+        journal_.record(log_level::info, "auth", configuration_.name,
+                        {{"mode", to_string(hmac->mode)}, {"active_key", hmac->active_key}, {"keys", hmac->keys.size()}});
+    } else {
+        journal_.record(log_level::info, "auth", configuration_.name,
+                        {{"mode", configuration_.auth.password ? "password" : "none"}});
+    }
 }
 
 vrrp::election_settings virtual_router::election_settings() const
@@ -62,7 +98,7 @@ std::uint8_t virtual_router::effective_priority() const
     return vrrp::effective_priority(configuration_.priority, weights());
 }
 
-void virtual_router::path_changed(time_point now, const net::link_table& links, advert_queue& adverts)
+void virtual_router::path_changed(instant now, const net::link_table& links, advert_queue& adverts)
 {
     if (!election_ || election_->settings().priority == effective_priority()) {
         return;
@@ -72,7 +108,7 @@ void virtual_router::path_changed(time_point now, const net::link_table& links, 
                      {"to", effective_priority()},
                      {"configured", configuration_.priority},
                      {"reason", path_.works() ? "the path to EC2 works again" : "the path to EC2 is broken"}});
-    election_->change(now, election_settings(), election_outputs_);
+    election_->change(now.steady, election_settings(), election_outputs_);
     apply(now, links, adverts);
 }
 
@@ -87,13 +123,13 @@ void virtual_router::make_templates()
                                        .priority = configuration_.priority,
                                        .interval = configuration_.advert_interval,
                                        .addresses = configuration_.advertised_addresses,
-                                       .password = configuration_.password ? &*configuration_.password : nullptr};
+                                       .password = configuration_.auth.password ? &*configuration_.auth.password : nullptr};
     for (const auto& peer : configuration_.peers) {
         templates_.emplace_back(content, *source_, peer.address, configuration_.checksum);
     }
 }
 
-void virtual_router::configure(time_point now, const config::router& configuration, const net::link_table& links,
+void virtual_router::configure(instant now, const config::router& configuration, const net::link_table& links,
                                advert_queue& adverts)
 {
     if (configuration == configuration_) {
@@ -114,17 +150,14 @@ void virtual_router::configure(time_point now, const config::router& configurati
         first_source_.reset();
     } else if (state() == vrrp::state::active) {
         // A peer that is no longer told would otherwise wait out its down timer against a node that is alive.
-        for (auto& t : templates_) {
-            const bool stays =
-                std::ranges::any_of(configuration.peers, [&](const auto& p) { return p.address == t.destination(); });
-            if (!stays) {
-                adverts.push(index_, *source_, t.destination(),
-                             t.message(vrrp::priority_releasing, configuration_.advert_interval));
-                ++adverts_sent_;
-            }
-        }
+        std::erase_if(templates_, [&](const vrrp::advert_template& t) {
+            return std::ranges::any_of(configuration.peers, [&](const auto& p) { return p.address == t.destination(); });
+        });
+        send(now, vrrp::priority_releasing, adverts);
     }
+    const bool other_auth = configuration.auth != configuration_.auth;
     configuration_ = configuration;
+    change_auth(now, other_auth);
     std::vector<peer_state> peers;
     for (const auto& peer : configuration_.peers) {
         const auto old = std::ranges::find(peers_, peer.address, &peer_state::address);
@@ -135,7 +168,7 @@ void virtual_router::configure(time_point now, const config::router& configurati
     make_templates();
     addresses_.want(configuration_.addresses);
     if (election_) {
-        election_->change(now, election_settings(), election_outputs_);
+        election_->change(now.steady, election_settings(), election_outputs_);
         apply(now, links, adverts);
     }
 }
@@ -228,7 +261,7 @@ bool virtual_router::find_twin(claimed_keys& claimed)
     return twin_ != before;
 }
 
-bool virtual_router::reconsider(time_point now, const net::link_table& links, standing_aside aside,
+bool virtual_router::reconsider(instant now, const net::link_table& links, standing_aside aside,
                                 const std::vector<ip_address>& virtual_addresses, claimed_keys& claimed, advert_queue& adverts)
 {
     const auto source = links.complete() ? find_source(links, virtual_addresses) : source_;
@@ -250,7 +283,7 @@ bool virtual_router::reconsider(time_point now, const net::link_table& links, st
     if (links.complete() && !addresses_started_) {
         addresses_started_ = true;
         addresses_.want(configuration_.addresses);
-        addresses_.start(now, links);
+        addresses_.start(now.steady, links);
     }
     auto obstacle = find_obstacle(links, aside);
     if (obstacle != obstacle_ && has_been_started_) {
@@ -269,31 +302,44 @@ bool virtual_router::reconsider(time_point now, const net::link_table& links, st
             election_.emplace(election_settings());
         }
         has_been_started_ = true;
-        election_->startup(now, election_outputs_);
+        election_->startup(now.steady, election_outputs_);
         apply(now, links, adverts);
     }
     return source_changed || twin_changed;
 }
 
-void virtual_router::leave(time_point now, bool fault, const net::link_table& links, advert_queue& adverts)
+void virtual_router::leave(instant now, bool fault, const net::link_table& links, advert_queue& adverts)
 {
     if (!election_) {
         return;
     }
     if (fault) {
-        election_->fault(now, election_outputs_);
+        election_->fault(now.steady, election_outputs_);
     } else {
-        election_->shutdown(now, election_outputs_);
+        election_->shutdown(now.steady, election_outputs_);
     }
     apply(now, links, adverts);
     // After a stall addresses were kept for longer, in case it should be Active again. It will not.
-    addresses_.end_drain(now + configuration_.drain);
+    addresses_.end_drain(now.steady + configuration_.drain);
 }
 
-void virtual_router::send(std::uint8_t priority, advert_queue& adverts)
+void virtual_router::send(instant now, std::uint8_t priority, advert_queue& adverts)
 {
+    if (templates_.empty()) {
+        return;
+    }
+    const auto interval = configuration_.advert_interval;
+    byte_view trailer;
+    if (const auto& hmac = configuration_.auth.hmac; hmac && hmac->mode != vrrp::hmac_mode::receive_only) {
+        if (!signer_) {
+            signer_.emplace(*hmac, now);
+        }
+        // One for all: what differs between peers is not signed.
+        trailer = signer_->sign(templates_.front().message(priority, interval), *source_, now);
+    }
     for (auto& t : templates_) {
-        adverts.push(index_, *source_, t.destination(), t.message(priority, configuration_.advert_interval));
+        adverts.push(index_, *source_, t.destination(),
+                     trailer.empty() ? t.message(priority, interval) : t.message(priority, interval, trailer));
         ++adverts_sent_;
     }
 }
@@ -373,51 +419,51 @@ void virtual_router::apply_transition(time_point now, const vrrp::transition& t,
                      {"late_ms", std::max(duration::zero(), now - t.due)}});
 }
 
-void virtual_router::apply(time_point now, const net::link_table& links, advert_queue& adverts)
+void virtual_router::apply(instant now, const net::link_table& links, advert_queue& adverts)
 {
     for (const auto& output : election_outputs_) {
         std::visit(overloaded{
                        [&](const vrrp::send_advert& o) {
-                           send(o.priority, adverts);
-                           inbound_.sent(now);
+                           send(now, o.priority, adverts);
+                           inbound_.sent(now.steady);
                        },
-                       [&](const vrrp::transition& o) { apply_transition(now, o, links); },
-                       [&](const vrrp::heard_lower_priority& o) { note_lower_priority(now, o); },
+                       [&](const vrrp::transition& o) { apply_transition(now.steady, o, links); },
+                       [&](const vrrp::heard_lower_priority& o) { note_lower_priority(now.steady, o); },
                    },
                    output);
     }
     election_outputs_.clear();
 }
 
-void virtual_router::hear(time_point now, const vrrp::heard_advert& advert, const net::link_table& links, advert_queue& adverts)
+void virtual_router::hear(instant now, const vrrp::heard_advert& advert, const net::link_table& links, advert_queue& adverts)
 {
-    note_heard(now, advert);
+    note_heard(now.steady, advert);
     if (addresses_.draining() && configuration_.routes.empty() && advert.priority != vrrp::priority_releasing) {
-        addresses_.end_drain(now);
+        addresses_.end_drain(now.steady);
     }
     if (election_) {
-        election_->handle(now, advert, election_outputs_);
+        election_->handle(now.steady, advert, election_outputs_);
         apply(now, links, adverts);
     }
 }
 
-void virtual_router::handle_timeout(time_point now, const net::link_table& links, advert_queue& adverts)
+void virtual_router::handle_timeout(instant now, const net::link_table& links, advert_queue& adverts)
 {
-    if (election_ && election_->next_wakeup().at <= now) {
-        election_->handle_timeout(now, election_outputs_);
+    if (election_ && election_->next_wakeup().at <= now.steady) {
+        election_->handle_timeout(now.steady, election_outputs_);
         apply(now, links, adverts);
     }
-    if (takeover_.next_wakeup().at <= now) {
-        takeover_.handle_timeout(now);
+    if (takeover_.next_wakeup().at <= now.steady) {
+        takeover_.handle_timeout(now.steady);
     }
-    if (addresses_.next_wakeup().at <= now) {
-        addresses_.handle_timeout(now, links);
+    if (addresses_.next_wakeup().at <= now.steady) {
+        addresses_.handle_timeout(now.steady, links);
     }
 }
 
-bool virtual_router::step_down(time_point now, const net::link_table& links, advert_queue& adverts)
+bool virtual_router::step_down(instant now, const net::link_table& links, advert_queue& adverts)
 {
-    if (!election_ || !election_->step_down(now, election_outputs_)) {
+    if (!election_ || !election_->step_down(now.steady, election_outputs_)) {
         return false;
     }
     apply(now, links, adverts);
@@ -441,7 +487,8 @@ std::optional<vrrp::router_rule> virtual_router::rule() const
                              .peers = configuration_.peers,
                              .addresses = configuration_.advertised_addresses,
                              .advert_interval = configuration_.advert_interval,
-                             .password = configuration_.password};
+                             .password = configuration_.auth.password,
+                             .signatures = verifier_};
 }
 
 bool virtual_router::has_left(const net::link_table& links) const

@@ -13,12 +13,14 @@
 #include "agent/takeover/takeover.hpp"
 #include "agent/vrrp/admission.hpp"
 #include "agent/vrrp/advert.hpp"
+#include "agent/vrrp/authentication.hpp"
 #include "agent/vrrp/election.hpp"
 #include "common/ip.hpp"
 #include "common/time.hpp"
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -87,22 +89,22 @@ public:
     // A configuration with the same name. A changed version, VRID or source begins a new election (priority 0 first), and so
     // does what a source that is not configured follows from; everything else is applied without a transition. What it means
     // for local addresses is done with kernel_changed(), once every router has its configuration.
-    void configure(time_point now, const config::router& configuration, const net::link_table& links, advert_queue& adverts);
+    void configure(instant now, const config::router& configuration, const net::link_table& links, advert_queue& adverts);
     // Its place in the node: what its adverts are labelled with.
     void set_index(std::uint32_t index) { index_ = index; }
 
     // The source address and what stands against taking part may have changed. Returns whether rule() has. Routers are asked in
     // the order of the configuration, each with the keys of those before it, and adds its own: two interfaces may turn out to
     // have one address, and adverts that could be for either are for the first.
-    bool reconsider(time_point now, const net::link_table& links, standing_aside aside,
+    bool reconsider(instant now, const net::link_table& links, standing_aside aside,
                     const std::vector<ip_address>& virtual_addresses, claimed_keys& claimed, advert_queue& adverts);
-    void hear(time_point now, const vrrp::heard_advert& advert, const net::link_table& links, advert_queue& adverts);
-    void handle_timeout(time_point now, const net::link_table& links, advert_queue& adverts);
+    void hear(instant now, const vrrp::heard_advert& advert, const net::link_table& links, advert_queue& adverts);
+    void handle_timeout(instant now, const net::link_table& links, advert_queue& adverts);
     // The path to EC2 has broken, or works again.
-    void path_changed(time_point now, const net::link_table& links, advert_queue& adverts);
+    void path_changed(instant now, const net::link_table& links, advert_queue& adverts);
     void kernel_changed(time_point now, const net::link_table& links) { addresses_.kernel_changed(now, links); }
     // Returns whether it was Active.
-    bool step_down(time_point now, const net::link_table& links, advert_queue& adverts);
+    bool step_down(instant now, const net::link_table& links, advert_queue& adverts);
     void advert_not_sent() { ++adverts_not_sent_; }
 
     [[nodiscard]] wakeup next_wakeup() const;
@@ -153,14 +155,17 @@ private:
     [[nodiscard]] int weights() const;
     [[nodiscard]] std::uint8_t effective_priority() const;
     void make_templates();
+    void make_verifier();
+    void change_auth(instant now, bool is_other);
+    [[nodiscard]] std::optional<status::hmac> hmac_snapshot() const;
     // Whether another router has one of its keys already; claims them when not.
     bool find_twin(claimed_keys& claimed);
-    void leave(time_point now, bool fault, const net::link_table& links, advert_queue& adverts);
-    void apply(time_point now, const net::link_table& links, advert_queue& adverts);
+    void leave(instant now, bool fault, const net::link_table& links, advert_queue& adverts);
+    void apply(instant now, const net::link_table& links, advert_queue& adverts);
     // Why, in words for status.
     [[nodiscard]] std::string explain(const vrrp::transition& t) const;
     void apply_transition(time_point now, const vrrp::transition& t, const net::link_table& links);
-    void send(std::uint8_t priority, advert_queue& adverts);
+    void send(instant now, std::uint8_t priority, advert_queue& adverts);
     void note_heard(time_point now, const vrrp::heard_advert& advert);
     void note_lower_priority(time_point now, const vrrp::heard_lower_priority& lower);
 
@@ -179,6 +184,8 @@ private:
     std::optional<vrrp::election> election_;
     std::vector<vrrp::election_output> election_outputs_;
     std::vector<vrrp::advert_template> templates_;  // one for each peer
+    std::optional<vrrp::signer> signer_;            // from the first advert that is signed
+    std::shared_ptr<vrrp::verifier> verifier_;
     std::uint64_t last_epoch_ = 0;
 
     takeover::takeover takeover_;

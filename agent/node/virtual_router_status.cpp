@@ -51,6 +51,19 @@ std::optional<ip_address> virtual_router::active_elsewhere() const
     return peer != peers_.end() && peer->heard_at >= election_->since() ? std::optional{peer->address} : std::nullopt;
 }
 
+std::optional<status::hmac> virtual_router::hmac_snapshot() const
+{
+    const auto& hmac = configuration_.auth.hmac;
+    if (!hmac) {
+        return std::nullopt;
+    }
+    status::hmac out{hmac->mode, hmac->against_replay, hmac->window, hmac->active_key, {}};
+    for (const auto& key : hmac->keys) {
+        out.keys.push_back(key.id);
+    }
+    return out;
+}
+
 status::router virtual_router::snapshot(time_point now, const net::link_table& links, const takeover::world& world,
                                         const vrrp::admission_counters& received) const
 {
@@ -72,6 +85,8 @@ status::router virtual_router::snapshot(time_point now, const net::link_table& l
     }
     r.preempt = configuration_.preempt;
     r.advert_interval = configuration_.advert_interval;
+    r.has_password = configuration_.auth.password.has_value();
+    r.signatures = hmac_snapshot();
     r.election = counters_before_;
     if (election_) {
         r.state_age = now - election_->since();

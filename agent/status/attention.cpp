@@ -115,6 +115,24 @@ void counter_findings(const router& r, std::vector<finding>& out)
     }
 }
 
+void signature_findings(const router& r, std::vector<finding>& out)
+{
+    std::uint64_t refused = 0;
+    for (auto reason = vrrp::first_auth_reason; reason < vrrp::discard_reason_count; ++reason) {
+        refused += r.received.discarded[reason];
+    }
+    if (refused > 0) {
+        out.push_back(
+            {urgency::warning, r.name,
+             fmt::format("{} adverts were discarded for their signature: \"Timers and counters\" has the reasons", refused)});
+    }
+    if (r.signatures && r.signatures->mode != vrrp::hmac_mode::enforce) {
+        out.push_back({urgency::note, r.name,
+                       fmt::format("signatures are {}: adverts without one are accepted, {} so far",
+                                   to_string(r.signatures->mode), r.received.without_signature)});
+    }
+}
+
 }  // namespace
 
 std::string_view to_string(urgency level)
@@ -184,6 +202,7 @@ std::vector<finding> findings(const router& r)
         }
     }
     counter_findings(r, out);
+    signature_findings(r, out);
     return out;
 }
 

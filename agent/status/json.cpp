@@ -114,7 +114,28 @@ json::object adverts_json(const router& r)
             {"checksum_rfc5798", r.received.checksum_rfc5798},
             {"checksum_rfc9568", r.received.checksum_rfc9568},
             {"address_list_differs", r.received.address_list_differs},
-            {"interval_differs", r.received.interval_differs}};
+            {"interval_differs", r.received.interval_differs},
+            {"with_signature", r.received.with_signature},
+            {"without_signature", r.received.without_signature}};
+}
+
+// Which kind of authentication there is, if any, and of it what is no secret.
+json::value auth_json(const router& r)
+{
+    if (!r.signatures) {
+        return r.has_password ? json::value(json::object{{"kind", "password"}}) : json::value(nullptr);
+    }
+    const auto& h = *r.signatures;
+    json::array keys;
+    for (const auto id : h.keys) {
+        keys.emplace_back(id);
+    }
+    return json::object{{"kind", "hmac"},
+                        {"mode", to_string(h.mode)},
+                        {"anti_replay", to_string(h.against_replay)},
+                        {"window_seconds", seconds(h.window)},
+                        {"active_key", h.active_key},
+                        {"keys", std::move(keys)}};
 }
 
 json::object election_json(const vrrp::election_counters& c)
@@ -215,6 +236,7 @@ json::object router_head_json(const router& r)
                      {"active_down_interval_seconds", seconds(r.active_down_interval)},
                      {"active_address", address(r.active_address)}};
     out.emplace("active_priority", r.active_address ? json::value(r.active_priority) : json::value(nullptr));
+    out.emplace("auth", auth_json(r));
     out.emplace("adverts", adverts_json(r));
     out.emplace("election", election_json(r.election));
     out.emplace("last_takeover_seconds", seconds(r.last_takeover));

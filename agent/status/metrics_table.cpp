@@ -18,6 +18,8 @@ constexpr std::array states = {vrrp::state::initialize, vrrp::state::backup, vrr
 constexpr std::array resource_states = {resource_state::unknown, resource_state::elsewhere, resource_state::taking,
                                         resource_state::accepted, resource_state::here};
 
+constexpr std::array hmac_modes = {vrrp::hmac_mode::receive_only, vrrp::hmac_mode::permissive, vrrp::hmac_mode::enforce};
+
 // Reasons up to `vrid` are found before a router is known and are the node's; the others are a router's.
 constexpr auto first_reason_of_a_router = static_cast<std::size_t>(vrrp::discard_reason::version);
 
@@ -146,6 +148,30 @@ void checksum_forms(const router& r, series_sink& out)
 {
     out.add({r.name, "rfc5798"}, r.received.checksum_rfc5798);
     out.add({r.name, "rfc9568"}, r.received.checksum_rfc9568);
+}
+
+void signatures(const router& r, series_sink& out)
+{
+    if (r.signatures) {
+        out.add({r.name, "true"}, r.received.with_signature);
+        out.add({r.name, "false"}, r.received.without_signature);
+    }
+}
+
+void auth_mode(const router& r, series_sink& out)
+{
+    for (const auto mode : hmac_modes) {
+        if (r.signatures) {
+            out.add({r.name, to_string(mode)}, r.signatures->mode == mode);
+        }
+    }
+}
+
+void auth_active_key(const router& r, series_sink& out)
+{
+    if (r.signatures) {
+        out.add({r.name}, r.signatures->active_key);
+    }
 }
 
 void last_takeover(const router& r, series_sink& out)
@@ -350,6 +376,12 @@ constexpr metric table[] = {
      "Adverts for this router that failed a check, by reason."},
     {"vipd_router_adverts_checksum_total", counter, {"router", "form"}, checksum_forms,
      "Accepted adverts by the form of their checksum."},
+    {"vipd_router_adverts_signed_total", counter, {"router", "signed"}, signatures,
+     "Accepted adverts with a signature and without; absent without [router.auth] of kind hmac."},
+    {"vipd_router_auth_mode", gauge, {"router", "mode"}, auth_mode,
+     "1 for the mode of kind hmac that is in force, 0 for the others."},
+    {"vipd_router_auth_active_key", gauge, of_a_router, auth_active_key,
+     "Id of the key that signs."},
     {"vipd_router_address_list_differs_total", counter, of_a_router, of_received<&heard::address_list_differs>,
      "Accepted adverts whose addresses are not ours."},
     {"vipd_router_interval_differs_total", counter, of_a_router, of_received<&heard::interval_differs>,

@@ -255,6 +255,11 @@ void put_details(std::string& out, const router& r)
     put_number(out, "the Active's interval", human_duration(r.active_advert_interval));
     put_number(out, "silence that means it is gone", human_duration(r.active_down_interval));
     put_number(out, "preempts a lower priority", r.preempt ? "yes" : "no");
+    if (r.signatures) {
+        put_number(out, "signatures", fmt::format("{}, key {}", to_string(r.signatures->mode), r.signatures->active_key));
+        put_number(out, "adverts with a signature", r.received.with_signature);
+        put_number(out, "adverts without", r.received.without_signature);
+    }
     put_number(out, "epoch", r.epoch);
     put_number(out, "last takeover took", r.last_takeover ? human_duration(*r.last_takeover) : "none yet");
     put_number(out, "became Active", r.election.became_active);

@@ -97,6 +97,15 @@ struct peer {
 inline constexpr std::string_view inbound_blocked_remedy =
     "allow inbound IP protocol 112 (VRRP) from the peers' addresses in the security group of this node's interface";
 
+// Never a key: its id alone.
+struct hmac {
+    vrrp::hmac_mode mode = vrrp::hmac_mode::enforce;
+    vrrp::anti_replay against_replay = vrrp::anti_replay::time;
+    duration window{};
+    std::uint8_t active_key = 0;
+    std::vector<std::uint8_t> keys;
+};
+
 struct router {
     std::string name;
     std::uint8_t vrid = 0;
@@ -119,6 +128,8 @@ struct router {
     std::optional<ip_address> active_address;
     std::uint8_t active_priority = 0;
     std::vector<peer> peers;
+    bool has_password = false;  // VRRPv2's
+    std::optional<hmac> signatures;
     std::vector<resource> resources;
     vrrp::admission_counters received;
     vrrp::election_counters election;

@@ -39,6 +39,25 @@ discard_reason reason_of(advert_fault fault)
     return discard_reason::malformed;
 }
 
+discard_reason reason_of(signature_fault fault)
+{
+    switch (fault) {
+        case signature_fault::missing:
+            return discard_reason::auth_missing;
+        case signature_fault::malformed:
+            return discard_reason::auth_malformed;
+        case signature_fault::window:
+            return discard_reason::auth_window;
+        case signature_fault::unknown_key:
+            return discard_reason::auth_unknown_key;
+        case signature_fault::replay:
+            return discard_reason::auth_replay;
+        case signature_fault::mismatch:
+            return discard_reason::auth_hmac;
+    }
+    return discard_reason::auth_malformed;
+}
+
 std::uint64_t mix(std::uint64_t hash, std::uint64_t value)
 {
     hash = (hash ^ value) * 0x9e3779b97f4a7c15ULL;
@@ -97,6 +116,18 @@ std::string_view to_string(discard_reason reason)
             return "interval_mismatch";
         case discard_reason::address_list:
             return "address_list";
+        case discard_reason::auth_missing:
+            return "auth_missing";
+        case discard_reason::auth_malformed:
+            return "auth_malformed";
+        case discard_reason::auth_window:
+            return "auth_window";
+        case discard_reason::auth_unknown_key:
+            return "auth_unknown_key";
+        case discard_reason::auth_replay:
+            return "auth_replay";
+        case discard_reason::auth_hmac:
+            return "auth_hmac";
     }
     return "unknown";
 }
@@ -149,7 +180,7 @@ void admission::carry_over(const admission& before, std::span<const kept_router>
     }
 }
 
-std::variant<admitted, discarded> admission::check(const datagram& d)
+std::variant<admitted, discarded> admission::check(const datagram& d, wall_time now)
 {
     const auto header = peek_advert(d.message);
     if (!header) {
@@ -170,7 +201,7 @@ std::variant<admitted, discarded> admission::check(const datagram& d)
     if (header->type != advert_type) {
         return discard(discard_reason::type, router);
     }
-    return check_routed(d, *header, router);
+    return check_routed(d, *header, router, now);
 }
 
 // What is wrong with a datagram that is no router's, unless it is just that.
@@ -195,13 +226,17 @@ std::optional<discard_reason> admission::reject_unrouted(const datagram& d, cons
     return std::nullopt;
 }
 
-std::variant<admitted, discarded> admission::check_routed(const datagram& d, const advert_header& header, std::uint32_t router)
+std::variant<admitted, discarded> admission::check_routed(const datagram& d, const advert_header& header, std::uint32_t router,
+                                                          wall_time now)
 {
     const auto& rule = rules_[router];
     if (header.protocol_version != static_cast<std::uint8_t>(rule.protocol_version)) {
         return discard(discard_reason::version, router);
     }
-    const auto decoded = decode_advert(d.message, rule.protocol_version, d.source, d.destination);
+    const auto [message, trailer] = rule.signatures != nullptr
+                                        ? split_trailer(d.message, rule.protocol_version, d.source.family())
+                                        : message_and_trailer{d.message, {}};
+    const auto decoded = decode_advert(message, rule.protocol_version, d.source, d.destination, trailer);
     if (const auto* const fault = std::get_if<advert_fault>(&decoded)) {
         return discard(reason_of(*fault), router);
     }
@@ -216,6 +251,13 @@ std::variant<admitted, discarded> admission::check_routed(const datagram& d, con
     const bool list_differs = !lists_expected_addresses(a.addresses, router);
     if (is_v2 && list_differs && a.priority != priority_owner) {
         return discard(discard_reason::address_list, router);
+    }
+    // Last, because it costs most, and because only what is accepted may move the mark against replays.
+    if (rule.signatures != nullptr) {
+        if (const auto fault = rule.signatures->check(message, trailer, d.source, now)) {
+            return discard(reason_of(*fault), router);
+        }
+        ++(trailer.empty() ? counters_[router].without_signature : counters_[router].with_signature);
     }
 
     auto& counters = counters_[router];

@@ -12,6 +12,7 @@
 // its peer and the destination its own address. The ladder is then climbed in its order.
 
 #include "agent/vrrp/advert.hpp"
+#include "agent/vrrp/authentication.hpp"
 #include "agent/vrrp/election.hpp"
 #include "common/bytes.hpp"
 #include "common/ip.hpp"
@@ -22,6 +23,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -57,8 +59,16 @@ enum class discard_reason : std::uint8_t {
     auth_password,      // v2
     interval_mismatch,  // v2
     address_list,       // v2, unless the priority is 255
+    // for a router whose adverts are signed; of what is right in all else
+    auth_missing,      // unsigned
+    auth_malformed,    // a trailer of another kind
+    auth_window,       // signed too long ago, or in the future
+    auth_unknown_key,  // no key of this id
+    auth_replay,       // not newer than the last one of this peer
+    auth_hmac,         // signed with another key, or changed on the way
 };
-inline constexpr std::size_t discard_reason_count = 16;
+inline constexpr std::size_t discard_reason_count = 22;
+inline constexpr auto first_auth_reason = static_cast<std::size_t>(discard_reason::auth_missing);
 
 // Found before a router is known.
 constexpr bool is_before_router(discard_reason reason)
@@ -83,6 +93,8 @@ struct router_rule {
     std::vector<ip_address> addresses;
     duration advert_interval{};
     std::optional<simple_password> password;  // v2
+    std::shared_ptr<verifier> signatures =
+        {};  // none: adverts with a trailer are too long. What it remembers outlives the rule.
 };
 
 struct admission_counters {
@@ -93,6 +105,9 @@ struct admission_counters {
     std::uint64_t checksum_rfc9568 = 0;
     std::uint64_t address_list_differs = 0;  // v3
     std::uint64_t interval_differs = 0;      // v3
+    // For a router whose adverts may be signed.
+    std::uint64_t with_signature = 0;
+    std::uint64_t without_signature = 0;
 };
 
 struct admitted {
@@ -113,7 +128,7 @@ public:
     // Counters of routers whose index stays are kept only by the caller's choice: see carry_over.
     explicit admission(std::vector<router_rule> rules);
 
-    std::variant<admitted, discarded> check(const datagram& d);
+    std::variant<admitted, discarded> check(const datagram& d, wall_time now);
 
     [[nodiscard]] const admission_counters& counters(std::uint32_t router) const { return counters_[router]; }
     [[nodiscard]] const std::array<std::uint64_t, discard_reason_count>& counters_before_router() const
@@ -157,7 +172,8 @@ private:
     [[nodiscard]] std::optional<discard_reason> reject_unrouted(const datagram& d, const advert_header& header) const;
     [[nodiscard]] std::optional<discard_reason> reject_v2(const advert& a, std::uint32_t router) const;
     [[nodiscard]] bool lists_expected_addresses(const address_list_view& list, std::uint32_t router) const;
-    std::variant<admitted, discarded> check_routed(const datagram& d, const advert_header& header, std::uint32_t router);
+    std::variant<admitted, discarded> check_routed(const datagram& d, const advert_header& header, std::uint32_t router,
+                                                   wall_time now);
     discarded discard(discard_reason reason, std::optional<std::uint32_t> router = std::nullopt);
 
     std::vector<router_rule> rules_;

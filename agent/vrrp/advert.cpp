@@ -1,5 +1,6 @@
 #include "agent/vrrp/advert.hpp"
 
+#include "agent/vrrp/authentication.hpp"
 #include "common/ensure.hpp"
 
 #include <algorithm>
@@ -98,7 +99,11 @@ void encode_advert(const advert_content& content, const ip_address& source, cons
 
 advert_template::advert_template(const advert_content& content, const ip_address& source, const ip_address& destination,
                                  checksum_form form) :
-    destination_(destination), version_(content.protocol_version), priority_(content.priority), interval_(content.interval)
+    source_(source),
+    destination_(destination),
+    version_(content.protocol_version),
+    priority_(content.priority),
+    interval_(content.interval)
 {
     encode_advert(content, source, destination, form, bytes_);
     pseudo_header_ = checksum_start(version_, source, destination, form, bytes_.size());
@@ -116,6 +121,17 @@ byte_view advert_template::message(std::uint8_t priority, duration interval)
     return bytes_;
 }
 
+byte_view advert_template::message(std::uint8_t priority, duration interval, byte_view trailer)
+{
+    const auto plain = message(priority, interval);
+    with_trailer_.assign(plain.begin(), plain.end());
+    append(with_trailer_, trailer);
+    if (source_.is_v6()) {
+        write_checksum(with_trailer_, pseudo_header(source_, destination_, with_trailer_.size()));
+    }
+    return with_trailer_;
+}
+
 std::optional<advert_header> peek_advert(byte_view message)
 {
     if (message.size() < advert_size_min) {
@@ -126,10 +142,19 @@ std::optional<advert_header> peek_advert(byte_view message)
 
 namespace {
 
-// Which form of the checksum is right, if one is. The sum of a message as it stands, its checksum included, is 0xffff.
-std::optional<checksum_form> right_checksum(byte_view message, version protocol_version, const ip_address& source,
-                                            const ip_address& destination)
+// As its address count asks for.
+std::size_t message_size(byte_view message, version protocol_version, ip_family family)
 {
+    const std::size_t addresses_size = message[3] * (family == ip_family::v4 ? std::size_t{4} : std::size_t{16});
+    return header_size + addresses_size + (protocol_version == version::v2 ? authentication_size : 0);
+}
+
+// Which form of the checksum is right, if one is. The sum of a message as it stands, its checksum included, is 0xffff.
+std::optional<checksum_form> right_checksum(byte_view message, byte_view trailer, version protocol_version,
+                                            const ip_address& source, const ip_address& destination)
+{
+    // Over IPv6 alone: the length of a message is even there, so that the sum may go on.
+    const auto covered = source.is_v6() ? trailer : byte_view{};
     if (protocol_version == version::v2 || source.is_v4()) {
         internet_checksum sum;
         sum.add(message);
@@ -138,8 +163,9 @@ std::optional<checksum_form> right_checksum(byte_view message, version protocol_
         }
     }
     if (protocol_version == version::v3) {
-        auto sum = pseudo_header(source, destination, message.size());
+        auto sum = pseudo_header(source, destination, message.size() + covered.size());
         sum.add(message);
+        sum.add(covered);
         if (sum.finish() == 0) {
             return checksum_form::rfc5798;
         }
@@ -149,19 +175,28 @@ std::optional<checksum_form> right_checksum(byte_view message, version protocol_
 
 }  // namespace
 
+message_and_trailer split_trailer(byte_view payload, version protocol_version, ip_family family)
+{
+    if (payload.size() >= header_size) {
+        const auto size = message_size(payload, protocol_version, family);
+        if (payload.size() == size + trailer_size) {
+            return {payload.first(size), payload.subspan(size)};
+        }
+    }
+    return {payload, {}};
+}
+
 std::variant<advert, advert_fault> decode_advert(byte_view message, version protocol_version, const ip_address& source,
-                                                 const ip_address& destination)
+                                                 const ip_address& destination, byte_view trailer)
 {
     ENSURE(source.family() == destination.family());
     const bool is_v2 = protocol_version == version::v2;
-    if (message.size() < header_size || (is_v2 && source.is_v6())) {
+    if (message.size() < header_size || (is_v2 && source.is_v6()) ||
+        message.size() != message_size(message, protocol_version, source.family())) {
         return advert_fault::length;
     }
     const std::size_t addresses_size = message[3] * source.bytes().size();
-    if (message.size() != header_size + addresses_size + (is_v2 ? authentication_size : 0)) {
-        return advert_fault::length;
-    }
-    const auto form = right_checksum(message, protocol_version, source, destination);
+    const auto form = right_checksum(message, trailer, protocol_version, source, destination);
     if (!form) {
         return advert_fault::checksum;
     }

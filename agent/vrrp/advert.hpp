@@ -64,9 +64,13 @@ public:
 
     // Valid until the next call. `interval` as in advert_content.
     byte_view message(std::uint8_t priority, duration interval);
+    // The same with a trailer behind it, which IPv6's checksum covers.
+    byte_view message(std::uint8_t priority, duration interval, byte_view trailer);
 
 private:
     byte_buffer bytes_;
+    byte_buffer with_trailer_;
+    ip_address source_;
     ip_address destination_;
     version version_;
     std::uint8_t priority_;
@@ -131,9 +135,16 @@ enum class advert_fault : std::uint8_t {
     auth_type,      // v2: neither none nor a simple password
 };
 
-// `message` is what follows the IP header, to its end, of a datagram between two addresses of one family; its version, type and
-// VRID are the caller's to judge. The result refers to it.
+// The message of a signed advert, and its trailer. The trailer is empty where the length does not tell of one.
+struct message_and_trailer {
+    byte_view message;
+    byte_view trailer;
+};
+message_and_trailer split_trailer(byte_view payload, version protocol_version, ip_family family);
+
+// `message` is what follows the IP header, to its end or its trailer, of a datagram between two addresses of one family; its
+// version, type and VRID are the caller's to judge. The result refers to it.
 std::variant<advert, advert_fault> decode_advert(byte_view message, version protocol_version, const ip_address& source,
-                                                 const ip_address& destination);
+                                                 const ip_address& destination, byte_view trailer = {});
 
 }  // namespace vipd::vrrp

@@ -3,6 +3,7 @@
 // The input is a row of records: one byte that chooses source, destination and TTL, one byte of time that passes, one byte for
 // the length, and that many bytes of VRRP message. Whatever they are:
 //  - a message that decodes is encoded again to the same bytes, but for reserved bits and the form of the checksum;
+//  - a message that decodes can be signed, and its signature is right once;
 //  - every datagram is counted exactly once;
 //  - a datagram that is discarded changes no election;
 //  - no election sends another priority than 0 or its own, nor 0 unless it leaves Active, nor waits longer than it may.
@@ -10,6 +11,7 @@
 #include "agent/vrrp/advert.hpp"
 
 #include "agent/vrrp/admission.hpp"
+#include "agent/vrrp/authentication.hpp"
 #include "agent/vrrp/election.hpp"
 #include "agent/vrrp/timers.hpp"
 #include "common/ensure.hpp"
@@ -19,6 +21,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string_view>
 #include <variant>
 #include <vector>
@@ -41,6 +44,23 @@ const std::array<ip_address, 6>& addresses()
     return all;
 }
 
+// 32 bytes from 0 up, as id 1.
+hmac_settings key()
+{
+    byte_buffer bytes;
+    for (std::uint8_t i = 0; i < 32; ++i) {
+        bytes.push_back(i);
+    }
+    hmac_settings settings;
+    settings.keys = {{1, *hmac_secret::from_file(bytes)}};
+    return settings;
+}
+
+std::shared_ptr<verifier> signatures(const ip_address& peer)
+{
+    return std::make_shared<verifier>(key(), std::array{peer});
+}
+
 std::vector<router_rule> rules()
 {
     const auto& [self_v4, peer_v4, stranger, self_v6, peer_v6, group] = addresses();
@@ -50,6 +70,9 @@ std::vector<router_rule> rules()
         {version::v2, 52, self_v4, {{peer_v4, 254}}, {address("192.0.2.100")}, 1s, std::nullopt},
         {version::v2, 53, self_v4, {{peer_v4, 255}}, {address("192.0.2.100")}, 1s, secret},
         {version::v3, 51, self_v6, {{peer_v6, 255}}, {address("fe80::1"), address("2001:db8::100")}, 1s, std::nullopt},
+        {version::v3, 54, self_v4, {{peer_v4, 255}}, {address("192.0.2.100")}, 1s, std::nullopt, signatures(peer_v4)},
+        {version::v2, 55, self_v4, {{peer_v4, 255}}, {address("192.0.2.100")}, 1s, std::nullopt, signatures(peer_v4)},
+        {version::v3, 54, self_v6, {{peer_v6, 255}}, {address("2001:db8::100")}, 1s, std::nullopt, signatures(peer_v6)},
     };
 }
 
@@ -62,6 +85,20 @@ std::vector<ip_address> copy(const address_list_view& list)
     return all;
 }
 
+// What is signed is told from its trailer again, and is right as it stands.
+void check_signature(byte_view message, version v, const ip_address& source)
+{
+    const instant now{time_point{1000s}, wall_time{1'780'000'000s}};
+    signer s{key(), now};
+    auto all = byte_buffer{message.begin(), message.end()};
+    append(all, s.sign(message, source, now));
+    const auto [again, trailer] = split_trailer(all, v, source.family());
+    ENSURE(std::ranges::equal(again, message) && trailer.size() == trailer_size);
+    verifier judge{key(), std::array{source}};
+    ENSURE(!judge.check(again, trailer, source, now.wall));
+    ENSURE(judge.check(again, trailer, source, now.wall) == signature_fault::replay);
+}
+
 void check_codec(byte_view message, version v, const ip_address& source, const ip_address& destination)
 {
     const auto decoded = decode_advert(message, v, source, destination);
@@ -69,6 +106,7 @@ void check_codec(byte_view message, version v, const ip_address& source, const i
     if (a == nullptr) {
         return;
     }
+    check_signature(message, v, source);
     const bool can_be_sent = a->interval > duration::zero() && a->vrid != 0;
     ENSURE(can_be_sent || v == version::v2 || a->vrid == 0);
     if (!can_be_sent) {
@@ -120,7 +158,7 @@ public:
     void receive(const datagram& d)
     {
         const auto before = look();
-        const auto verdict = admission_.check(d);
+        const auto verdict = admission_.check(d, wall_);
         ++received_;
         if (const auto* const a = std::get_if<admitted>(&verdict)) {
             elections_[a->router].handle(now_, a->advert, out_);
@@ -134,6 +172,7 @@ public:
     void pass(duration d)
     {
         now_ += d;
+        wall_ += d;
         for (auto& e : elections_) {
             e.handle_timeout(now_, out_);
             check_outputs();
@@ -183,6 +222,7 @@ private:
     }
 
     time_point now_{1000s};
+    wall_time wall_{1'780'000'000s};
     admission admission_;
     std::vector<election> elections_;
     std::vector<election_output> out_;

@@ -3,14 +3,21 @@
 #include "agent/config/load.hpp"
 #include "common/ensure.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
 {
     const std::string_view text{reinterpret_cast<const char*>(data), size};
-    const auto result = vipd::config::load(text, "fuzz.toml");
+    const auto read_key = [](const std::string& path) {
+        const vipd::byte_buffer bytes(path.size() + 16, 0xa5);
+        return vipd::vrrp::hmac_secret::from_file(bytes);
+    };
+    const auto result = vipd::config::load(text, "fuzz.toml", read_key);
     if (const auto* const errors = std::get_if<std::vector<vipd::config::finding>>(&result)) {
         ENSURE(!errors->empty());
         std::size_t line_before = 0;
@@ -27,6 +34,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         ENSURE(!router.peers.empty() && !router.advertised_addresses.empty() && router.advertised_addresses.size() <= 255);
         ENSURE((router.priority == vipd::vrrp::priority_owner) == router.address_owner);
         ENSURE(router.source || !router.interface.empty());
+        if (router.auth.hmac) {
+            const auto& hmac = *router.auth.hmac;
+            ENSURE(hmac.window >= std::chrono::seconds{1} && hmac.window <= std::chrono::minutes{5});
+            ENSURE(std::ranges::count(hmac.keys, hmac.active_key, &vipd::vrrp::identified_secret::id) == 1);
+        }
         for (const auto& peer : router.peers) {
             ENSURE(peer.address.family() == router.peers.front().address.family() && peer.min_ttl > 0);
         }

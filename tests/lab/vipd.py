@@ -71,6 +71,7 @@ class VipdConfig(Configuration):
     addresses: list[dict] = field(default_factory=lambda: [{"address": "172.16.1.100/32", "interface": "lo"}])
     routes: list[dict] = field(default_factory=list)
     password: str = ""
+    auth: dict = field(default_factory=dict)  # [router.auth], where it is no password
     realtime: bool = False
     more: dict = field(default_factory=dict)
     aws: dict = field(default_factory=dict)
@@ -86,8 +87,8 @@ class VipdConfig(Configuration):
             "name": "lab", "vrid": self.vrid, "version": self.version, "priority": self.priority, "source": self.source,
             "interface": self.interface, "peers": self.peers, "advert_interval": self.advert_interval,
             "preempt_delay": self.preempt_delay, **self.more}))
-        if self.password:
-            parts.append(section("[router.auth]", {"kind": "password", "password": self.password}))
+        if auth := {"kind": "password", "password": self.password} if self.password else self.auth:
+            parts.append(section("[router.auth]", auth))
         parts += [section("[[router.address]]", address) for address in self.addresses]
         parts += [section("[[router.route]]", route) for route in self.routes]
         return "\n".join(parts)

@@ -1,13 +1,16 @@
-"""VRRP adverts, decoded and encoded independently of the product: the second opinion of the tests.
+"""VRRP adverts, decoded, encoded and signed independently of the product: the second opinion of the tests.
 
-Layouts and checksums follow RFC 5798 (version 3) and RFC 3768 (version 2).
+Layouts and checksums follow RFC 5798 (version 3) and RFC 3768 (version 2), signatures draft-cassen-vrrp-auth-hmac-00.
 """
 
+import hashlib
+import hmac
 import ipaddress
 import struct
 from dataclasses import dataclass
 
 PROTOCOL = 112
+TRAILER_SIZE = 28
 
 
 def checksum(data: bytes) -> int:
@@ -28,6 +31,16 @@ def pseudo_header(source: str, destination: str, length: int) -> bytes:
     return from_address.packed + to_address.packed + struct.pack("!IBBBB", length, 0, 0, 0, PROTOCOL)
 
 
+def sign(key: bytes, key_id: int, message: bytes, source: str, seconds: float, counter: int = 0) -> bytes:
+    """The trailer of a message."""
+    address = ipaddress.ip_address(source)
+    ticks = int(seconds * 65536)
+    head = struct.pack("!BBHIHH", 1, key_id, 0, ticks >> 16 & 0xFFFFFFFF, ticks & 0xFFFF, counter)
+    covered = struct.pack("!BBBB16s", address.version, message[0] >> 4, message[1], 0, address.packed)
+    covered += message[:6] + b"\0\0" + message[8:] + head + bytes(16)
+    return head + hmac.digest(key, covered, hashlib.sha256)[:16]
+
+
 @dataclass(frozen=True)
 class Advert:
     version: int
@@ -41,6 +54,8 @@ class Advert:
     destination: str = ""
     ttl: int = 0
     checksum_form: str = ""  # "rfc5798" (with a pseudo-header), "rfc9568" (without), "wrong"
+    message: bytes = b""  # as it was, without the trailer
+    trailer: bytes = b""  # of a signed one
 
     def encode(self, source: str, destination: str, *, form: str = "rfc5798") -> bytes:
         """The message after the IP header, with its checksum."""
@@ -56,6 +71,14 @@ class Advert:
         return head + middle + struct.pack("!H", checksum(cover + message)) + tail
 
 
+def is_signed_with(key: bytes, advert) -> bool:
+    """Whether the trailer of an Advert, or of an `advert` event, is right."""
+    if len(advert.trailer) != TRAILER_SIZE:
+        return False
+    _, key_id, _, seconds, fraction, counter = struct.unpack("!BBHIHH", advert.trailer[:12])
+    return advert.trailer == sign(key, key_id, advert.message, advert.source, seconds + fraction / 65536, counter)
+
+
 def decode(message: bytes, source: str, destination: str, ttl: int) -> Advert | None:
     """The advert in the payload of an IP packet; None when it is not one."""
     if len(message) < 8 or message[0] & 0x0F != 1:
@@ -67,14 +90,19 @@ def decode(message: bytes, source: str, destination: str, ttl: int) -> Advert | 
     if len(message) < end:
         return None
     addresses = tuple(str(ipaddress.ip_address(message[8 + i * size:8 + (i + 1) * size])) for i in range(count))
-    covered = {"rfc5798": pseudo_header(source, destination, len(message)) + message}
+    authentication = message[end:end + 8] if version == 2 else b""
+    cut = end + len(authentication)
+    whole, message, trailer = message, message[:cut], message[cut:]
+    # Over IPv6 the kernel computes it, over all that it is given; a trailer is no part of a message over IPv4.
+    summed = whole if family == 6 or len(trailer) != TRAILER_SIZE else message
+    covered = {"rfc5798": pseudo_header(source, destination, len(summed)) + summed}
     if version == 2 or family == 4:
-        covered["rfc9568"] = message
+        covered["rfc9568"] = summed
     if version == 2:
         del covered["rfc5798"]
     form = next((name for name, data in covered.items() if checksum(data) == 0), "wrong")
     if version == 2:
-        return Advert(2, vrid, priority, message[5] * 100, addresses, message[4], message[end:end + 8], source, destination,
-                      ttl, form)
+        return Advert(2, vrid, priority, message[5] * 100, addresses, message[4], authentication, source, destination, ttl,
+                      form, message, trailer)
     return Advert(version, vrid, priority, struct.unpack("!H", message[4:6])[0] & 0x0FFF, addresses, 0, b"", source,
-                  destination, ttl, form)
+                  destination, ttl, form, message, trailer)

@@ -148,6 +148,7 @@ router sample_in_trouble(std::string name)
     r.vrid = 53;
     r.state_age = 12s;
     r.effective_priority = 100;
+    r.signatures = hmac{vrrp::hmac_mode::enforce, vrrp::anti_replay::time, 5s, 2, {1, 2}};
     auto& x = r.resources[0];
     x.state = resource_state::taking;
     x.owner = "eni-0f9e8d7c6b5a41302 (blackhole)";

@@ -161,9 +161,14 @@ void node_harness::hear(std::uint8_t priority, std::size_t router, duration inte
                          .priority = priority,
                          .interval = interval,
                          .addresses = r.advertised_addresses,
-                         .password = r.password ? &*r.password : nullptr},
+                         .password = r.auth.password ? &*r.auth.password : nullptr},
                         peer, to, vrrp::checksum_form::rfc5798, bytes);
-    node->handle(now, node::advert_received{peer, to, 255, bytes});
+    hear(node::advert_received{peer, to, 255, bytes});
+}
+
+void node_harness::hear(const node::advert_received& datagram)
+{
+    node->handle(now, datagram);
     drain();
 }
 

@@ -60,6 +60,7 @@ public:
     // Runs to `now + d`, every deadline in its order.
     void advance(duration d);
     void hear(std::uint8_t priority, std::size_t router = 0, duration interval = std::chrono::milliseconds{100});
+    void hear(const node::advert_received& datagram);
     void tell(node::input&& what);
     void kernel(const net::kernel_event& event) { tell(node::kernel_told{event}); }
     void reload(std::shared_ptr<const config::configuration> next) { tell(node::reload{std::move(next)}); }

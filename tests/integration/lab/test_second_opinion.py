@@ -35,6 +35,20 @@ class Decoder(unittest.TestCase):
         self.assertEqual((secret.authentication_type, secret.authentication_data), (1, b"secret\0\0"))
         self.assertEqual(secret.encode("10.0.1.10", "10.0.2.20"), V2_PASSWORD)
 
+    def test_signs_as_the_draft_does(self) -> None:
+        key = bytes(range(32))
+        for message, trailer, source, destination, form in (
+                ("3133c80100644402c0000264", "0101000068000000800000001b84bc4e8e43892dc6d98448f8ee2265",
+                 "198.51.100.10", "198.51.100.20", "rfc9568"),
+                ("3133c8010064a2e9fe800000000000000000000000000100",
+                 "010100006800000080000000c8c56146ebfd66ee10ec4d8186461b78", "fe80::10", "fe80::20", "rfc5798")):
+            made = vrrp.sign(key, 1, bytes.fromhex(message), source, 0x68000000 + 0.5)
+            self.assertEqual(made.hex(), trailer)
+            advert = vrrp.decode(bytes.fromhex(message + trailer), source, destination, 255)
+            self.assertEqual((advert.priority, advert.checksum_form, advert.trailer.hex()), (200, form, trailer))
+            self.assertTrue(vrrp.is_signed_with(key, advert))
+            self.assertFalse(vrrp.is_signed_with(bytes(32), advert))
+
     def test_sees_a_wrong_checksum(self) -> None:
         damaged = V3_PSEUDO_HEADER[:2] + b"\x65" + V3_PSEUDO_HEADER[3:]
         self.assertEqual(vrrp.decode(damaged, "10.0.1.10", "10.0.2.20", 255).checksum_form, "wrong")

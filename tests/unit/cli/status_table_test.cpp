@@ -45,6 +45,21 @@ x        7     Backup  12s    100 of 150  -
 )");
 }
 
+TEST(status_table, signatures_stand_among_the_resources)
+{
+    EXPECT_EQ(table(R"({"version": "0.1.0", "uptime_seconds": 1, "ready": true, "routers": [
+        {"name": "web", "vrid": 51, "state": "Backup", "state_age_seconds": 12, "priority": 150, "resources": [],
+         "auth": {"kind": "hmac", "mode": "permissive", "active_key": 2, "keys": [1, 2]},
+         "adverts": {"with_signature": 41, "without_signature": 7,
+                     "discarded": {"checksum": 1, "auth_missing": 2, "auth_hmac": 3}}}]})"),
+              R"(vipd 0.1.0, up 1s, ready
+
+ROUTER  VRID  STATE   FOR  PRIORITY  ACTIVE  WHY
+web     51    Backup  12s  150       -
+  auth  hmac, key 2  permissive    41 signed, 7 not  5 discarded
+)");
+}
+
 TEST(status_table, colours_do_not_move_columns)
 {
     std::string text = table(two_routers, {true});

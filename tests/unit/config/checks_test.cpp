@@ -110,10 +110,6 @@ TEST(checks, keys_that_do_not_exist_and_keys_that_are_not_done)
          {"7:1: policy: is not supported by this version of vipd; remove it (it would set up policy routing)",
           "8:1: wake: is not supported by this version of vipd; remove it (it would serve a page that wakes sleeping "
           "servers)"}},
-        {{"[router.auth]", "kind = \"hmac\"", "mode = \"enforce\"", "keys = [{ id = 1, file = \"/etc/vipd/keys/1\" }]"},
-         {"8:8: router[0].auth.kind: found \"hmac\", which is not supported by this version of vipd; remove [router.auth], or "
-          "set "
-          "kind = \"password\" with version = 2"}},
     });
 }
 
@@ -285,8 +281,8 @@ TEST(checks, version_2)
         {{"version = 2", R"(peers = ["2001:db8::2"])", R"(advertised_addresses = ["2001:db8::3"])"},
          {"7:11: router[0].version: found 2 with IPv6 peers; VRRPv2 is IPv4 only; set version = 3"}},
         {{"[router.auth]", R"(kind = "password")", R"(password = "secret")"},
-         {"7:1: router[0].auth: found kind \"password\" with version 3; passwords are VRRPv2's; remove [router.auth], or set "
-          "version = 2"}},
+         {"7:1: router[0].auth: found kind \"password\" with version 3; passwords are VRRPv2's; use kind = \"hmac\", remove "
+          "[router.auth], or set version = 2"}},
         {{"version = 2", R"(auth = { kind = "password", password = "12345678" })"},
          {},
          {"8:8: router[0].auth: the password travels in clear text with every advert: it keeps out mistakes, not attackers"}},
@@ -295,7 +291,7 @@ TEST(checks, version_2)
         {{"version = 2", R"(auth = { kind = "password" })"},
          {"8:8: router[0].auth.password: is missing; allowed is 1 to 8 bytes"}},
         {{"version = 2", R"(auth = { kind = "ah", password = "x" })"},
-         {"8:17: router[0].auth.kind: found \"ah\"; allowed is \"password\""}},
+         {"8:17: router[0].auth.kind: found \"ah\"; allowed is \"password\" or \"hmac\""}},
         {{"version = 2", R"(checksum = "rfc9568")"},
          {},
          {"8:12: router[0].checksum: has no effect: there are two forms for version 3 over IPv4 only; remove it"}},

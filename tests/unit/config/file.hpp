@@ -53,6 +53,16 @@ struct outcome {
     configuration value;                // when there is no error
 };
 
+// Every file holds a key, 32 bytes that its name chooses, unless it is called so.
+inline result<vrrp::hmac_secret> read_key(const std::string& path)
+{
+    if (path.ends_with("bad")) {
+        return error{error_class::denied, "has mode 0644"};
+    }
+    const std::vector<std::uint8_t> bytes(32, static_cast<std::uint8_t>(path.back()));
+    return vrrp::hmac_secret::from_file(bytes);
+}
+
 inline outcome outcome_of(std::string_view text)
 {
     const auto shown = [](const std::vector<finding>& findings) {
@@ -62,7 +72,7 @@ inline outcome outcome_of(std::string_view text)
         }
         return lines;
     };
-    const auto result = load(text, "f");
+    const auto result = load(text, "f", read_key);
     if (const auto* errors = std::get_if<std::vector<finding>>(&result)) {
         return {shown(*errors), {}, {}};
     }

@@ -35,6 +35,9 @@ std::pair<std::string, unsigned> file_with(std::string_view section, const std::
     if (section == "router.auth") {
         return {"[[router]]\n[router.auth]\n" + line + "\n", 3};
     }
+    if (section == "router.auth.keys") {
+        return {"[[router]]\n[router.auth]\nkeys = [{ " + line + " }]\n", 3};
+    }
     return {"[[router]]\n[[" + std::string(section) + "]]\n" + line + "\n", 3};
 }
 
@@ -94,6 +97,7 @@ TEST(keys, the_ends_of_a_range_fit_into_the_member)
     check(route_entry{});
     check(table_selection{});
     check(auth_section{});
+    check(auth_key_section{});
 }
 
 TEST(keys, the_reference_has_one_line_for_every_key)

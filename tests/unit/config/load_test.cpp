@@ -145,8 +145,8 @@ TEST(load, version_2_takes_a_password_and_warns_that_it_can_be_read)
     const auto got = outcome_of(router_with({"version = 2", R"(auth = { kind = "password", password = "secret" })"}));
     ASSERT_THAT(got.errors, IsEmpty());
     EXPECT_EQ(got.value.routers[0].version, vrrp::version::v2);
-    ASSERT_TRUE(got.value.routers[0].password);
-    EXPECT_EQ(got.value.routers[0].password->bytes, (std::array<std::uint8_t, 8>{'s', 'e', 'c', 'r', 'e', 't', 0, 0}));
+    ASSERT_TRUE(got.value.routers[0].auth.password);
+    EXPECT_EQ(got.value.routers[0].auth.password->bytes, (std::array<std::uint8_t, 8>{'s', 'e', 'c', 'r', 'e', 't', 0, 0}));
     EXPECT_THAT(got.warnings,
                 ElementsAre("8:8: router[0].auth: the password travels in clear text with every advert: it keeps out "
                             "mistakes, not attackers"));

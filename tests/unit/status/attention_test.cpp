@@ -136,6 +136,21 @@ TEST(attention, source_dest_check_is_critical_only_when_it_was_to_be_switched_of
     EXPECT_EQ(lines(findings(r)), expected{"warning: source/destination check of eni-1 is being switched off"});
 }
 
+TEST(attention, signatures_that_fail_are_a_warning_and_a_roll_out_that_is_not_finished_a_note)
+{
+    auto r = sample_backup("web");
+    r.signatures = hmac{vrrp::hmac_mode::enforce, vrrp::anti_replay::time, 5s, 1, {1}};
+    EXPECT_EQ(lines(findings(r)), expected{});
+    r.received.discarded[static_cast<std::size_t>(vrrp::discard_reason::auth_missing)] = 2;
+    r.received.discarded[static_cast<std::size_t>(vrrp::discard_reason::auth_hmac)] = 3;
+    EXPECT_EQ(lines(findings(r)), expected{"warning: 5 adverts were discarded for their signature: \"Timers and counters\" has "
+                                           "the reasons"});
+    r.received.discarded = {};
+    r.received.without_signature = 7;
+    r.signatures->mode = vrrp::hmac_mode::permissive;
+    EXPECT_EQ(lines(findings(r)), expected{"note: signatures are permissive: adverts without one are accepted, 7 so far"});
+}
+
 TEST(attention, failure_on_a_backup_is_a_warning)
 {
     auto r = sample_backup("web");

@@ -74,6 +74,7 @@ TEST(json, router_has_every_name_of_the_documented_shape_in_order)
                                                                                        "active_down_interval_seconds",
                                                                                        "active_address",
                                                                                        "active_priority",
+                                                                                       "auth",
                                                                                        "adverts",
                                                                                        "election",
                                                                                        "last_takeover_seconds",
@@ -123,6 +124,23 @@ TEST(json, what_is_not_known_is_null_and_its_name_is_there)
     EXPECT_TRUE(o.at("peers").at(0).at("last_priority").is_null());
     EXPECT_TRUE(o.at("resources").at(0).at("confirmed_age_seconds").is_null());
     EXPECT_EQ(o.at("resources").at(0).at("owned"), json::value(false));
+}
+
+TEST(json, authentication_is_its_mode_and_the_ids_of_its_keys)
+{
+    auto r = sample_router("haproxy");
+    EXPECT_TRUE(router_object(r).at("auth").is_null());
+    r.has_password = true;
+    EXPECT_EQ(router_object(r).at("auth"), (json::value{json::object{{"kind", "password"}}}));
+    r.has_password = false;
+    r.signatures = hmac{vrrp::hmac_mode::receive_only, vrrp::anti_replay::time, 7s, 4, {3, 4}};
+    r.received.with_signature = 5;
+    r.received.without_signature = 6;
+    const auto o = router_object(r);
+    EXPECT_EQ(o.at("auth"), json::parse(R"({"kind": "hmac", "mode": "receive-only", "anti_replay": "time",
+                                            "window_seconds": 7.0, "active_key": 4, "keys": [3, 4]})"));
+    EXPECT_EQ(o.at("adverts").at("with_signature").to_number<int>(), 5);
+    EXPECT_EQ(o.at("adverts").at("without_signature").to_number<int>(), 6);
 }
 
 TEST(json, only_what_was_read_back_counts_as_owned)

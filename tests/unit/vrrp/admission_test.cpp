@@ -30,6 +30,8 @@ constexpr std::uint32_t router_v2 = 1;
 constexpr std::uint32_t router_v2_password = 2;
 constexpr std::uint32_t router_v6 = 3;
 
+constexpr wall_time now{std::chrono::seconds{1'780'000'000}};
+
 std::vector<router_rule> rules()
 {
     const std::vector<ip_address> list = {address("192.0.2.100"), address("192.0.2.101")};
@@ -80,7 +82,7 @@ void expect_discarded(const sent& s, discard_reason reason, std::optional<std::u
 {
     SCOPED_TRACE(to_string(reason));
     admission a{rules()};
-    const auto verdict = a.check(s.view());
+    const auto verdict = a.check(s.view(), now);
     ASSERT_TRUE(std::holds_alternative<discarded>(verdict));
     EXPECT_EQ(to_string(std::get<discarded>(verdict).reason), to_string(reason));
     EXPECT_EQ(std::get<discarded>(verdict).router, router);
@@ -96,7 +98,7 @@ void expect_discarded(const sent& s, discard_reason reason, std::optional<std::u
 
 admitted expect_admitted(admission& a, const sent& s)
 {
-    const auto verdict = a.check(s.view());
+    const auto verdict = a.check(s.view(), now);
     if (const auto* const d = std::get_if<discarded>(&verdict)) {
         ADD_FAILURE() << "discarded: " << to_string(d->reason);
         return {};
@@ -170,7 +172,7 @@ TEST(admission, a_peer_list_with_our_own_address_in_it_hears_nobody_there)
     admission a{with_self};
     auto s = good(router_v3, {.form = checksum_form::rfc9568});
     s.source = self_v4;
-    const auto verdict = a.check(s.view());
+    const auto verdict = a.check(s.view(), now);
     ASSERT_TRUE(std::holds_alternative<discarded>(verdict));
     EXPECT_EQ(std::get<discarded>(verdict).reason, discard_reason::self);
 }
@@ -446,7 +448,7 @@ TEST(admission, thousands_of_routers_are_told_apart)
         for (const auto& peer : many[i].peers) {
             encode_advert({version::v3, many[i].vrid, 100, 1s, many[i].addresses, nullptr}, peer.address, many[i].source,
                           checksum_form::rfc5798, message);
-            const auto verdict = a.check({peer.address, many[i].source, 255, message});
+            const auto verdict = a.check({peer.address, many[i].source, 255, message}, now);
             ASSERT_TRUE(std::holds_alternative<admitted>(verdict));
             ASSERT_EQ(std::get<admitted>(verdict).router, i);
         }
@@ -460,7 +462,7 @@ TEST(admission, counters_are_carried_over_a_reload_for_the_routers_that_stay)
     expect_admitted(before, good(router_v6));
     auto unknown = good(router_v3);
     unknown.source = stranger;
-    before.check(unknown.view());
+    before.check(unknown.view(), now);
 
     auto fewer = rules();
     fewer.erase(fewer.begin(), fewer.begin() + 2);
