@@ -119,9 +119,9 @@ sequence signer::next(instant now)
     const auto present = sequence_at(follows_clock ? now.wall : started_.wall + (now.steady - started_.steady));
     if (!last_ || is_after(present, *last_)) {
         last_ = present;
-    } else if (follows_clock && is_after(*last_, present + span_of(window_))) {
-        // A quarter of the window is left for clocks that are a little behind this one.
-        last_ = present + span_of(window_ - window_ / 4);
+    } else if (follows_clock && is_after(*last_ + 1, present + span_of(window_))) {
+        // An eighth of the window is left for clocks that are a little behind this one.
+        last_ = present + span_of(window_ - window_ / 8);
     } else {
         ++*last_;
     }

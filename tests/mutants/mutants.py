@@ -17,6 +17,7 @@ class Mutant:
 
 ELECTION = "agent/vrrp/election.cpp"
 ADMISSION = "agent/vrrp/admission.cpp"
+AUTHENTICATION = "agent/vrrp/authentication.cpp"
 ADVERT = "agent/vrrp/advert.cpp"
 TIMERS = "agent/vrrp/timers.cpp"
 REGISTER = "agent/takeover/route_register.cpp"
@@ -41,14 +42,12 @@ CLASSIC = [
            "    if (d.ttl < min_ttl) {",
            "    if (d.ttl < min_ttl && d.ttl == 0) {"),
     Mutant("the checksum is not checked", ADVERT,
-           "const auto form = right_checksum(message, protocol_version, source, destination);",
-           "const auto form = std::optional{right_checksum(message, protocol_version, source, "
+           "const auto form = right_checksum(message, trailer, protocol_version, source, destination);",
+           "const auto form = std::optional{right_checksum(message, trailer, protocol_version, source, "
            "destination).value_or(checksum_form::rfc9568)};"),
     Mutant("a wrong checksum for the second peer", ROUTER,
-           "adverts.push(index_, *source_, t.destination(), t.message(priority, "
-           "configuration_.advert_interval));",
-           "adverts.push(index_, *source_, t.destination(), templates_.front().message(priority, "
-           "configuration_.advert_interval));"),
+           "trailer.empty() ? t.message(priority, interval)",
+           "trailer.empty() ? templates_.front().message(priority, interval)"),
     Mutant("a Backup gives way only to higher priorities, not to equal ones", ELECTION,
            "const bool is_lower = advert.priority < settings_.priority;",
            "const bool is_lower = advert.priority <= settings_.priority;"),
@@ -121,6 +120,61 @@ CLASSIC = [
            "    advert_due_ = never;\n"
            "    down_due_ = never;\n",
            ""),
+    Mutant("an unsigned advert passes where signatures are enforced", AUTHENTICATION,
+           "return mode_ == hmac_mode::enforce ? std::optional{signature_fault::missing} : std::nullopt;",
+           "return std::nullopt;"),
+    Mutant("a trailer of another kind is taken for ours", AUTHENTICATION,
+           "trailer[0] != ext_type_hmac_sha256 || ",
+           ""),
+    Mutant("the reserved bits of a trailer may be set", AUTHENTICATION,
+           " || load_big_u16(trailer, offset_reserved) != 0",
+           ""),
+    Mutant("there is no window", AUTHENTICATION,
+           "if (by_time && !is_within(made, present, window_)) {",
+           "if (false) {"),
+    Mutant("the window is open to the past", AUTHENTICATION,
+           " && !is_after(now - span_of(window), made)",
+           ""),
+    Mutant("the window is open to the future", AUTHENTICATION,
+           "!is_after(made, now + span_of(window)) && ",
+           ""),
+    Mutant("a signed advert may be repeated", AUTHENTICATION,
+           "if (mark_counts && !is_after(made, *from->last)) {",
+           "if (mark_counts && is_after(*from->last, made)) {"),
+    Mutant("the mark against replays is moved before the signature is verified", AUTHENTICATION,
+           "    const auto expected = sign_with(key->key, message, trailer, source);",
+           "    from->last = made;\n"
+           "    const auto expected = sign_with(key->key, message, trailer, source);"),
+    Mutant("the mark against replays never moves", AUTHENTICATION,
+           "    from->last = made;\n",
+           ""),
+    Mutant("the signature is not verified", AUTHENTICATION,
+           "trailer_size - offset_hmac) != 0) {",
+           "trailer_size - offset_hmac) != 0 && false) {"),
+    Mutant("the signature is verified with any key", AUTHENTICATION,
+           "return k.secret.id == trailer[offset_key_id];",
+           "return k.secret.id != 0;"),
+    Mutant("a mark from the future is obeyed for good", AUTHENTICATION,
+           "from->last && !(by_time && is_after(*from->last, present + span_of(window_)))",
+           "from->last.has_value()"),
+    Mutant("a sender is stranded in the future", AUTHENTICATION,
+           "} else if (follows_clock && is_after(*last_ + 1, present + span_of(window_))) {",
+           "} else if (false) {"),
+    Mutant("a sequence follows a clock that steps back", AUTHENTICATION,
+           "if (!last_ || is_after(present, *last_)) {",
+           "if (!last_ || present != *last_) {"),
+    Mutant("a reload forgets the marks against replays", AUTHENTICATION,
+           "any_stays && old != senders_.end()",
+           "false && old != senders_.end()"),
+    Mutant("a signature does not cover its sender", AUTHENTICATION,
+           "    std::ranges::copy(address, pseudo_header.begin() + 4);\n",
+           ""),
+    Mutant("the checksum of IPv6 does not cover the trailer", ADVERT,
+           "source.is_v6() ? trailer : byte_view{};",
+           "byte_view{};"),
+    Mutant("a farewell is not signed", ROUTER,
+           "hmac->mode != vrrp::hmac_mode::receive_only) {",
+           "hmac->mode != vrrp::hmac_mode::receive_only && priority != 0) {"),
 ]
 
 # Of our own: the state machine's additions, and the wiring between election, takeover and cloud.

@@ -59,7 +59,7 @@ inline result<vrrp::hmac_secret> read_key(const std::string& path)
     if (path.ends_with("bad")) {
         return error{error_class::denied, "has mode 0644"};
     }
-    const std::vector<std::uint8_t> bytes(32, static_cast<std::uint8_t>(path.back()));
+    const std::vector<std::uint8_t> bytes(32, static_cast<std::uint8_t>(0x80 + path.back()));
     return vrrp::hmac_secret::from_file(bytes);
 }
 

@@ -5,7 +5,9 @@
 
 #include <gtest/gtest.h>
 
-#include <string>
+#include <array>
+#include <optional>
+#include <utility>
 
 namespace vipd::vrrp {
 namespace {
@@ -289,12 +291,28 @@ TEST(clocks, without_time_a_step_does_not_reach_the_sequence)
 
 TEST(clocks, a_peer_that_comes_back_from_the_future_together_with_this_node_is_heard)
 {
-    for (const duration ahead : {duration{6s}, duration{1h}, duration{24h * 3650}}) {
+    for (const duration ahead : {duration{7s}, duration{1h}, duration{24h * 3650}}) {
         pair p{signed_with({{1, 0}})};
         EXPECT_EQ(p.pass(stepped(at(0s), ahead)), fault{});
         EXPECT_EQ(p.pass(at(1s)), fault{}) << "its own sequence has gone back";
         signer restarted{signed_with({{1, 0}}), at(2s)};
         EXPECT_EQ(p.check(signature(restarted, at(7s)), at(7s)), fault{});
+    }
+}
+
+TEST(clocks, no_step_back_of_either_side_or_both_silences_a_peer_for_longer_than_the_window)
+{
+    for (duration step = 100ms; step < 15s; step += 100ms) {
+        for (const auto& [sender_is_ahead, receiver_is_ahead] : {std::pair{true, true}, {true, false}, {false, true}}) {
+            pair p{signed_with({{1, 0}})};
+            const auto before = [&](bool is_ahead) { return stepped(at(0s), is_ahead ? step : 0s); };
+            p.check(signature(p.sends, before(sender_is_ahead)), before(receiver_is_ahead));
+            duration heard_at = 1h;
+            for (duration t = 100ms; t < 10s && heard_at == 1h; t += 100ms) {
+                heard_at = p.pass(at(t)) ? heard_at : t;
+            }
+            EXPECT_LE(heard_at, 5100ms) << to_seconds(step) << sender_is_ahead << receiver_is_ahead;
+        }
     }
 }
 
