@@ -13,7 +13,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr int events = 200;
+constexpr int events = 60;
 constexpr duration call_mean = 22ms;  // EC2's 20 ms in these stories, and the way there and back
 
 class availability : public scenario, public ::testing::WithParamInterface<duration> {
