@@ -247,7 +247,7 @@ TEST(clocks, the_sequence_grows_within_one_moment)
 
 TEST(clocks, a_sender_whose_clock_steps_back_by_less_than_the_window_is_always_heard)
 {
-    for (const auto step : {1ms, 1000ms, 5000ms}) {
+    for (const auto step : {1ms, 1000ms, 4900ms}) {
         pair p{signed_with({{1, 0}})};
         EXPECT_EQ(p.pass(at(0s)), fault{});
         for (duration t = 0s; t < 20s; t += 100ms) {
