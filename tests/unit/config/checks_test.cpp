@@ -2,6 +2,7 @@
 
 #include "tests/unit/config/file.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -548,8 +549,8 @@ TEST(checks, the_http_and_log_sections)
     for (const std::string text :
          {"localhost:80", "127.0.0.1", "127.0.0.1:0", "127.0.0.1:65536", "::1:80", "[127.0.0.1]:80",
           "127.0.0.1:", "127.0.0.1:80x", "", ":80", "224.0.0.1:80", "255.255.255.255:1", "[fe80::1]:9112"}) {
-        EXPECT_EQ(with("[http]\nlisten = [\"" + text + "\"]").errors,
-                  (std::vector<std::string>{"2:11: http.listen[0]: found \"" + text + "\"" + allowed}));
+        EXPECT_EQ(with(fmt::format("[http]\nlisten = [\"{}\"]", text)).errors,
+                  (std::vector<std::string>{fmt::format("2:11: http.listen[0]: found \"{}\"{}", text, allowed)}));
     }
     EXPECT_TRUE(with("[http]\nlisten = []").errors.empty());
     EXPECT_EQ(with("[http]\nlisten = [\"[::1]:1\", \"[::1]:1\"]").errors,
