@@ -1,6 +1,6 @@
 #include "tests/sim/cluster.hpp"
 
-#include "tests/sim/world_state.hpp"
+#include "tests/sim/account.hpp"
 
 #include <fmt/format.h>
 

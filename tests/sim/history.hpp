@@ -21,7 +21,6 @@ public:
     history(time_point start, std::function<void(const std::string&)> tell) : start_(start), tell_(std::move(tell)) {}
 
     [[nodiscard]] std::uint64_t fingerprint() const { return hash_; }
-    [[nodiscard]] bool is_told() const { return tell_ != nullptr; }
 
     void mix(std::uint64_t value)
     {

@@ -1,8 +1,8 @@
 // What is done to a cluster, how each of it begins, and how it ends.
 
 #include "common/checksum.hpp"
+#include "tests/sim/account.hpp"
 #include "tests/sim/cluster.hpp"
-#include "tests/sim/world_state.hpp"
 
 #include <fmt/format.h>
 

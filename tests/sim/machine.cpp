@@ -410,11 +410,6 @@ duration machine::recent_pause() const
     return is_recent ? resumed_at_ - paused_at_ : duration::zero();
 }
 
-vrrp::state machine::state() const
-{
-    return process_ ? snapshot().state : vrrp::state::initialize;
-}
-
 status::router machine::snapshot() const
 {
     return process_->router_snapshot(now(), 0);

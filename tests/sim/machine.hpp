@@ -97,8 +97,6 @@ public:
     [[nodiscard]] bool is_paused() const { return paused_; }
     [[nodiscard]] bool has_link() const { return link_; }
     [[nodiscard]] bool has_address(const ip_prefix& address) const;
-    // Initialize when there is no process.
-    [[nodiscard]] vrrp::state state() const;
     [[nodiscard]] status::router snapshot() const;
     [[nodiscard]] const cloud_path& path() const { return path_; }
     // How long it last stood still, if that ended a minute ago or less.

@@ -1,6 +1,5 @@
 // cluster_sim: schedules by the thousand, from seeds. `cluster_sim --help` says how.
 
-#include "common/ensure.hpp"
 #include "tests/sim/campaign.hpp"
 #include "tests/sim/trial.hpp"
 
@@ -10,8 +9,8 @@
 #include <array>
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,32 +37,12 @@ void on_abort(int /*signal*/)
         ::write(STDERR_FILENO, reproduction.data(), std::char_traits<char>::length(reproduction.data()));
 }
 
-void print_plan(const trial_plan& plan, const std::vector<std::size_t>& places)
+void print_plan(const trial_plan& plan, const places& kept)
 {
     fmt::print("seed {}\n{}", plan.seed, plan.options.to_string());
-    for (const auto place : places) {
+    for (const auto place : kept) {
         fmt::print("  {:3} {}\n", place, to_string(plan.faults.at(place)));
     }
-}
-
-std::string join(const std::vector<std::size_t>& places)
-{
-    return fmt::format("{}", fmt::join(places, ","));
-}
-
-void report(const trial_plan& plan, const trial_result& result, bool do_shrink)
-{
-    const auto kept = do_shrink ? shrink(plan, *result.wrong) : [&] {
-        std::vector<std::size_t> all(plan.faults.size());
-        for (std::size_t i = 0; i < all.size(); ++i) {
-            all[i] = i;
-        }
-        return all;
-    }();
-    print_plan(plan, kept);
-    fmt::print("VIOLATION after {:.3f} s: {}: {}\n", to_seconds(result.simulated), result.wrong->invariant, result.wrong->text);
-    fmt::print("reproduce with: cluster_sim --seed {} --keep {} --tell\n", plan.seed, kept.empty() ? "none" : join(kept));
-    std::fflush(stdout);
 }
 
 double processor_seconds()
@@ -73,16 +52,16 @@ double processor_seconds()
     return static_cast<double>(used.tv_sec) + 1e-9 * static_cast<double>(used.tv_nsec);
 }
 
-std::vector<std::size_t> parse_places(const std::string& text)
+places parse_places(const std::string& text)
 {
-    std::vector<std::size_t> places;
+    places found;
     std::size_t begin = 0;
     while (text != "none" && begin < text.size()) {
         const auto end = std::min(text.find(',', begin), text.size());
-        places.push_back(std::stoul(text.substr(begin, end - begin)));
+        found.push_back(std::stoul(text.substr(begin, end - begin)));
         begin = end + 1;
     }
-    return places;
+    return found;
 }
 
 // The seeds of schedules that once broke something: each line begins with one, the rest says what it was.
@@ -113,35 +92,43 @@ struct wishes {
     std::uint64_t violations_max = 1;
 };
 
-// Returns whether nothing was wrong.
-bool run_one(std::uint64_t seed, const wishes& w, campaign& all)
+// What to type to see again what was wrong; nothing when all was well.
+std::optional<std::string> run_one(std::uint64_t seed, const wishes& w, campaign& all)
 {
     remember(seed);
-    auto plan = draw_plan(seed);
-    if (!w.kept.empty()) {
-        plan = keep(plan, parse_places(w.kept));
+    const auto plan = draw_plan(seed);
+    auto kept = w.kept.empty() ? all_places(plan) : parse_places(w.kept);
+    if (w.tell || w.runs == 1) {
+        print_plan(plan, kept);
     }
-    if (w.tell) {
-        fmt::print("seed {}\n{}", plan.seed, plan.options.to_string());
-    }
-    const auto result = w.tell ? run_trial(plan, [](const std::string& line) { fmt::print("{}\n", line); }) : run_trial(plan);
+    const auto reduced = keep(plan, kept);
+    const auto result =
+        w.tell ? run_trial(reduced, [](const std::string& line) { fmt::print("{}\n", line); }) : run_trial(reduced);
     all.add(result);
-    bool good = !result.wrong;
-    if (w.twice && run_trial(plan).fingerprint != result.fingerprint) {
-        fmt::print("VIOLATION: the same seed gave two histories\nreproduce with: cluster_sim --seed {} --twice\n", seed);
-        good = false;
+    if (w.twice && run_trial(reduced).fingerprint != result.fingerprint) {
+        fmt::print("VIOLATION: the same seed gave two histories\n");
+        return fmt::format("cluster_sim --seed {} --twice", seed);
     }
-    if (result.wrong) {
-        report(plan, result, !w.no_shrink && !w.tell && w.kept.empty());
+    if (!result.wrong) {
+        return std::nullopt;
     }
-    return good;
+    if (!w.no_shrink && !w.tell) {
+        kept = shrink(plan, std::move(kept), *result.wrong);
+    }
+    print_plan(plan, kept);
+    fmt::print("VIOLATION after {:.3f} s: {}: {}\n", to_seconds(result.simulated), result.wrong->invariant, result.wrong->text);
+    auto again = fmt::format("cluster_sim --seed {} --keep {} --tell", seed,
+                             kept.empty() ? "none" : fmt::format("{}", fmt::join(kept, ",")));
+    fmt::print("reproduce with: {}\n", again);
+    std::fflush(stdout);
+    return again;
 }
 
 int run_all(const wishes& w)
 {
     for (const auto seed : w.seeds_file.empty() ? std::vector<std::uint64_t>{} : read_seeds(w.seeds_file)) {
         campaign of_old_seeds;
-        if (!run_one(seed, w, of_old_seeds)) {
+        if (run_one(seed, w, of_old_seeds)) {
             return 1;
         }
     }
@@ -151,7 +138,7 @@ int run_all(const wishes& w)
         return 2;
     }
     auto& all = *begun;
-    std::uint64_t violations = 0;
+    std::vector<std::string> wrong;
     const auto used_before = all.processor_milliseconds;
     const auto began = processor_seconds();
     const auto save = [&] {
@@ -162,15 +149,21 @@ int run_all(const wishes& w)
             }
         }
     };
-    while (all.next_seed < w.seed + w.runs && violations < w.violations_max && asked_to_stop == 0) {
-        violations += run_one(all.next_seed, w, all) ? 0U : 1U;
+    while (all.next_seed < w.seed + w.runs && wrong.size() < w.violations_max && asked_to_stop == 0) {
+        if (auto again = run_one(all.next_seed, w, all)) {
+            wrong.push_back(std::move(*again));
+        }
         if (all.next_seed % 1000 == 0) {
             save();
         }
     }
     save();
     fmt::print("{}", all.to_string());
-    return violations == 0 ? 0 : 1;
+    // Last, where they are looked for.
+    for (const auto& again : wrong) {
+        fmt::print("reproduce with: {}\n", again);
+    }
+    return wrong.empty() ? 0 : 1;
 }
 
 int add_up(const std::vector<std::string>& files)

@@ -176,24 +176,29 @@ trial_result run_trial(const trial_plan& plan, const std::function<void(const st
     return phases{plan, tell}.run();
 }
 
-trial_plan keep(const trial_plan& plan, const std::vector<std::size_t>& places)
+places all_places(const trial_plan& plan)
 {
-    auto kept = plan;
-    kept.faults.clear();
-    for (const auto place : places) {
-        kept.faults.push_back(plan.faults.at(place));
-    }
-    return kept;
+    places all(plan.faults.size());
+    std::iota(all.begin(), all.end(), std::size_t{0});
+    return all;
 }
 
-std::vector<std::size_t> shrink(const trial_plan& plan, const violation& wrong, unsigned trials_max)
+trial_plan keep(const trial_plan& plan, const places& kept)
 {
-    std::vector<std::size_t> kept(plan.faults.size());
-    std::iota(kept.begin(), kept.end(), std::size_t{0});
+    auto reduced = plan;
+    reduced.faults.clear();
+    for (const auto place : kept) {
+        reduced.faults.push_back(plan.faults.at(place));
+    }
+    return reduced;
+}
+
+places shrink(const trial_plan& plan, places kept, const violation& wrong, unsigned trials_max)
+{
     unsigned trials = 0;
-    const auto still_breaks = [&](const std::vector<std::size_t>& places) {
+    const auto still_breaks = [&](const places& fewer) {
         ++trials;
-        const auto r = run_trial(keep(plan, places));
+        const auto r = run_trial(keep(plan, fewer));
         return r.wrong && r.wrong->invariant == wrong.invariant;
     };
     for (auto part = std::max<std::size_t>(1, kept.size() / 2); part >= 1 && trials < trials_max;) {

@@ -44,11 +44,12 @@ inline constexpr duration quiet_phase = std::chrono::minutes{10};
 
 trial_result run_trial(const trial_plan& plan, const std::function<void(const std::string&)>& tell = nullptr);
 
-// Fewer faults that still break the same invariant: their places in the plan of the seed, found by leaving out one part after
-// the other.
-std::vector<std::size_t> shrink(const trial_plan& plan, const violation& wrong, unsigned trials_max = 400);
-
+// Faults by their places in a plan.
+using places = std::vector<std::size_t>;
+places all_places(const trial_plan& plan);
 // Only these faults of it.
-trial_plan keep(const trial_plan& plan, const std::vector<std::size_t>& places);
+trial_plan keep(const trial_plan& plan, const places& kept);
+// Fewer of these that still break the same invariant, found by leaving out one part after the other.
+places shrink(const trial_plan& plan, places kept, const violation& wrong, unsigned trials_max = 400);
 
 }  // namespace vipd::sim

@@ -1,4 +1,4 @@
-#include "tests/sim/world_state.hpp"
+#include "tests/sim/account.hpp"
 
 #include <fmt/format.h>
 
