@@ -38,7 +38,7 @@ def carry_out(plan: Plan, lab: Lab) -> Outcome:
     try:
         run.settle_first()
         lab.timeline.note("lab", "faults_begin")
-        run.inflict.run(plan)
+        run.inflict.run()
         lab.timeline.note("lab", "healed")
         if run.comes_right():
             run.stays_quiet()
@@ -61,7 +61,7 @@ class _Run:
                                listen={name: f"127.0.0.1:{STATUS_PORT}" for name in plan.priorities})
         self.cluster.first = {name: disk.first for name, disk in self.disks.items()}
         self.recorder = Recorder(lab, self.disks)
-        self.inflict = Inflict(self.cluster, self.recorder, self.disks)
+        self.inflict = Inflict(self.cluster, self.recorder, self.disks, plan)
 
     def settle_first(self) -> None:
         for name in self.plan.priorities:

@@ -190,11 +190,11 @@ KINDS = (
     Kind(3, (0.02, 3.0), False, lambda draw, at, lasts: Pause(at, lasts, draw.node())),
     Kind(3, (0.05, 2.0), False, lambda draw, at, lasts: Kill(at, lasts, draw.node())),
     Kind(2, (0.3, 2.0), False, lambda draw, at, lasts: Stop(at, lasts, draw.node())),
-    Kind(2, (0.5, 4.0), True, lambda draw, at, lasts: DiskFull(at, lasts, draw.node())),
+    Kind(2, (1.0, 5.0), True, lambda draw, at, lasts: DiskFull(at, lasts, draw.node())),
     Kind(2, (0.5, 4.0), True, lambda draw, at, lasts: NoDescriptors(at, lasts, draw.node(), draw.randrange(4))),
     Kind(3, (0.5, 4.0), True, lambda draw, at, lasts: SlowClients(at, lasts, draw.node(), draw.choice(SLOW_STYLES))),
-    Kind(5, (0.5, 4.0), True, _cloud_trouble),
-    Kind(1, (0.0, 0.0), True, lambda draw, at, _: RouteMoved(at, 0.0, draw.randrange(2), draw.node())),
+    Kind(6, (1.0, 6.0), True, _cloud_trouble),
+    Kind(1, (0.0, 0.0), True, lambda draw, at, _: RouteMoved(at, 0.0, draw.randrange(3), draw.node())),
 )
 # Two of one group at once for a node would make one of them meaningless, or be taken back in the wrong order.
 GROUPS = ((Pause, Kill, Stop), (DiskFull,), (NoDescriptors,))
@@ -217,11 +217,11 @@ def draw_plan(seed: int) -> Plan:
     for _ in range(draw.randint(10, 16)):
         kind = draw.choices(kinds, [kind.weight for kind in kinds])[0]
         shortest, longest = kind.seconds
-        at = round(draw.uniform(0.0, SECONDS - 1.5), 6)
+        at = round(draw.uniform(0.0, SECONDS - 2.0), 6)
         lasts = round(min(shortest + draw.random() ** 2 * (longest - shortest), SECONDS - at), 3)
         fault = kind.make(draw, at, lasts)
         if not any(_collide(fault, other) for other in faults):
             faults.append(fault)
     return Plan(seed, is_calm, CALM_INTERVAL_MS if is_calm else INTERVAL_MS, draw.choice((0.0, 0.0, 500.0)),
-                {name: priorities[name] for name in NODES}, draw.randint(1, 2), draw.choice((0.0, 20.0, 100.0)),
+                {name: priorities[name] for name in NODES}, draw.randint(1, 3), draw.choice((0.0, 20.0, 100.0)),
                 tuple(sorted(faults, key=lambda fault: fault.at)))

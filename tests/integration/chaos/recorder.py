@@ -17,6 +17,7 @@ from lab.vipd import Vipd
 
 PERIOD_SECONDS = 0.1
 DISK_BYTES = 512 * 1024
+PAGE = 4096
 # A line that was cut when the disk was full may have the next one behind it.
 _LINE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.(\d{6})Z (level=.*?)(?=\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z level=|$)")
 _STREAM = b"GET /v1/events HTTP/1.0\r\nAccept: text/event-stream\r\n\r\n"
@@ -53,9 +54,12 @@ class Disk:
         with self._filling.open("wb", buffering=0) as file:
             try:
                 while True:
-                    file.write(bytes(4096))
+                    file.write(bytes(PAGE))
             except OSError:
                 pass
+        # The rest of the log's own last page is the file's already.
+        with self.log.open("ab") as file:
+            file.write(b"\n" * (-self.log.stat().st_size % PAGE))
 
     def free(self) -> None:
         self._filling.unlink(missing_ok=True)
@@ -84,7 +88,7 @@ class _Tail:
                 self._timeline.add(Event(at, self._node, "log", {"text": rest}))
                 if fields.get("event") == "transition":
                     self._timeline.add(Event(at, self._node, "log_transition", fields))
-            if not records:  # what a sanitizer or a failed assertion says
+            if text and not records:  # what a sanitizer or a failed assertion says
                 self._timeline.add(Event(now(), self._node, "log", {"text": text}))
 
     def close(self) -> None:

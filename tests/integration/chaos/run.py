@@ -77,8 +77,8 @@ def one(seed: int, tell: bool) -> int:
     if found or tell:
         print(plan)
         print("What happened:")
-        for event in worth_telling(story)[-TOLD_MAX:]:
-            print(f"  {event}")
+        for line in worth_telling(story)[-TOLD_MAX:]:
+            print(f"  {line}")
     for text in found:
         print(text)
     print("met " + json.dumps(met))
@@ -88,9 +88,12 @@ def one(seed: int, tell: bool) -> int:
     return SEEN if found else 0
 
 
-def worth_telling(events: list[Event]) -> list[Event]:
+def worth_telling(events: list[Event]) -> list[str]:
+    """Everything but what says nothing new; of an advert what differs between adverts."""
     quiet = ("measured", "secret", "output", "log_transition", "stream_transition")
-    return [event for event in worth_reading(events) if event.kind not in quiet]
+    return [str(Event(e.at, e.source, "advert", {"priority": e.priority, "to": e.destination}) if e.kind == "advert" else e)
+            for e in worth_reading(events)
+            if e.kind not in quiet and not (e.kind == "log" and "event=transition" in e.text)]
 
 
 def in_a_process(seed: int) -> tuple[int, str]:
