@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from lab.cloudsim import is_mutating
 from lab.testing import ALARMS
 from lab.timeline import MILLISECOND, SECOND, Event
-from story import ABSENT, NEVER, STAMP, UNKNOWN, Role, Story
+from story import NEVER, STAMP, UNKNOWN, Role, Span, Story
 
 TURN = 200 * MILLISECOND
 CLOUD = 400 * MILLISECOND
@@ -81,6 +81,7 @@ def _cannot_be_judged(story: Story, node: str, at: int, margin: int) -> bool:
 
 def s1_only_an_active_changes_anything(story: Story) -> Violations:
     """The first byte of a mutating request is written by a node that is Active, and not by one that slept through its reign."""
+    excused: set[tuple[str, Span]] = set()
     for request in _mutating(story):
         node = _node(request)
         reign = _last_reign(story, node, request.at)
@@ -89,11 +90,15 @@ def s1_only_an_active_changes_anything(story: Story) -> Violations:
         if reign is None or reign.process != story.process_at(node, request.at):
             yield Violation(request.at, f"{node} had not been Active and began {request.action} for {request.table}")
             continue
-        # One that stood still for two down intervals has been succeeded, and is no Active until it has listened.
+        # One that stood still for two down intervals has been succeeded, and is no Active until it has listened. It may have been
+        # stopped between the permit and the write, which no program can prevent: for one request, because each has its own permit.
         for pause in story.pauses[node]:
             if reign.begin < pause.begin and pause.end - pause.begin > 2 * story.down_interval_max and \
                     pause.end < request.at < reign.end:
-                yield Violation(request.at, f"{node} slept, and began {request.action} for {request.table} in its old reign")
+                was_permitted_before = request.at - pause.end < TURN and (node, pause) not in excused
+                excused.add((node, pause))
+                if not was_permitted_before:
+                    yield Violation(request.at, f"{node} slept, and began {request.action} for {request.table} in its old reign")
 
 
 def s2_none_begins_after_the_end_of_a_reign(story: Story) -> Violations:
@@ -255,19 +260,24 @@ def s13_no_secret_is_told(story: Story) -> Violations:
 
 def s15_nobody_ends_who_was_not_told_to(story: Story) -> Violations:
     told: dict[str, str] = {}
+    is_ready: set[str] = set()
     for event in story.events:
+        node = event.source
         if event.kind == "started":
-            told.pop(event.source, None)
+            told.pop(node, None)
+            is_ready.discard(node)
+        elif event.kind == "ready":
+            is_ready.add(node)
         elif event.kind == "signal" and event.signal in ("SIGKILL", "SIGTERM"):
-            told.setdefault(event.target, event.signal)
-            if event.signal == "SIGKILL":
+            if told.get(event.target) != "SIGKILL":
                 told[event.target] = event.signal
         elif event.kind == "exit":
-            expected = {"SIGKILL": (-9, 0), "SIGTERM": (0,)}.get(told.get(event.source, ""), ())
+            # SIGTERM ends a process that is not a daemon yet, and SIGKILL one that may be on its way out.
+            expected = {"SIGKILL": {-9, 0}, "SIGTERM": {0} if node in is_ready else {0, -15}}.get(told.get(node, ""), ())
             if event.code not in expected:
-                yield Violation(event.at, f"{event.source} ended with {event.code}, and was told {told.get(event.source, 'nothing')}")
+                yield Violation(event.at, f"{node} ended with {event.code}, and was told {told.get(node, 'nothing')}")
         elif event.kind == "log" and ALARMS.search(event.text):
-            yield Violation(event.at, f"{event.source} said: {event.text}")
+            yield Violation(event.at, f"{node} said: {event.text}")
 
 
 def l_a_healed_cluster_comes_right(story: Story) -> Violations:

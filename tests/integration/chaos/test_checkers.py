@@ -105,7 +105,9 @@ class Checkers(unittest.TestCase):
 
     def test_a_call_in_the_name_of_a_reign_that_was_slept_through_is_found(self) -> None:
         asleep = [note(2000, "a", "paused"), note(5000, "a", "resumed")]
-        self.assert_found("S1", story(asleep, request(5001, "a")))
+        self.assert_found("S1", story(asleep, request(5001, "a")), 0)  # had its permit before
+        self.assert_found("S1", story(asleep, request(5001, "a"), request(5002, "a", table="rtb-2")))
+        self.assert_found("S1", story(asleep, request(5201, "a")))
         self.assert_found("S1", story(asleep, transition(5001, "a", "Active", "Backup", "stalled"), request(5300, "a")), 0)
         # One that nobody noticed ends no reign.
         self.assert_found("S1", story(note(2000, "a", "paused"), note(2300, "a", "resumed"), request(2301, "a")), 0)
@@ -236,6 +238,9 @@ class Checkers(unittest.TestCase):
         self.assert_found("S15", story(note(2000, "a", "exit", code=0)))
         self.assert_found("S15", story(note(2000, "cloud", "exit", code=1)))
         self.assert_found("S15", story(signal(1900, "a", "SIGTERM"), note(2000, "a", "exit", code=1)))
+        term = [signal(1900, "a", "SIGTERM"), note(1901, "a", "exit", code=-15)]
+        self.assert_found("S15", story(note(10, "a", "ready"), term))
+        self.assert_found("S15", story(term), 0)  # it had only just been started
         self.assert_found("S15", story(signal(1900, "a", "SIGSTOP"), note(2000, "a", "exit", code=-6)))
         self.assert_found("S15", story(signal(1900, "a", "SIGKILL"), note(2000, "a", "exit", code=-9)), 0)
         # Being killed once says nothing about the next process.
