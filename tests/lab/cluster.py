@@ -15,8 +15,8 @@ class Cluster:
     def __init__(self, lab, *, priorities: dict[str, int], interval_ms: float, preempt_delay_ms: float = 0.0,
                  reconcile_ms: float = 10_000.0, latency_ms: float = 0.0, realtime: bool = False, tables: int = 3,
                  listen: dict[str, str] | None = None, topology: Callable[[dict], None] = lambda document: None) -> None:
-        """`topology` changes what the cloud holds before it is started; `routes`, and what goes `first` on a node's command line,
-        may be changed before the nodes are."""
+        """`topology` changes what the cloud holds before it is started; `routes`, and what goes `first` on a node's command
+        line, may be changed before the nodes are."""
         self.lab = lab
         self.priorities = priorities
         self.interval_ms = interval_ms

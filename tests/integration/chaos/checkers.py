@@ -3,15 +3,15 @@
 They judge from outside, and nothing outside is seen the moment it happens. What is granted for that:
 
   STAMP (5 ms)          two clocks were read for one moment. Grants nothing to a node that does something too early.
-  TURN (200 ms)         between the line that says that a node is no longer Active and what it had decided before that to send: one
-                        turn of its loop, which takes microseconds and may be interrupted by whatever else the machine does. Time
-                        in which the node was stopped by SIGSTOP does not count.
-  CLOUD (400 ms)        the same for a request, and cloudsim must also have come round to reading it: another process with one
-                        thread, which may be in the middle of some dozen handshakes under sanitizers.
+  TURN (200 ms)         between the line that says that a node is no longer Active and what it had decided before that to
+                        send: one turn of its loop, which takes microseconds and may be interrupted by whatever else the
+                        machine does. Time in which the node was stopped by SIGSTOP does not count.
+  CLOUD (400 ms)        the same for a request, and cloudsim must also have come round to reading it: another process with
+                        one thread, which may be in the middle of some dozen handshakes under sanitizers.
   LAST_WORDS (200 ms)   before a SIGKILL nothing is judged that needs the log: its last lines were perhaps not written.
 
-So a single request that is begun within 0.4 s after its node was demoted is not noticed here; the clusters in virtual time, which
-know both moments exactly, are there for that. One that is repeated is noticed, and so is everything that goes on.
+So a single request that is begun within 0.4 s after its node was demoted is not noticed here; the clusters in virtual time,
+which know both moments exactly, are there for that. One that is repeated is noticed, and so is everything that goes on.
 """
 
 import re
@@ -30,8 +30,8 @@ LAST_WORDS = 200 * MILLISECOND
 # Adverts take less than a millisecond here.
 ROUND_TRIP = 2 * MILLISECOND
 
-# A call is counted when it is decided, and seen when its first byte is; in between it may wait for a connection, for the 3 s that a
-# call has. Those that were decided apart can be seen closer together by that much.
+# A call is counted when it is decided, and seen when its first byte is; in between it may wait for a connection, for the 3 s
+# that a call has. Those that were decided apart can be seen closer together by that much.
 CALL_SECONDS = 3.0
 MUTATING_BURST, MUTATING_PER_SECOND = 5.0, 0.5
 READS_BURST, READS_PER_SECOND = 5.0, 1.0
@@ -70,7 +70,8 @@ def _mutating(story: Story) -> list[Event]:
 
 def _last_reign(story: Story, node: str, at: int) -> Role | None:
     """The latest that had begun by then."""
-    return max((reign for reign in story.reigns(node) if reign.begin - STAMP <= at), key=lambda reign: reign.begin, default=None)
+    begun = [reign for reign in story.reigns(node) if reign.begin - STAMP <= at]
+    return max(begun, key=lambda reign: reign.begin, default=None)
 
 
 def _cannot_be_judged(story: Story, node: str, at: int, margin: int) -> bool:
@@ -90,15 +91,17 @@ def s1_only_an_active_changes_anything(story: Story) -> Violations:
         if reign is None or reign.process != story.process_at(node, request.at):
             yield Violation(request.at, f"{node} had not been Active and began {request.action} for {request.table}")
             continue
-        # One that stood still for two down intervals has been succeeded, and is no Active until it has listened. It may have been
-        # stopped between the permit and the write, which no program can prevent: for one request, because each has its own permit.
+        # One that stood still for two down intervals has been succeeded, and is no Active until it has listened. It may have
+        # been stopped between the permit and the write, which no program can prevent: with one request, because each has a
+        # permit of its own.
         for pause in story.pauses[node]:
             if reign.begin < pause.begin and pause.end - pause.begin > 2 * story.down_interval_max and \
                     pause.end < request.at < reign.end:
                 was_permitted_before = request.at - pause.end < TURN and (node, pause) not in excused
                 excused.add((node, pause))
                 if not was_permitted_before:
-                    yield Violation(request.at, f"{node} slept, and began {request.action} for {request.table} in its old reign")
+                    yield Violation(request.at, f"{node} slept, and began {request.action} for {request.table} "
+                                                "in its old reign")
 
 
 def s2_none_begins_after_the_end_of_a_reign(story: Story) -> Violations:
@@ -108,7 +111,8 @@ def s2_none_begins_after_the_end_of_a_reign(story: Story) -> Violations:
         if reign is not None and not _cannot_be_judged(story, node, request.at, CLOUD) and \
                 story.awake(node, reign.end, request.at) > CLOUD:
             late = (request.at - reign.end) / MILLISECOND
-            yield Violation(request.at, f"{node} began {request.action} for {request.table} {late:.0f} ms after its reign had ended")
+            yield Violation(request.at, f"{node} began {request.action} for {request.table} {late:.0f} ms after the end of its "
+                                        "reign")
 
 
 def s3_adverts_say_what_is_configured(story: Story) -> Violations:
@@ -143,8 +147,9 @@ def s4_who_hear_each_other_agree(story: Story) -> Violations:
                     for second in story.reigns(other):
                         begin, end = max(span.begin, first.begin, second.begin), min(span.end, first.end, second.end)
                         if end - begin > allowed:
+                            both, most = (end - begin) / MILLISECOND, allowed / MILLISECOND
                             yield Violation(end, f"{one} and {other} could hear each other and were both Active for "
-                                                 f"{(end - begin) / MILLISECOND:.0f} ms; {allowed / MILLISECOND:.0f} ms is the most")
+                                                 f"{both:.0f} ms; {most:.0f} ms is the most")
 
 
 def _beyond_the_rate(times: Iterable[int], burst: float, per_second: float) -> Iterator[tuple[int, float]]:
@@ -215,8 +220,8 @@ def s8_what_is_no_business_of_the_election_moves_nobody(story: Story) -> Violati
 
 
 def s12_the_address_is_where_the_active_is(story: Story) -> Violations:
-    """Who is not Active has let go of it when the drain is over. After a stall a node keeps it while it listens, and then drains; one
-    that starts as a Backup removes what its predecessor left."""
+    """Who is not Active has let go of it when the drain is over. After a stall a node keeps it while it listens, and then drains;
+    one that starts as a Backup removes what its predecessor left."""
     allowed = story.drain_ms * MILLISECOND + 2 * story.down_interval_max + SECOND
     for node in story.nodes:
         for held in _held(story, node):

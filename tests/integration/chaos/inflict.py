@@ -34,9 +34,11 @@ class Inflict:
         self._numbers = itertools.count()
         self._due: list[tuple[float, int, Callable[[], None]]] = []
         self._begin: dict[type, Callable[..., Undo | None]] = {
-            faults.Loss: self._loss, faults.Partition: self._partition, faults.Pause: self._pause, faults.Kill: self._kill,
-            faults.Stop: self._stop, faults.DiskFull: self._fill_disk, faults.NoDescriptors: self._take_descriptors,
-            faults.SlowClients: self._slow_clients, faults.CloudTrouble: self._cloud_trouble, faults.RouteMoved: self._move_route,
+            faults.Loss: self._loss, faults.Partition: self._partition,
+            faults.Pause: self._pause, faults.Kill: self._kill, faults.Stop: self._stop,
+            faults.DiskFull: self._fill_disk, faults.NoDescriptors: self._take_descriptors,
+            faults.SlowClients: self._slow_clients,
+            faults.CloudTrouble: self._cloud_trouble, faults.RouteMoved: self._move_route,
         }
 
     def start(self, name: str) -> Vipd:
@@ -46,7 +48,7 @@ class Inflict:
         return node
 
     def run(self) -> None:
-        """Returns at the end of the phase, when the last fault is over, what EC2 carries out late is done and every node runs."""
+        """Returns at the end of the phase: the last fault is over, what EC2 carries out late is done, and every node runs."""
         begun = time.monotonic()
         self._at(begun + faults.SECONDS, lambda: None)
         for fault in self._plan.faults:
@@ -79,9 +81,9 @@ class Inflict:
         chance = "" if percent == 100 else f"numgen random mod 100 < {percent} "
         for speaker, listener in directions:
             self._timeline.note("lab", "path_bad", speaker=speaker, listener=listener)
+            address = self._cluster.zones.places[speaker].address
             self._nft(listener, f"add table ip {table}; add chain ip {table} input {{ type filter hook input priority 0; }}; "
-                                f"add rule ip {table} input ip protocol 112 ip saddr {self._cluster.zones.places[speaker].address} "
-                                f"{chance}drop")
+                                f"add rule ip {table} input ip protocol 112 ip saddr {address} {chance}drop")
 
         def heal() -> None:
             for listener in {listener for _, listener in directions}:
@@ -132,8 +134,8 @@ class Inflict:
         return self._disks[fault.node].free
 
     def _take_descriptors(self, fault: faults.NoDescriptors) -> Undo | None:
-        """Not from a build with sanitizers: to see whether an object is of its type, theirs opens a pipe, and without a descriptor
-        for that it ends the process. The release build's runs are there for this one."""
+        """Not from a build with sanitizers: to see whether an object is of its type, they open a pipe, and without a descriptor
+        for that they end the process. The release build's runs are there for this one."""
         node = self._cluster.nodes[fault.node]
         try:
             if node.is_sanitized:

@@ -24,7 +24,7 @@ _STREAM = b"GET /v1/events HTTP/1.0\r\nAccept: text/event-stream\r\n\r\n"
 
 
 def on_our_clock(seconds: str, microseconds: str) -> int:
-    """The time of a line on CLOCK_MONOTONIC. Both clocks are read now, so the wall clock has had a tenth of a second to step."""
+    """The time of a line on CLOCK_MONOTONIC. Both clocks are read now: the wall clock has had a tenth of a second to step."""
     wall = calendar.timegm(time.strptime(seconds, "%Y-%m-%dT%H:%M:%S")) * 1_000_000_000 + int(microseconds) * 1000
     return now() - (time.time_ns() - wall)
 
@@ -96,8 +96,8 @@ class _Tail:
 
 
 class _Stream:
-    """/v1/events of one process over its Unix socket, from its first event on. It is opened when that is possible, and again when
-    it was closed."""
+    """/v1/events of one process over its Unix socket, from its first event on. It is opened when that is possible, and again
+    when it was closed."""
 
     def __init__(self, timeline: Timeline, node: Vipd) -> None:
         self.node = node

@@ -1,14 +1,14 @@
 #!/usr/bin/python3
-"""Random runs of whole daemons: every fault of a run is drawn from its seed, and checkers judge what could be seen from outside.
+"""Random runs of whole daemons: the faults of a run are drawn from its seed, and checkers judge what is seen from outside.
 
     PYTHONPATH=tests python3 tests/integration/chaos/run.py --seed 7                # one run
     PYTHONPATH=tests python3 tests/integration/chaos/run.py --seed 1 --runs 20      # seeds 1 to 20
     PYTHONPATH=tests python3 tests/integration/chaos/run.py --seed 7 --tell         # and everything that happened in it
     PYTHONPATH=tests python3 tests/integration/chaos/run.py --seed 7 --draw         # only what would be done
 
-VIPD and CLOUDSIM name other programs than the release build's. Of several runs each is a process of its own, because most of a run
-is waiting. When something is wrong the last line is the command that does it again; the faults come at the same times then, and
-what the machine does in between is its own affair.
+VIPD and CLOUDSIM name other programs than the release build's. Of several runs each is a process of its own, because most of
+a run is waiting. When something is wrong the last line is the command that does it again; the faults come at the same times
+then, and what the machine does in between is its own affair.
 """
 
 import argparse

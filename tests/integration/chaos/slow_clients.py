@@ -13,6 +13,18 @@ STEP_SECONDS = 0.05
 TEXT_MAX = 1 << 20
 SCRAPED = ("/metrics", "/v1/status", "/v1/events", "/", "/v1/plan", "/healthz", "/v1/routers/lab", "/nowhere")
 
+# HTTP/2, TLS, a proxy's request, a command that TCP may not give, and what is too long or no HTTP at all.
+NONSENSE = (
+    b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+    b"CONNECT x:1 HTTP/1.1\r\n\r\n",
+    b"POST /v1/routers/lab/step-down HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n",
+    bytes(4096),
+    b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n",
+    b"GET " + b"/x" * 40000 + b" HTTP/1.1\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+)
+
 
 class SlowClients:
     """Those of one fault, on a thread, until it is ended."""
@@ -70,7 +82,8 @@ class SlowClients:
 
     def _huge_head(self) -> None:
         opened, = self._connect()
-        opened.sendall(b"GET /v1/status HTTP/1.1\r\n" + b"".join(b"X-%d: %s\r\n" % (i, b"y" * 1000) for i in range(64)) + b"\r\n")
+        fields = b"".join(b"X-%d: %s\r\n" % (number, b"y" * 1000) for number in range(64))
+        opened.sendall(b"GET /v1/status HTTP/1.1\r\n" + fields + b"\r\n")
         self._read(opened)
 
     def _half_close(self) -> None:
@@ -86,12 +99,8 @@ class SlowClients:
             opened.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n" * 200)
 
     def _nonsense(self) -> None:
-        said = (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"CONNECT x:1 HTTP/1.1\r\n\r\n",
-                b"POST /v1/routers/lab/step-down HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", bytes(4096),
-                b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n", b"GET " + b"/x" * 40000 + b" HTTP/1.1\r\n\r\n",
-                b"GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")
         opened, = self._connect()
-        opened.sendall(said[self._round % len(said)])
+        opened.sendall(NONSENSE[self._round % len(NONSENSE)])
         self._read(opened)
 
     def _scrape(self) -> None:

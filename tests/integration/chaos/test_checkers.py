@@ -284,9 +284,9 @@ class Bookkeeping(unittest.TestCase):
                          [ms(1000), ms(3000), ms(5000)])
 
     def test_two_lines_that_a_full_disk_has_made_one_are_read(self) -> None:
-        line = "2026-01-02T03:04:05.000006Z level=info event=tran2026-01-02T03:04:07.000008Z level=warning event=log_lines_dropped"
+        line = "2026-01-02T03:04:05.000006Z level=info event=tran2026-01-02T03:04:07.000008Z level=warning event=reload"
         self.assertEqual(records_of(line), [("2026-01-02T03:04:05", "000006", "level=info event=tran"),
-                                            ("2026-01-02T03:04:07", "000008", "level=warning event=log_lines_dropped")])
+                                            ("2026-01-02T03:04:07", "000008", "level=warning event=reload")])
         self.assertEqual(records_of("==7==ERROR: AddressSanitizer"), [])
 
 
