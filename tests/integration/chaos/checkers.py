@@ -220,8 +220,8 @@ def s8_what_is_no_business_of_the_election_moves_nobody(story: Story) -> Violati
 
 
 def s12_the_address_is_where_the_active_is(story: Story) -> Violations:
-    """Who is not Active has let go of it when the drain is over. After a stall a node keeps it while it listens, and then drains;
-    one that starts as a Backup removes what its predecessor left."""
+    """Who is not Active has let go of it when the drain is over. After a stall a node keeps it while it listens, and then
+    drains; one that starts as a Backup removes what its predecessor left."""
     allowed = story.drain_ms * MILLISECOND + 2 * story.down_interval_max + SECOND
     for node in story.nodes:
         for held in _held(story, node):

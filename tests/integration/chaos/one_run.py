@@ -121,12 +121,11 @@ class _Run:
 
     def end(self) -> None:
         """Gracefully, so that a sanitizer has its say about what was not given back."""
-        for node in self.cluster.nodes.values():
+        for name, node in self.cluster.nodes.items():
             if node.running:
                 node.signal(signal.SIGTERM)
-                node.wait(20)
-                self.lab.timeline.wait(f"{node.name} has ended", lambda e, name=node.name: e.kind == "exit" and e.source == name,
-                                       since=node.started)
+                self.lab.timeline.wait(f"{name} has ended", lambda e, name=name: e.kind == "exit" and e.source == name,
+                                       since=node.started, timeout=20.0)
 
     def close(self) -> None:
         for node in self.cluster.nodes.values():
@@ -161,7 +160,8 @@ def credentials_of(node: Namespace) -> dict[str, str]:
     def ask_all() -> dict[str, str]:
         token = ask("PUT", "/latest/api/token", {"X-aws-ec2-metadata-token-ttl-seconds": "60"})
         text = ask("GET", f"/latest/meta-data/iam/security-credentials/{ROLE}", {"X-aws-ec2-metadata-token": token})
-        return {key: value for key, value in json.loads(text).items() if key in ("SecretAccessKey", "Token")}
+        document = json.loads(text)
+        return {key: document[key] for key in ("SecretAccessKey", "Token")}
 
     return node.call(ask_all)
 
