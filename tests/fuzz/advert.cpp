@@ -45,15 +45,18 @@ const std::array<ip_address, 6>& addresses()
 }
 
 // 32 bytes from 0 up, as id 1.
-hmac_settings key()
+const hmac_settings& key()
 {
-    byte_buffer bytes;
-    for (std::uint8_t i = 0; i < 32; ++i) {
-        bytes.push_back(i);
-    }
-    hmac_settings settings;
-    settings.keys = {{1, *hmac_secret::from_file(bytes)}};
-    return settings;
+    static const auto all = [] {
+        byte_buffer bytes;
+        for (std::uint8_t i = 0; i < 32; ++i) {
+            bytes.push_back(i);
+        }
+        hmac_settings settings;
+        settings.keys = {{1, *hmac_secret::from_file(bytes)}};
+        return settings;
+    }();
+    return all;
 }
 
 std::shared_ptr<verifier> signatures(const ip_address& peer)
@@ -142,9 +145,11 @@ struct seen {
 
 class node {
 public:
-    node() : admission_(rules())
+    node() : node(rules()) {}
+    explicit node(const std::vector<router_rule>& all) : admission_(all)
     {
-        for (const auto& rule : rules()) {
+        elections_.reserve(all.size());
+        for (const auto& rule : all) {
             election_settings s;
             s.protocol_version = rule.protocol_version;
             s.source = rule.source;
