@@ -24,7 +24,7 @@ std::string_view to_string(standing s)
     return "unknown";
 }
 
-duration duel_breaker::lost(time_point now, standing s)
+duration duel_breaker::lost(time_point now, standing s, const std::string& taken_by)
 {
     std::erase_if(losses_, [&](time_point at) { return now - at > window; });
     if (losses_.size() == losses_unknown) {
@@ -36,12 +36,16 @@ duration duel_breaker::lost(time_point now, standing s)
         pauses_ = 0;
         return duration::zero();
     }
+    if (taken_by != taken_by_) {
+        pauses_ = 0;
+    }
     const auto patience = s == standing::outranked ? losses_noticed : losses_unknown;
     if (!is_open() && losses_.size() < patience) {
         return duration::zero();
     }
     const auto pause = std::min<duration>(pause_max, pause_min * (1U << std::min(pauses_, doublings_max)));
     ++pauses_;
+    taken_by_ = taken_by;
     return pause;
 }
 

@@ -109,10 +109,10 @@ void route_register::suspect(time_point now)
     }
 }
 
-route_register::view_consequence route_register::lose(time_point now, standing s)
+route_register::view_consequence route_register::lose(time_point now, standing s, const aws::route& to)
 {
     const bool was_duel = breaker_.is_duel();
-    const auto pause = breaker_.lost(now, s);
+    const auto pause = breaker_.lost(now, s, to.interface.empty() ? to.target : to.interface.str());
     if (pause == duration::zero()) {
         ++repairs_;
         write_again();
@@ -183,7 +183,7 @@ route_register::view_consequence route_register::see(time_point read_began, time
         return {.read_again_soon = second_opinion};
     }
     if (!serves_nobody(seen)) {
-        return lose(now, s);
+        return lose(now, s, *seen);
     }
     ++repairs_;
     write_again();

@@ -87,7 +87,7 @@ public:
 private:
     void write_again();
     // Somebody else has it: put back now, or later.
-    view_consequence lose(time_point now, standing s);
+    view_consequence lose(time_point now, standing s, const aws::route& to);
     // What was last seen chooses the verb.
     [[nodiscard]] bool is_known_missing() const;
     void settle(time_point now, bool confirmed);

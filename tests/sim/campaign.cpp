@@ -39,6 +39,7 @@ void campaign::add(const trial_result& r)
     violations += r.wrong ? 1U : 0U;
     simulated_seconds += static_cast<std::uint64_t>(to_seconds(r.simulated));
     situations.add(r.situations);
+    add_measured(r.measured);
 }
 
 void campaign::add(const campaign& other)
@@ -52,6 +53,14 @@ void campaign::add(const campaign& other)
     simulated_seconds += other.simulated_seconds;
     processor_milliseconds += other.processor_milliseconds;
     situations.add(other.situations);
+    add_measured(other.measured);
+}
+
+void campaign::add_measured(const cluster::all_measured& more)
+{
+    for (std::size_t i = 0; i < measure_count; ++i) {
+        measured[i].add(more[i]);
+    }
 }
 
 std::string campaign::to_string() const
@@ -67,6 +76,13 @@ std::string campaign::to_string() const
     for (std::size_t i = 0; i < situation_count; ++i) {
         const auto s = static_cast<situation>(i);
         text += fmt::format("  {:9} x {}\n", situations.of(s), sim::to_string(s));
+    }
+    for (std::size_t i = 0; i < measure_count; ++i) {
+        const auto& m = measured[i];
+        if (m.count() > 0) {
+            text += fmt::format("  {:31} {:9} times, p50 {:8.3f}, p99 {:8.3f}, max {:8.3f} s\n", sim::to_string(static_cast<measure>(i)),
+                                m.count(), to_seconds(m.quantile(0.5)), to_seconds(m.quantile(0.99)), to_seconds(m.max()));
+        }
     }
     return text + fmt::format("{} violations\n", violations);
 }
@@ -102,6 +118,12 @@ result<campaign> read_campaign(const std::string& path, std::uint64_t first_seed
                 c.situations.set(static_cast<situation>(i), value);
             }
         }
+        for (std::size_t i = 0; i < measure_count; ++i) {
+            const auto parsed = durations::parse(line.substr(equals + 1));
+            if (name == sim::to_string(static_cast<measure>(i)) && parsed) {
+                c.measured[i] = *parsed;
+            }
+        }
     }
     return c;
 }
@@ -117,6 +139,9 @@ result<void> write_campaign(const std::string& path, const campaign& c)
         for (std::size_t i = 0; i < situation_count; ++i) {
             const auto s = static_cast<situation>(i);
             out << to_string(s) << '=' << c.situations.of(s) << '\n';
+        }
+        for (std::size_t i = 0; i < measure_count; ++i) {
+            out << to_string(static_cast<measure>(i)) << '=' << c.measured[i].to_string() << '\n';
         }
         if (!out) {
             return error{error_class::unavailable, unfinished + " could not be written"};

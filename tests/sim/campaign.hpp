@@ -23,12 +23,16 @@ struct campaign {
     std::uint64_t simulated_seconds = 0;
     std::uint64_t processor_milliseconds = 0;
     situation_counts situations;
+    cluster::all_measured measured{};
     std::uint64_t added = 0;  // schedules of other campaigns
 
     [[nodiscard]] std::uint64_t schedules() const { return next_seed - first_seed + added; }
     void add(const trial_result& r);
     void add(const campaign& other);
     [[nodiscard]] std::string to_string() const;
+
+private:
+    void add_measured(const cluster::all_measured& more);
 };
 
 campaign beginning_at(std::uint64_t seed);

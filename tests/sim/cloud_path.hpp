@@ -51,6 +51,8 @@ public:
     void drop_all();
     void set_reachable(bool reachable);
     [[nodiscard]] bool is_reachable() const { return reachable_; }
+    // Since when it is, or is not.
+    [[nodiscard]] time_point changed_at() const { return reachable_since_; }
 
     // Mutating requests of which the first byte is out and no answer is in.
     [[nodiscard]] std::size_t mutating_under_way() const;

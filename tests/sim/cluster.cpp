@@ -63,7 +63,9 @@ cluster::cluster(cluster_options options, std::uint64_t seed, std::function<void
             deliver(to, from, message, corrupted);
         }),
     invariants_(options_, machines_, network_),
-    notes_(options_.machines.size())
+    notes_(options_.machines.size()),
+    heard_(options_.machines.size()),
+    busy_until_(start_time)
 {
     cloud_.set_latency({options_.cloud_latency / 2, options_.cloud_latency * 3 / 2, {}});
     cloud_.set_consistency({options_.stale_reads, options_.stale_reads_lag});
@@ -90,13 +92,16 @@ cluster::cluster(cluster_options options, std::uint64_t seed, std::function<void
 void cluster::watch()
 {
     invariants_.check_addresses(events_.now());
+    if (const auto active = sole_active(); active && !routes_lead_to(*active)) {
+        invariants_.check_rest(events_.now(), *machines_[*active]);
+    }
     events_.after(1s, [this] { watch(); });
 }
 
 void cluster::run_until(time_point until)
 {
     while (!invariants_.found() && events_.step(until)) {
-        invariants_.check(events_.now());
+        judge_event();
     }
 }
 
@@ -107,9 +112,17 @@ bool cluster::run_until(const std::function<bool()>& condition, duration at_most
         if (invariants_.found() || !events_.step(until)) {
             return condition();
         }
-        invariants_.check(events_.now());
+        judge_event();
     }
     return true;
+}
+
+void cluster::judge_event()
+{
+    invariants_.check(events_.now());
+    if (!pending_.empty()) {
+        observe();
+    }
 }
 
 // --- what is seen ---
@@ -198,6 +211,8 @@ void cluster::deliver(std::size_t to, std::size_t from, const byte_buffer& messa
     const auto kind = corrupted ? machine::datagram_kind::corrupted : machine::datagram_kind::genuine;
     if (!receiver.receive({sender, message, kind})) {
         network_.note_trouble(now, from, to);
+    } else if (options_.auth && !corrupted) {
+        heard_[to] = {receiver.process_number(), from, message};
     }
 }
 
@@ -245,6 +260,7 @@ void cluster::on_spinning(machine& of, const std::string& why)
 void cluster::on_log(machine& of, const log_record& record)
 {
     history_.add(events_.now(), fmt::format("node-{}", of.index()), record);
+    invariants_.on_log(events_.now(), of, record, cloud_.keys());
     if (record.event == "transition") {
         note_transition(of, record);
     } else if (record.event == "ec2_call" && text_field(record, "outcome") == "unknown_outcome" &&
@@ -252,6 +268,8 @@ void cluster::on_log(machine& of, const log_record& record)
         situations_.note(situation::outcome_unknown_while_active);
     } else if (record.event == "duel") {
         situations_.note(situation::duel_noticed);
+    } else if (record.event == "priority") {
+        situations_.note(situation::priority_weighed);
     }
 }
 

@@ -10,11 +10,13 @@
 #include "tests/sim/history.hpp"
 #include "tests/sim/invariants.hpp"
 #include "tests/sim/machine.hpp"
+#include "tests/sim/measures.hpp"
 #include "tests/sim/network.hpp"
 #include "tests/sim/options.hpp"
 #include "tests/sim/schedule.hpp"
 #include "tests/sim/situations.hpp"
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -84,6 +86,10 @@ public:
         std::string table;
     };
     [[nodiscard]] const std::vector<landing>& landings() const { return landings_; }
+    // Whether a route is taken from it again and again, as far as it knows.
+    [[nodiscard]] bool has_duel(std::size_t machine) const;
+    using all_measured = std::array<durations, measure_count>;
+    [[nodiscard]] const all_measured& measured() const { return measured_; }
 
 private:
     // --- of the machines ---
@@ -98,21 +104,45 @@ private:
     void deliver(std::size_t to, std::size_t from, const byte_buffer& message, bool corrupted);
     void settle_cloud();
     void note_transition(machine& of, const log_record& record);
-    void note_trouble_around(std::size_t machine);
+    void note_trouble_around(std::size_t machine, duration until = {});
+    void note_sequence_restart(machine& m);
     void note_double(const machine& to, const machine& from);
     void note_answer(const machine& to, const cloud::exchange_record& record);
     [[nodiscard]] bool is_better(const machine& a, const machine& b) const;
     void start(machine& m);
+    void switch_on(machine& m);
     void kill(machine& m);
+    void set_clock(machine& m, duration offset);
+    void set_keys(machine& m, std::uint8_t active, const std::vector<std::uint8_t>& keys);
     void after(duration wait, std::function<void()> what);
     void watch();
+    void judge_event();
     void forge(const faults::forged_adverts& f);
     void put_route(std::size_t table, const std::string& target, std::string_view by);
+
+    // --- what is timed ---
+    struct pending_measure {
+        measure what;
+        time_point since;
+        time_point due;
+        std::size_t table = 0;
+    };
+    // Nothing has gone wrong for a while, and all is as it should be.
+    [[nodiscard]] bool is_calm() const;
+    // Until the first of the other machines takes over, after silence or after priority 0.
+    [[nodiscard]] duration shortest_wait(std::size_t without, bool released) const;
+    [[nodiscard]] duration calls_time(unsigned in_a_row) const;
+    void expect(measure what, duration at_most, std::size_t table = 0);
+    void observe_fault(const scheduled_fault& fault);
+    void observe_end(const fault_kind& what);
+    [[nodiscard]] bool is_reached(const pending_measure& p) const;
+    void observe();
 
     // --- what can be inflicted; each says how it ends ---
     void begin(const faults::kill_process& f, duration lasts);
     void begin(const faults::stop_process& f, duration lasts);
     void begin(const faults::power_off& f, duration lasts);
+    void begin(const faults::instance_stopped& f, duration lasts);
     void begin(const faults::pause& f, duration lasts);
     void begin(const faults::late_timers& f, duration lasts);
     void begin(const faults::link_down& f, duration lasts);
@@ -131,6 +161,7 @@ private:
     void begin(const faults::step_down& f, duration lasts);
     void begin(const faults::maintenance& f, duration lasts);
     void begin(const faults::reload& f, duration lasts);
+    void begin(const faults::rotate_keys& f, duration lasts);
     void restart_later(std::size_t machine, duration wait, unsigned kills_left);
 
     cluster_options options_;
@@ -158,6 +189,20 @@ private:
     };
     std::vector<epoch_notes> notes_;
     std::set<std::string> changed_by_hand_;  // tables
+    // The last advert that a machine has heard, for whoever sends it again.
+    struct heard_advert {
+        std::uint64_t process = 0;
+        std::size_t from = 0;
+        byte_buffer message;
+    };
+    std::vector<heard_advert> heard_;
+    std::vector<pending_measure> pending_;
+    time_point busy_until_;
+    bool only_partitions_ = false;
+    std::uint64_t fault_number_ = 0;
+    all_measured measured_{};
+    std::uint8_t active_key_ = 1;
+    time_point rotated_at_ = time_point::min();
 };
 
 }  // namespace vipd::sim

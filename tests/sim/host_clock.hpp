@@ -34,6 +34,7 @@ public:
     }
 
     void set_wall_offset(duration offset) { wall_offset_ = offset; }
+    [[nodiscard]] duration wall_offset() const { return wall_offset_; }
 
 private:
     [[nodiscard]] duration drift(duration since_start) const

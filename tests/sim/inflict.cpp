@@ -7,12 +7,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 namespace vipd::sim {
 
 using namespace std::chrono_literals;
 
 namespace {
+
+constexpr std::uint8_t key_of_forger = 120;
 
 // The checksum over the message alone: right for IPv4. (Over IPv6 the kernel would have dropped what is wrong there.)
 void seal(byte_buffer& message)
@@ -30,6 +33,7 @@ void seal(byte_buffer& message)
 void cluster::inflict(const scheduled_fault& fault)
 {
     history_.add(events_.now(), "fault", [&] { return to_string(fault); });
+    observe_fault(fault);
     std::visit([&](const auto& what) { begin(what, fault.lasts); }, fault.what);
 }
 
@@ -43,12 +47,12 @@ void cluster::after(duration wait, std::function<void()> what)
     });
 }
 
-void cluster::note_trouble_around(std::size_t machine)
+void cluster::note_trouble_around(std::size_t machine, duration until)
 {
     for (std::size_t other = 0; other < machines_.size(); ++other) {
         if (other != machine) {
-            network_.note_trouble(events_.now(), machine, other);
-            network_.note_trouble(events_.now(), other, machine);
+            network_.note_trouble(events_.now() + until, machine, other);
+            network_.note_trouble(events_.now() + until, other, machine);
         }
     }
 }
@@ -56,6 +60,8 @@ void cluster::note_trouble_around(std::size_t machine)
 void cluster::heal()
 {
     ++era_;
+    pending_.clear();
+    busy_until_ = events_.now();
     history_.add(events_.now(), "fault", [] { return std::string("everything is healed"); });
     network_.mend(events_.now());
     cloud_.faults().clear();
@@ -64,6 +70,8 @@ void cluster::heal()
         m.lacks_inbound_rule = false;
     }
     for (const auto& m : machines_) {
+        set_clock(*m, options_.machines[m->index()].wall_offset);
+        cloud_.model().set_instance_state(events_.now(), instance_of(m->index()), cloud::instance_state::running);
         m->set_lateness({});
         m->forget_planned_pause();
         m->resume();
@@ -72,7 +80,7 @@ void cluster::heal()
             m->set_link(true);
             note_trouble_around(m->index());
         }
-        m->power_on();
+        switch_on(*m);
         m->tell(node::set_maintenance{false});
     }
     // What is on its way down comes up again.
@@ -91,6 +99,9 @@ void cluster::start(machine& m)
 {
     const bool was_running = m.is_running();
     m.start_process();
+    if (m.is_running() && !was_running) {
+        note_sequence_restart(m);
+    }
     const bool imds_fails = std::ranges::any_of(
         cloud_.faults().all(), [](const auto& f) { return f.second.action.starts_with("imds") && f.second.node == "*"; });
     if (!was_running && m.is_running() && (imds_fails || !m.path().is_reachable())) {
@@ -98,10 +109,37 @@ void cluster::start(machine& m)
     }
 }
 
+// A machine whose clock has been set, or whose signatures begin anew by another clock, is not heard until its clock has passed
+// what was heard of it: the README says so.
+void cluster::note_sequence_restart(machine& m)
+{
+    if (options_.auth) {
+        const bool by_time = options_.auth->against_replay == vrrp::anti_replay::time;
+        note_trouble_around(m.index(), by_time ? 2 * options_.auth->window : duration{25s});
+    }
+}
+
+void cluster::set_clock(machine& m, duration offset)
+{
+    if (m.wall_offset() != offset) {
+        m.set_wall_offset(offset);
+        note_sequence_restart(m);
+    }
+}
+
 void cluster::kill(machine& m)
 {
     m.kill_process();
     invariants_.on_process_end(m);
+}
+
+void cluster::switch_on(machine& m)
+{
+    const bool was_running = m.is_running();
+    m.power_on();
+    if (m.is_running() && !was_running) {
+        note_sequence_restart(m);
+    }
 }
 
 void cluster::restart_later(std::size_t machine, duration wait, unsigned kills_left)
@@ -141,7 +179,22 @@ void cluster::begin(const faults::power_off& f, duration lasts)
     auto& m = *machines_[f.machine];
     m.power_off();
     invariants_.on_process_end(m);
-    after(lasts, [&m] { m.power_on(); });
+    after(lasts, [this, &m] { switch_on(m); });
+}
+
+void cluster::begin(const faults::instance_stopped& f, duration lasts)
+{
+    auto& m = *machines_[f.machine];
+    if (invariants_.state(f.machine) == vrrp::state::active) {
+        situations_.note(situation::instance_stopped_while_active);
+    }
+    m.power_off();
+    invariants_.on_process_end(m);
+    cloud_.model().set_instance_state(events_.now(), instance_of(f.machine), cloud::instance_state::stopped);
+    after(lasts, [this, &m] {
+        cloud_.model().set_instance_state(events_.now(), instance_of(m.index()), cloud::instance_state::running);
+        switch_on(m);
+    });
 }
 
 void cluster::begin(const faults::pause& f, duration lasts)
@@ -192,7 +245,7 @@ void cluster::begin(const faults::address_removed& f, duration /*lasts*/)
 
 void cluster::begin(const faults::clock_set& f, duration /*lasts*/)
 {
-    machines_[f.machine]->set_wall_offset(f.offset);
+    set_clock(*machines_[f.machine], f.offset);
 }
 
 // --- the network ---
@@ -200,13 +253,10 @@ void cluster::begin(const faults::clock_set& f, duration /*lasts*/)
 void cluster::begin(const faults::partition& f, duration lasts)
 {
     for (const auto& [from, to] : f.cut) {
-        network_.cut(events_.now(), from, to, true);
+        after(random_.between(0s, f.spread), [this, from, to] { network_.cut(events_.now(), from, to, true); });
+        after(f.spread + lasts + random_.between(0s, f.spread),
+              [this, from, to] { network_.cut(events_.now(), from, to, false); });
     }
-    after(lasts, [this, cut = f.cut] {
-        for (const auto& [from, to] : cut) {
-            network_.cut(events_.now(), from, to, false);
-        }
-    });
 }
 
 void cluster::begin(const faults::poor_network& f, duration lasts)
@@ -252,6 +302,29 @@ void cluster::forge(const faults::forged_adverts& f)
         return;  // does not exist
     }
     machine::datagram d{from, {}, machine::datagram_kind::forged, vrrp::ttl_sent};
+    if (f.kind == forgery::wrong_key) {
+        // Of the right id.
+        vrrp::signer signer{{vrrp::hmac_mode::enforce, options_.auth->against_replay, options_.auth->window, active_key_,
+                             {{active_key_, key_of(key_of_forger).secret}}},
+                            to.now()};
+        vrrp::advert_template advert{content, from, to.address(), vrrp::checksum_form::rfc5798};
+        const auto trailer = signer.sign(advert.message(content.priority, content.interval), from, to.now());
+        const auto message = advert.message(content.priority, content.interval, trailer);
+        d.message = {message.begin(), message.end()};
+        to.receive(std::move(d));
+        return;
+    }
+    if (f.kind == forgery::replayed) {
+        // What another process has heard, this one may hear for the first time.
+        const auto& heard = heard_[f.machine];
+        if (heard.process == to.process_number() && to.is_running()) {
+            d.from = machines_[heard.from]->address();
+            d.message = heard.message;
+            situations_.note(situation::replay_sent);
+            to.receive(std::move(d));
+        }
+        return;
+    }
     vrrp::encode_advert(content, from, to.address(), vrrp::checksum_form::rfc5798, d.message);
     if (f.kind == forgery::interval_zero) {
         d.message[4] = 0;
@@ -345,15 +418,45 @@ void cluster::begin(const faults::maintenance& f, duration lasts)
 void cluster::begin(const faults::reload& f, duration /*lasts*/)
 {
     auto& m = *machines_[f.machine];
-    auto next = options_.configuration(f.machine);
+    auto next = m.file();
     if (f.priority != 0) {
         next.routers.front().priority = f.priority;
-    } else {
-        next.routers.front().priority = m.router().priority;
     }
     const auto& notes = notes_[f.machine];
     if (invariants_.state(f.machine) == vrrp::state::active && events_.now() - notes.since < 1s) {
         situations_.note(situation::reload_during_takeover);
+    }
+    m.reload(std::make_shared<const config::configuration>(std::move(next)));
+}
+
+void cluster::begin(const faults::rotate_keys& f, duration /*lasts*/)
+{
+    if (events_.now() < rotated_at_) {
+        return;  // one at a time
+    }
+    const auto old_key = active_key_;
+    const auto new_key = static_cast<std::uint8_t>(active_key_ % 100 + 1);
+    const std::array<std::pair<std::uint8_t, std::vector<std::uint8_t>>, 3> steps = {
+        {{old_key, {old_key, new_key}}, {new_key, {old_key, new_key}}, {new_key, {new_key}}}};
+    duration at{};
+    for (const auto& [active, keys] : steps) {
+        for (const auto& m : machines_) {
+            after(at, [this, active, keys, &m = *m] { set_keys(m, active, keys); });
+            at += f.period;
+        }
+    }
+    rotated_at_ = events_.now() + at;
+    after(at, [this] { situations_.note(situation::keys_rotated); });
+}
+
+void cluster::set_keys(machine& m, std::uint8_t active, const std::vector<std::uint8_t>& keys)
+{
+    auto next = m.file();
+    auto& hmac = *next.routers.front().auth.hmac;
+    hmac.active_key = active_key_ = active;
+    hmac.keys.clear();
+    for (const auto id : keys) {
+        hmac.keys.push_back(key_of(id));
     }
     m.reload(std::make_shared<const config::configuration>(std::move(next)));
 }

@@ -9,6 +9,15 @@ namespace vipd::sim {
 
 using namespace std::chrono_literals;
 
+namespace {
+
+// Longer than any pause between two looks at a route, or two attempts to reach anybody.
+constexpr duration rest_max = 70s;
+// Of a secret access key and of a session token; shorter texts hold none.
+constexpr std::size_t secret_size_min = 40;
+
+}  // namespace
+
 bool rate_bound::count(time_point now, double more)
 {
     if (last_ != time_point::min()) {
@@ -53,6 +62,10 @@ void invariants::on_transition(time_point now, const machine& m, vrrp::state fro
         violated(now, "transitions join",
                  fmt::format("machine {} left {} and was in {}", m.index(), to_string(from), to_string(seen.state)));
     }
+    if (m.is_reloading()) {
+        violated(now, "S14: a reload is no transition",
+                 fmt::format("machine {} went from {} to {}: {}", m.index(), to_string(from), to_string(to), reason));
+    }
     actives_ -= seen.state == vrrp::state::active ? 1 : 0;
     seen.state = to;
     seen.since = now;
@@ -85,9 +98,11 @@ void invariants::on_advert(time_point now, const machine& from, const node::send
         seen.spoke_as_active = false;
     } else {
         seen.spoke_as_active = true;
-        if (priority != from.router().priority) {
+        // With or without the weight of a path to EC2 that works, or does not.
+        const int configured = from.router().priority;
+        if (priority != configured && priority != std::clamp(configured + options_.api_weight, 1, 254)) {
             violated(now, "S3: priority",
-                     fmt::format("machine {} sent priority {} and has {}", from.index(), priority, from.router().priority));
+                     fmt::format("machine {} sent priority {} and has {}", from.index(), priority, configured));
         }
     }
     seen.last_advert = now;
@@ -97,6 +112,7 @@ void invariants::on_first_byte(time_point now, const machine& from, const std::s
                                const std::string& interface, bool mutating)
 {
     auto& seen = of(from);
+    seen.last_request = now;
     if (!mutating) {
         if (action.starts_with("DescribeRouteTables") &&
             !seen.reads.emplace(seen.reads.value_or(rate_bound{6, 1.05})).count(now)) {
@@ -134,6 +150,31 @@ void invariants::on_turn(time_point now, const machine& m)
     }
 }
 
+void invariants::check_rest(time_point now, const machine& m)
+{
+    const auto& seen = of(m);
+    const auto since = std::max({seen.since, seen.last_request, m.last_hindered(), m.path().changed_at()});
+    if (m.path().is_reachable() && !m.is_paused() && now - since > rest_max) {
+        violated(now, "S10: an Active that lacks a route does not rest",
+                 fmt::format("machine {} has asked nobody for {:.1f} s", m.index(), to_seconds(now - since)));
+    }
+}
+
+void invariants::on_log(time_point now, const machine& m, const log_record& record, const cloud::key_ring& keys)
+{
+    for (const auto& field : record.fields) {
+        const auto* text = std::get_if<std::string_view>(&field.value);
+        if (text == nullptr || text->size() < secret_size_min) {
+            continue;
+        }
+        for (const auto& [id, key] : keys) {
+            if (text->find(key.secret) != std::string_view::npos || text->find(key.token) != std::string_view::npos) {
+                violated(now, "S13: no secret is told", fmt::format("machine {}: {} {}", m.index(), record.event, field.key));
+            }
+        }
+    }
+}
+
 duration invariants::agreement_time() const
 {
     return options_.advert_interval * 21 / 20 + 50ms;
@@ -148,6 +189,13 @@ time_point invariants::connected_since(std::size_t a, std::size_t b) const
             return never;
         }
         since = std::max(since, m.last_hindered());
+    }
+    // Whoever signs with the time is heard by those who have the same.
+    if (options_.auth && options_.auth->against_replay == vrrp::anti_replay::time) {
+        const auto apart = machines_[a]->wall_offset() - machines_[b]->wall_offset();
+        if (apart > options_.auth->window - 1s || apart < -(options_.auth->window - 1s)) {
+            return never;
+        }
     }
     return network_.is_cut(a, b) || network_.is_cut(b, a) ? never : since;
 }

@@ -5,6 +5,7 @@
 
 #include "agent/vrrp/types.hpp"
 #include "common/time.hpp"
+#include "tests/cloud/access_key.hpp"
 #include "tests/sim/machine.hpp"
 #include "tests/sim/network.hpp"
 #include "tests/sim/options.hpp"
@@ -53,12 +54,15 @@ public:
                        const std::string& interface, bool mutating);
     void on_transition(time_point now, const machine& of, vrrp::state from, vrrp::state to, std::string_view reason,
                        std::uint64_t epoch);
+    void on_log(time_point now, const machine& of, const log_record& record, const cloud::key_ring& keys);
     void on_process_end(const machine& of);
     void on_turn(time_point now, const machine& of);
     // After every event.
     void check(time_point now);
     // Now and then: what is too dear for every event.
     void check_addresses(time_point now);
+    // An Active that lacks a route.
+    void check_rest(time_point now, const machine& of);
 
     [[nodiscard]] vrrp::state state(std::size_t machine) const { return seen_[machine].state; }
     // Since when both have heard each other as they should; never while they do not.
@@ -74,6 +78,7 @@ private:
         std::uint64_t epoch = 0;
         bool spoke_as_active = false;  // its last advert had a priority
         time_point last_advert = time_point::min();
+        time_point last_request = time_point::min();  // to EC2 or IMDS
         std::map<std::string, rate_bound> mutating;  // by register
         std::optional<rate_bound> reads;
     };

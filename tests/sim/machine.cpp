@@ -213,8 +213,10 @@ void machine::take_input()
     inputs_.pop_front();
     if (const auto* next = std::get_if<node::reload>(&what)) {
         settings_.configuration = next->configuration;
+        reloading_ = true;
     }
     process_->handle(now(), std::move(what));
+    reloading_ = false;
 }
 
 void machine::wake(time_point at)

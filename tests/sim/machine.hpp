@@ -66,6 +66,7 @@ public:
     void set_lateness(duration late_max) { late_max_ = late_max; }
     void set_link(bool up);
     void set_wall_offset(duration offset) { clock_.set_wall_offset(offset); }
+    [[nodiscard]] duration wall_offset() const { return clock_.wall_offset(); }
     void set_cloud_reachable(bool reachable);
 
     // --- what arrives ---
@@ -90,6 +91,11 @@ public:
     // --- what is seen ---
     [[nodiscard]] std::size_t index() const { return settings_.index; }
     [[nodiscard]] const ip_address& address() const { return settings_.address; }
+    // What the next start or reload reads.
+    [[nodiscard]] const config::configuration& file() const { return *file_; }
+    // In the midst of a reload.
+    [[nodiscard]] bool is_reloading() const { return reloading_; }
+    [[nodiscard]] instant now() const { return clock_.read(events_.now()); }
     // Of the configuration that the process runs with.
     [[nodiscard]] const config::router& router() const { return settings_.configuration->routers.front(); }
     [[nodiscard]] bool is_on() const { return on_; }
@@ -120,7 +126,6 @@ private:
     void on_answer(const aws::http_exchange& exchange, const cloud::exchange_record& record) override;
     void on_http_finished(aws::http_exchange_id id, aws::http_result&& result) override;
 
-    [[nodiscard]] instant now() const { return clock_.read(events_.now()); }
     void end_process();
     void wake(time_point at);
     void arm();
@@ -135,7 +140,7 @@ private:
     void take_input();
 
     settings settings_;
-    std::shared_ptr<const config::configuration> file_;  // what the next start or reload reads
+    std::shared_ptr<const config::configuration> file_;
     host_clock clock_;
     event_queue& events_;
     observer& to_;
@@ -155,6 +160,7 @@ private:
     time_point paused_at_ = time_point::min();
     time_point resumed_at_ = time_point::min();
     bool stopped_ = false;  // the process has said that it may end
+    bool reloading_ = false;
     std::optional<duration> pause_before_call_;
     std::optional<node::output> interrupted_;
     std::deque<datagram> received_;

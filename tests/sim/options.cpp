@@ -23,6 +23,18 @@ std::size_t draw_size(random_source& random)
     return draw < 0.7 ? 3 : (draw < 0.9 ? 2 : 5);
 }
 
+std::optional<auth_options> draw_auth(random_source& random)
+{
+    if (!random.chance(0.3)) {
+        return std::nullopt;
+    }
+    using vrrp::hmac_mode;
+    return auth_options{pick(random, std::array<hmac_mode, 4>{hmac_mode::enforce, hmac_mode::enforce, hmac_mode::permissive,
+                                                              hmac_mode::receive_only}),
+                        random.chance(0.7) ? vrrp::anti_replay::time : vrrp::anti_replay::monotonic,
+                        random.chance(0.5) ? duration{5s} : duration{30s}};
+}
+
 void draw_machines(random_source& random, cluster_options& o)
 {
     o.machines.resize(draw_size(random));
@@ -32,15 +44,24 @@ void draw_machines(random_source& random, cluster_options& o)
         m.priority = all_equal ? 100 : static_cast<std::uint8_t>(1 + random.below(254));
         m.zone = static_cast<unsigned>(random.below(2));
         if (clocks_differ) {
-            const auto drift_max = pick(random, std::array<std::int64_t, 3>{50, 500, 20'000});
+            // A sequence that only grows goes by the monotonic clock, and by the time of day after a restart.
+            const bool is_bound = o.auth && o.auth->against_replay == vrrp::anti_replay::monotonic;
+            const auto drift_max = pick(random, std::array<std::int64_t, 3>{50, 500, is_bound ? 500 : 20'000});
             m.clock_drift_ppm = static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(2 * drift_max))) - drift_max;
-            m.wall_offset = random.between(-200s, 200s);
+            // Who signs with the time keeps it, within the window.
+            m.wall_offset = o.auth ? random.between(-o.auth->window / 4, o.auth->window / 4) : random.between(-200s, 200s);
         }
         m.lacks_inbound_rule = random.chance(0.02);
     }
 }
 
 }  // namespace
+
+vrrp::identified_secret key_of(std::uint8_t id)
+{
+    const std::string bytes(vrrp::hmac_secret::size_min, static_cast<char>(0x80U + id));
+    return {id, *vrrp::hmac_secret::from_file(byte_view{reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()})};
+}
 
 ip_address cluster_options::address(std::size_t machine) const
 {
@@ -84,6 +105,10 @@ config::configuration cluster_options::configuration(std::size_t machine) const
     r.preempt = preempt;
     r.preempt_delay = preempt_delay;
     r.drain = drain;
+    r.api_weight = api_weight;
+    if (auth) {
+        r.auth.hmac = vrrp::hmac_settings{auth->mode, auth->against_replay, auth->window, 1, {key_of(1)}};
+    }
     r.advertised_addresses = {virtual_address().address()};
     r.addresses = {{virtual_address(), "lo", config::address_lifetime::while_active}};
     config::route_entry route;
@@ -115,6 +140,7 @@ duration cluster_options::down_interval_max() const
 cluster_options draw_options(random_source& random)
 {
     cluster_options o;
+    o.auth = draw_auth(random);
     draw_machines(random, o);
     o.family = random.chance(0.1) ? ip_family::v6 : ip_family::v4;
     o.version = o.family == ip_family::v4 && random.chance(0.15) ? vrrp::version::v2 : vrrp::version::v3;
@@ -125,6 +151,7 @@ cluster_options draw_options(random_source& random)
     o.preempt = random.chance(0.8);
     o.preempt_delay = pick(random, std::array<duration, 5>{0s, 0s, 1s, 10s, 60s});
     o.drain = pick(random, std::array<duration, 3>{1s, 0s, 5s});
+    o.api_weight = pick(random, std::array<std::int16_t, 6>{0, 0, 0, 0, -60, 40});
     o.tables = pick(random, std::array<std::size_t, 6>{1, 1, 1, 2, 3, 5});
     o.chosen = pick(random, std::array<table_choice, 4>{table_choice::by_id, table_choice::by_id, table_choice::whole_vpc,
                                                         table_choice::by_tag});
@@ -146,14 +173,17 @@ std::string cluster_options::to_string() const
 {
     std::string text = fmt::format(
         "{} machines, IPv{}, VRRPv{}, A = {} ms, {} adverts, preempt {} after {} s, drain {} s, {} tables ({}), routes {}, "
-        "EC2 {} ms, stale reads {:.2f} up to {} ms, credentials for {} min, loss {:.3f}\n",
+        "EC2 {} ms, stale reads {:.2f} up to {} ms, credentials for {} min, loss {:.3f}, api_weight {}{}\n",
         machines.size(), family == ip_family::v4 ? 4 : 6, static_cast<unsigned>(version),
         std::chrono::round<std::chrono::milliseconds>(advert_interval).count(), down_timer_adverts, preempt,
         to_seconds(preempt_delay), to_seconds(drain), tables,
         chosen == table_choice::by_id ? "by id" : (chosen == table_choice::whole_vpc ? "all of the VPC" : "by tag"),
         routes_exist ? "exist" : "missing", std::chrono::round<std::chrono::milliseconds>(cloud_latency).count(), stale_reads,
         std::chrono::round<std::chrono::milliseconds>(stale_reads_lag).count(),
-        std::chrono::duration_cast<std::chrono::minutes>(credential_lifetime).count(), network.loss);
+        std::chrono::duration_cast<std::chrono::minutes>(credential_lifetime).count(), network.loss, api_weight,
+        auth ? fmt::format(", hmac {} ({}, {} s)", vrrp::to_string(auth->mode), vrrp::to_string(auth->against_replay),
+                           to_seconds(auth->window))
+             : "");
     for (std::size_t i = 0; i < machines.size(); ++i) {
         const auto& m = machines[i];
         text += fmt::format("  machine {}: {} priority {}, zone {}, clock {:+d} ppm, wall {:+.0f} s{}\n", i,

@@ -4,6 +4,7 @@
 // is wrong.
 
 #include "agent/config/config.hpp"
+#include "agent/vrrp/authentication.hpp"
 #include "common/random.hpp"
 #include "common/time.hpp"
 #include "tests/sim/network.hpp"
@@ -26,6 +27,15 @@ struct machine_options {
     bool lacks_inbound_rule = false;
 };
 
+struct auth_options {
+    vrrp::hmac_mode mode = vrrp::hmac_mode::enforce;
+    vrrp::anti_replay against_replay = vrrp::anti_replay::time;
+    duration window = std::chrono::seconds{5};
+};
+
+// The key of this id, of which the machines and whoever forges know the same: nothing.
+vrrp::identified_secret key_of(std::uint8_t id);
+
 struct cluster_options {
     std::vector<machine_options> machines;  // 2..5
     ip_family family = ip_family::v4;
@@ -35,6 +45,8 @@ struct cluster_options {
     bool preempt = true;
     duration preempt_delay{};
     duration drain = std::chrono::seconds{1};
+    std::int16_t api_weight = 0;
+    std::optional<auth_options> auth;
     std::size_t tables = 1;
     table_choice chosen = table_choice::by_id;
     bool routes_exist = true;  // at the start, and lead nowhere in particular

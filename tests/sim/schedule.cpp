@@ -36,6 +36,7 @@ private:
     fault_kind of_cloud(duration& lasts);
     fault_kind of_people(duration& lasts);
     faults::partition partition();
+    faults::forged_adverts forged_adverts();
     cloud::fault cloud_fault();
     cloud::fault_effect cloud_effect();
 
@@ -58,6 +59,9 @@ faults::partition drawing::partition()
                 p.cut.emplace_back(from, to);
             }
         }
+    }
+    if (random_.chance(0.3)) {
+        p.spread = magnitude(options_.advert_interval / 5, 20 * options_.advert_interval);
     }
     // Partial: two see each other no more, and a third sees both.
     if (p.cut.size() > 2 && random_.chance(0.3)) {
@@ -123,7 +127,7 @@ cloud::fault drawing::cloud_fault()
 fault_kind drawing::of_machine(duration& lasts)
 {
     lasts = outage();
-    switch (random_.below(9)) {
+    switch (random_.below(10)) {
         case 0:
             lasts = magnitude(100ms, 5s);
             return faults::kill_process{machine(), static_cast<unsigned>(random_.chance(0.2) ? 2 + random_.below(5) : 1)};
@@ -143,11 +147,29 @@ fault_kind drawing::of_machine(duration& lasts)
             return faults::link_down{machine()};
         case 7:
             return faults::address_removed{machine()};
+        case 8:
+            lasts = magnitude(5s, 2min);
+            return faults::instance_stopped{machine()};
         default: {
-            const auto size = magnitude(1s, 87'600h);
+            // A sequence that only grows is bound to the clock of its start: the README says so.
+            const bool is_bound = options_.auth && options_.auth->against_replay == vrrp::anti_replay::monotonic;
+            const auto size = magnitude(1s, is_bound ? duration{10s} : duration{87'600h});
             return faults::clock_set{machine(), random_.chance(0.5) ? size : -size};
         }
     }
+}
+
+faults::forged_adverts drawing::forged_adverts()
+{
+    const auto unsigned_kinds = faults::forgery_count_unsigned;
+    const auto signed_kinds = faults::forgery_count - unsigned_kinds;
+    auto kind = static_cast<faults::forgery>(options_.auth && random_.chance(0.7) ? unsigned_kinds + random_.below(signed_kinds)
+                                                                                  : random_.below(unsigned_kinds));
+    if ((kind == faults::forgery::unsigned_advert && options_.auth->mode != vrrp::hmac_mode::enforce) ||
+        (kind == faults::forgery::replayed && options_.auth->mode == vrrp::hmac_mode::receive_only)) {
+        kind = faults::forgery::wrong_key;
+    }
+    return {machine(), kind, magnitude(10ms, 2 * options_.advert_interval)};
 }
 
 fault_kind drawing::of_network(duration& lasts)
@@ -157,8 +179,7 @@ fault_kind drawing::of_network(duration& lasts)
         return partition();
     }
     if (random_.chance(0.2)) {
-        return faults::forged_adverts{machine(), static_cast<faults::forgery>(random_.below(faults::forgery_count)),
-                                      magnitude(10ms, 2 * options_.advert_interval)};
+        return forged_adverts();
     }
     path_quality q;
     const auto a = options_.advert_interval;
@@ -212,6 +233,9 @@ fault_kind drawing::of_cloud(duration& lasts)
 fault_kind drawing::of_people(duration& lasts)
 {
     lasts = magnitude(1s, 1min);
+    if (options_.auth && random_.chance(0.2)) {
+        return faults::rotate_keys{magnitude(1ms, 10s)};
+    }
     switch (random_.below(6)) {
         case 0:
         case 1: {
@@ -261,6 +285,7 @@ std::string describe(const fault_kind& what)
             },
             [](const faults::stop_process& f) { return fmt::format("machine {}: SIGTERM and a new start", f.machine); },
             [](const faults::power_off& f) { return fmt::format("machine {}: power off", f.machine); },
+            [](const faults::instance_stopped& f) { return fmt::format("machine {}: instance stopped", f.machine); },
             [](const faults::pause& f) {
                 return fmt::format("machine {}: stands still{}", f.machine,
                                    f.before_call ? ", from the next mutating call on, before its first byte" : "");
@@ -278,13 +303,14 @@ std::string describe(const fault_kind& what)
                 for (const auto& [from, to] : f.cut) {
                     text += fmt::format(" {}->{}", from, to);
                 }
-                return text;
+                return f.spread > duration::zero() ? text + fmt::format(", over {:.1f} s", to_seconds(f.spread)) : text;
             },
             [](const faults::poor_network& f) { return "network: " + describe(f.quality); },
             [](const faults::forged_adverts& f) {
                 constexpr std::array<std::string_view, faults::forgery_count> names = {
                     "a stranger", "a low TTL",        "a wrong interval", "another VRID",   "another version",
-                    "no address", "a wrong checksum", "an end too early", "its own address"};
+                    "no address", "a wrong checksum", "an end too early", "its own address",
+                    "no signature", "a wrong key",    "a copy of an old one"};
                 return fmt::format("machine {}: forged adverts with {} every {:.0f} ms", f.machine,
                                    names.at(static_cast<std::size_t>(f.kind)), to_milliseconds(f.period));
             },
@@ -314,6 +340,9 @@ std::string describe(const fault_kind& what)
             [](const faults::step_down& f) { return fmt::format("machine {}: step-down", f.machine); },
             [](const faults::maintenance& f) { return fmt::format("machine {}: maintenance", f.machine); },
             [](const faults::reload& f) { return fmt::format("machine {}: reload, priority {}", f.machine, f.priority); },
+            [](const faults::rotate_keys& f) {
+                return fmt::format("keys are rotated, a step every {:.0f} ms", to_milliseconds(f.period));
+            },
         },
         what);
 }

@@ -30,6 +30,9 @@ struct stop_process {  // SIGTERM, and a start afterwards
 struct power_off {
     std::size_t machine = 0;
 };
+struct instance_stopped {  // by EC2: routes to it are blackholes until it is started again
+    std::size_t machine = 0;
+};
 struct pause {
     std::size_t machine = 0;
     bool before_call = false;  // at the next mutating call, between the decision and its first byte
@@ -52,6 +55,8 @@ struct clock_set {  // the wall clock jumps; for good
 // --- of the network ---
 struct partition {
     std::vector<std::pair<std::size_t, std::size_t>> cut;  // directed
+    // One path after the other, in any order, over this long; and mended likewise.
+    duration spread{};
 };
 struct poor_network {
     path_quality quality;
@@ -68,8 +73,13 @@ enum class forgery : std::uint8_t {
     wrong_checksum,
     cut_short,
     own_address,
+    // Where adverts are signed; all the rest of such an advert is right.
+    unsigned_advert,  // and only signed ones are accepted
+    wrong_key,
+    replayed,  // a copy of one that a peer has sent
 };
-inline constexpr std::size_t forgery_count = 9;
+inline constexpr std::size_t forgery_count = 12;
+inline constexpr std::size_t forgery_count_unsigned = 9;
 struct forged_adverts {
     std::size_t machine = 0;  // to
     forgery kind = forgery::stranger;
@@ -112,15 +122,19 @@ struct reload {  // with another priority, or the same configuration again
     std::size_t machine = 0;
     std::uint8_t priority = 0;  // 0: unchanged
 };
+// A new key everywhere, then signed with everywhere, then the old one goes: machine by machine, with this long between two.
+struct rotate_keys {
+    duration period{};
+};
 
 }  // namespace faults
 
 using fault_kind =
-    std::variant<faults::kill_process, faults::stop_process, faults::power_off, faults::pause, faults::late_timers,
-                 faults::link_down, faults::address_removed, faults::clock_set, faults::partition, faults::poor_network,
-                 faults::forged_adverts, faults::cloud_unreachable, faults::cloud_trouble, faults::throttled,
-                 faults::credentials_revoked, faults::permission_missing, faults::route_changed, faults::second_cluster,
-                 faults::step_down, faults::maintenance, faults::reload>;
+    std::variant<faults::kill_process, faults::stop_process, faults::power_off, faults::instance_stopped, faults::pause,
+                 faults::late_timers, faults::link_down, faults::address_removed, faults::clock_set, faults::partition,
+                 faults::poor_network, faults::forged_adverts, faults::cloud_unreachable, faults::cloud_trouble,
+                 faults::throttled, faults::credentials_revoked, faults::permission_missing, faults::route_changed,
+                 faults::second_cluster, faults::step_down, faults::maintenance, faults::reload, faults::rotate_keys>;
 
 struct scheduled_fault {
     duration at{};     // after the start

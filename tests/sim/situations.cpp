@@ -29,6 +29,10 @@ std::string_view to_string(situation s)
         "a corrupted or forged advert was discarded",
         "a process started while IMDS was down",
         "a duel over a route was noticed",
+        "the keys of adverts were rotated",
+        "a copy of a signed advert was sent",
+        "a broken path to EC2 changed a priority",
+        "EC2 stopped the Active's instance",
     };
     return names.at(static_cast<std::size_t>(s));
 }

@@ -34,8 +34,12 @@ enum class situation : std::uint8_t {
     bad_advert_discarded,
     started_without_imds,
     duel_noticed,
+    keys_rotated,
+    replay_sent,
+    priority_weighed,
+    instance_stopped_while_active,
 };
-inline constexpr std::size_t situation_count = 24;
+inline constexpr std::size_t situation_count = 28;
 
 std::string_view to_string(situation s);
 

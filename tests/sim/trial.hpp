@@ -37,6 +37,7 @@ struct trial_result {
     // From the healing until there was one Active with every route, and until no longer anything changed.
     duration converged{};
     situation_counts situations;
+    cluster::all_measured measured{};
 };
 
 inline constexpr duration fault_phase = std::chrono::minutes{10};

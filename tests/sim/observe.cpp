@@ -1,0 +1,171 @@
+// What of a cluster's behaviour is timed, from which moment, and the arithmetic of what it may take.
+
+#include "agent/vrrp/timers.hpp"
+#include "common/overloaded.hpp"
+#include "tests/sim/cluster.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace vipd::sim {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+// After the end of the last fault: budgets and buckets are full again, backoffs and waits before a preemption are over.
+constexpr duration calm_after = 1min;
+// A clock may be slower than ours by a fiftieth; a datagram and a loop take their time.
+duration by_any_clock(duration d)
+{
+    return d * 41 / 40 + 5ms;
+}
+
+// Until a fault has ended, counted from its beginning.
+duration length_of(const scheduled_fault& fault)
+{
+    return std::visit(overloaded{[&](const faults::partition& f) { return fault.lasts + 2 * f.spread; },
+                                 [&](const faults::kill_process& f) { return f.times * (fault.lasts + 2s); },
+                                 [&](const faults::stop_process&) { return fault.lasts + 10s; },
+                                 [&](const auto&) { return fault.lasts; }},
+                      fault.what);
+}
+
+std::optional<std::size_t> crashes(const fault_kind& what)
+{
+    return std::visit(overloaded{[](const faults::kill_process& f) {
+                                     return f.times == 1 ? std::optional{f.machine} : std::nullopt;
+                                 },
+                                 [](const faults::power_off& f) { return std::optional{f.machine}; },
+                                 [](const faults::instance_stopped& f) { return std::optional{f.machine}; },
+                                 [](const auto&) { return std::optional<std::size_t>{}; }},
+                      what);
+}
+
+}  // namespace
+
+bool cluster::is_calm() const
+{
+    const auto is_well = [](const auto& m) { return m->is_running() && !m->is_paused() && m->has_link(); };
+    const auto active = sole_active();
+    return events_.now() >= busy_until_ + calm_after && std::ranges::all_of(machines_, is_well) && active &&
+           routes_lead_to(*active) && options_.network.loss <= 0.0 && cloud_.last_effect() == never;
+}
+
+// The first of the others whose timer ends.
+duration cluster::shortest_wait(std::size_t without, bool released) const
+{
+    auto shortest = duration::max();
+    for (const auto& m : machines_) {
+        if (m->index() != without) {
+            const auto priority = m->snapshot().effective_priority;
+            shortest = std::min(
+                shortest, released ? vrrp::skew_time(options_.version, priority, options_.advert_interval)
+                                   : vrrp::active_down_interval(options_.version, priority, options_.advert_interval,
+                                                                options_.down_timer_adverts));
+        }
+    }
+    return by_any_clock(shortest);
+}
+
+duration cluster::calls_time(unsigned in_a_row) const
+{
+    // Its latency is drawn up to half more; a connection that has to be made first, and a pause between two attempts.
+    return in_a_row * (options_.cloud_latency * 3 / 2 + 10ms) + 300ms;
+}
+
+void cluster::expect(measure what, duration at_most, std::size_t table)
+{
+    pending_.push_back({what, events_.now(), events_.now() + at_most, table});
+}
+
+// Another fault makes all that is under way a different story.
+void cluster::observe_fault(const scheduled_fault& fault)
+{
+    const auto now = events_.now();
+    const bool calm = is_calm();
+    const auto active = sole_active();
+    pending_.clear();
+    busy_until_ = std::max(busy_until_, now + length_of(fault));
+    const bool is_partition = std::holds_alternative<faults::partition>(fault.what);
+    only_partitions_ = is_partition && (calm || only_partitions_);
+    after(length_of(fault), [this, number = ++fault_number_, what = fault.what] {
+        if (number == fault_number_ && events_.now() >= busy_until_) {
+            observe_end(what);
+        }
+    });
+    if (!calm) {
+        return;
+    }
+    if (crashes(fault.what) == active) {
+        const auto wait = shortest_wait(*active, false);
+        expect(measure::crash_to_active, wait);
+        expect(measure::crash_to_routes, wait + calls_time(2));
+    }
+    if (const auto* stop = std::get_if<faults::stop_process>(&fault.what); stop != nullptr && stop->machine == *active) {
+        const auto wait = shortest_wait(*active, true);
+        expect(measure::stop_to_active, wait);
+        expect(measure::stop_to_routes, wait + calls_time(2));
+    }
+    if (const auto* change = std::get_if<faults::route_changed>(&fault.what);
+        change != nullptr && change->target != options_.interface_id(*active) && options_.stale_reads <= 0.0) {
+        // Read every 10 s, a tenth more or less, and once more to be sure.
+        expect(measure::foreign_write_to_repair, by_any_clock(11s) + calls_time(3), change->table);
+    }
+}
+
+void cluster::observe_end(const fault_kind& what)
+{
+    const bool all_fresh = options_.stale_reads <= 0.0 && cloud_.last_effect() == never;
+    if (only_partitions_ && active_count() > 1) {
+        expect(measure::mended_to_one_active, invariants_.agreement_time());
+        if (all_fresh) {
+            expect(measure::mended_to_routes, invariants_.agreement_time() + calls_time(3));
+        }
+    }
+    const bool was_outage = std::holds_alternative<faults::cloud_unreachable>(what) ||
+                            std::holds_alternative<faults::cloud_trouble>(what);
+    if (const auto active = sole_active();
+        was_outage && active && !routes_lead_to(*active) && all_fresh && !has_duel(*active)) {
+        // A call that is lost ends after 3 s, and the longest pause between two is 5 s; after that a read may come first.
+        expect(measure::outage_to_routes, by_any_clock(8s) + calls_time(3));
+    }
+}
+
+bool cluster::has_duel(std::size_t machine) const
+{
+    const auto snapshot = machines_[machine]->snapshot();
+    return std::ranges::any_of(snapshot.resources, [](const auto& r) { return r.duel != status::duel_state::none; });
+}
+
+bool cluster::is_reached(const pending_measure& p) const
+{
+    const auto active = sole_active();
+    switch (p.what) {
+        case measure::crash_to_active:
+        case measure::stop_to_active:
+        case measure::mended_to_one_active:
+            return active.has_value();
+        case measure::foreign_write_to_repair:
+            return active && target(p.table) == options_.interface_id(*active);
+        default:
+            return active && routes_lead_to(*active);
+    }
+}
+
+void cluster::observe()
+{
+    const auto now = events_.now();
+    for (const auto& p : pending_) {
+        if (now > p.due) {
+            invariants_.violated(now, fmt::format("L: {}", to_string(p.what)),
+                                 fmt::format("not within {:.3f} s", to_seconds(p.due - p.since)));
+        } else if (is_reached(p)) {
+            measured_[static_cast<std::size_t>(p.what)].add(now - p.since);
+        }
+    }
+    std::erase_if(pending_, [&](const auto& p) { return now > p.due || is_reached(p); });
+}
+
+}  // namespace vipd::sim
