@@ -18,6 +18,7 @@
 #include <cstdlib>
 #include <deque>
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -58,8 +59,22 @@ cluster_options draw_cluster(test::input_reader& in)
         o.stale_reads = 0.5;
         o.stale_reads_lag = 3s;
     }
+    if ((more & 128U) != 0) {
+        const auto third = in.byte();
+        o.api_weight = std::array<std::int16_t, 4>{0, -60, 40, 0}[third % 4U];
+        if ((third & 4U) != 0) {
+            using vrrp::hmac_mode;
+            o.auth = auth_options{std::array{hmac_mode::enforce, hmac_mode::permissive, hmac_mode::receive_only,
+                                             hmac_mode::enforce}[third / 8U % 4U],
+                                  (third & 32U) != 0 ? vrrp::anti_replay::monotonic : vrrp::anti_replay::time,
+                                  (third & 64U) != 0 ? duration{30s} : duration{5s}};
+        }
+    }
     return o;
 }
+
+// Nobody's key but of whoever forges.
+constexpr std::uint8_t key_of_stranger = 121;
 
 class play {
 public:
@@ -67,7 +82,11 @@ public:
         in_(input),
         world_(draw_cluster(in_), 1, std::move(tell)),
         router_(world_.options().configuration(alive).routers.front())
-    {}
+    {
+        if (router_.auth.hmac) {
+            signer_.emplace(*router_.auth.hmac, peers_now());
+        }
+    }
 
     // What was broken; empty when nothing was.
     std::string run()
@@ -106,26 +125,21 @@ private:
 
     void happen(std::uint8_t kind)
     {
-        constexpr unsigned kinds = 28;
+        constexpr unsigned kinds = 30;
         switch (kind % kinds) {
             case 0:
             case 1:
             case 2:
                 return hear(draw_advert());
-            case 3: {
-                auto d = draw_advert();
-                auto& damaged = d.message[in_.byte() % d.message.size()];
-                damaged ^= static_cast<std::uint8_t>(1U << (in_.byte() % 8U));
-                return hear(std::move(d));
-            }
+            case 3:
+                return hear(damaged(draw_advert()));
             case 4: {
                 const auto from = draw_source();
                 const auto bytes = in_.take_counted();
                 return hear({from, {bytes.begin(), bytes.end()}, machine::datagram_kind::corrupted, vrrp::ttl_sent});
             }
             case 5:
-                return inflict(
-                    faults::forged_adverts{alive, static_cast<faults::forgery>(in_.byte() % faults::forgery_count), 1ms}, 1ms);
+                return inflict(faults::forged_adverts{alive, draw_forgery(), 1ms}, 1ms);
             case 6:
             case 7:
             case 8:
@@ -171,6 +185,10 @@ private:
                 return inflict_for_a_while(faults::permission_missing{alive, in_.byte() % world_.options().tables});
             case 26:
                 return refuse();
+            case 28:
+                return hear_again();
+            case 29:
+                return rotate_keys();
             default:
                 return end_process();
         }
@@ -222,11 +240,80 @@ private:
         const auto form = (other & 16U) != 0 ? vrrp::checksum_form::rfc9568 : vrrp::checksum_form::rfc5798;
         const auto ttl = static_cast<std::uint8_t>((other & 32U) != 0 ? in_.byte() : vrrp::ttl_sent);
         machine::datagram d{from, {}, machine::datagram_kind::corrupted, ttl};
-        vrrp::encode_advert(content, from, o.address(alive), form, d.message);
+        vrrp::advert_template advert{content, from, o.address(alive), form};
+        auto message = advert.message(content.priority, content.interval);
+        if (signer_) {
+            if ((other & 64U) != 0) {
+                d.kind = o.auth->mode == vrrp::hmac_mode::enforce ? machine::datagram_kind::forged : d.kind;
+            } else {
+                const bool is_right = (other & 128U) == 0;
+                d.kind = is_right ? d.kind : machine::datagram_kind::forged;
+                message = advert.message(content.priority, content.interval, trailer_for(message, from, is_right));
+            }
+        }
+        d.message = {message.begin(), message.end()};
         return d;
     }
 
-    void hear(machine::datagram d) { world_.node(alive).receive(std::move(d)); }
+    // The peers' clocks are right, whatever is done to that of the one machine.
+    [[nodiscard]] instant peers_now()
+    {
+        auto now = world_.node(alive).now();
+        now.wall -= world_.node(alive).wall_offset();
+        return now;
+    }
+
+    // The sequence grows from one to the next, whoever speaks. Peers sign with the key that the machine signs with.
+    byte_view trailer_for(byte_view message, const ip_address& from, bool is_right)
+    {
+        auto settings = *world_.node(alive).router().auth.hmac;
+        if (!is_right) {
+            settings.keys = {{settings.active_key, key_of(key_of_stranger).secret}};
+        }
+        signer_->change(settings, peers_now());
+        return signer_->sign(message, from, peers_now());
+    }
+
+    // A single bit. What is signed survives none, but in the checksum, which has two forms.
+    machine::datagram damaged(machine::datagram d)
+    {
+        const auto place = in_.byte() % d.message.size();
+        d.message[place] ^= static_cast<std::uint8_t>(1U << (in_.byte() % 8U));
+        if (signer_ && place != 6 && place != 7 && world_.options().auth->mode == vrrp::hmac_mode::enforce) {
+            d.kind = machine::datagram_kind::forged;
+        }
+        return d;
+    }
+
+    faults::forgery draw_forgery()
+    {
+        const auto& auth = world_.options().auth;
+        const auto kind =
+            static_cast<faults::forgery>(in_.byte() % (auth ? faults::forgery_count : faults::forgery_count_unsigned));
+        const bool is_allowed = kind == faults::forgery::unsigned_advert && auth->mode != vrrp::hmac_mode::enforce;
+        return is_allowed ? faults::forgery::wrong_key : kind;
+    }
+
+    void hear(machine::datagram d)
+    {
+        last_ = d;
+        world_.node(alive).receive(std::move(d));
+    }
+    // A copy of the last one, which may have been lost.
+    void hear_again()
+    {
+        if (last_) {
+            world_.node(alive).receive(*last_);
+        }
+    }
+
+    void rotate_keys()
+    {
+        const auto period = draw_duration();
+        if (world_.options().auth) {
+            inflict(faults::rotate_keys{period}, {});
+        }
+    }
 
     // --- the kernel ---
 
@@ -331,6 +418,8 @@ private:
     test::input_reader in_;
     cluster world_;
     config::router router_;
+    std::optional<vrrp::signer> signer_;
+    std::optional<machine::datagram> last_;
     duration waited_{};
 };
 
