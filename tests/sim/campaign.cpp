@@ -80,8 +80,9 @@ std::string campaign::to_string() const
     for (std::size_t i = 0; i < measure_count; ++i) {
         const auto& m = measured[i];
         if (m.count() > 0) {
-            text += fmt::format("  {:31} {:9} times, p50 {:8.3f}, p99 {:8.3f}, max {:8.3f} s\n", sim::to_string(static_cast<measure>(i)),
-                                m.count(), to_seconds(m.quantile(0.5)), to_seconds(m.quantile(0.99)), to_seconds(m.max()));
+            text += fmt::format("  {:31} {:9} times, p50 {:8.3f}, p99 {:8.3f}, max {:8.3f} s\n",
+                                sim::to_string(static_cast<measure>(i)), m.count(), to_seconds(m.quantile(0.5)),
+                                to_seconds(m.quantile(0.99)), to_seconds(m.max()));
         }
     }
     return text + fmt::format("{} violations\n", violations);

@@ -65,14 +65,20 @@ cluster::cluster(cluster_options options, std::uint64_t seed, std::function<void
     invariants_(options_, machines_, network_),
     notes_(options_.machines.size()),
     heard_(options_.machines.size()),
+    reload_in_takeover_(options_.machines.size()),
     busy_until_(start_time)
 {
     cloud_.set_latency({options_.cloud_latency / 2, options_.cloud_latency * 3 / 2, {}});
     cloud_.set_consistency({options_.stale_reads, options_.stale_reads_lag});
     cloud_.imds().set_credential_lifetime(options_.credential_lifetime);
     network_.set_quality(options_.network);
+    for (std::size_t t = 0; t < options_.tables; ++t) {
+        table_ids_.emplace_back(options_.table_id(t));
+    }
     for (std::size_t i = 0; i < options_.machines.size(); ++i) {
         const auto& m = options_.machines[i];
+        names_.push_back(fmt::format("node-{}", i));
+        interface_ids_.push_back(options_.interface_id(i));
         host_clock clock{start_time, start_wall, m.clock_drift_ppm};
         clock.set_wall_offset(m.wall_offset);
         machine::settings settings{i,
@@ -150,17 +156,18 @@ std::optional<std::size_t> cluster::sole_active() const
     return found;
 }
 
-std::string cluster::target(std::size_t table) const
+const std::string& cluster::target(std::size_t table) const
 {
-    const auto* t = cloud_.model().primary().table(cloud::route_table_id{options_.table_id(table)});
-    const auto* route = t == nullptr ? nullptr : t->static_route(options_.virtual_address());
-    return route == nullptr ? std::string{} : route->target.id;
+    static const std::string nobody;
+    const auto* t = cloud_.model().primary().table(table_ids_.at(table));
+    const auto* route = t == nullptr ? nullptr : t->static_route(virtual_address_);
+    return route == nullptr ? nobody : route->target.id;
 }
 
 bool cluster::routes_lead_to(std::size_t machine) const
 {
     for (std::size_t t = 0; t < options_.tables; ++t) {
-        if (target(t) != options_.interface_id(machine)) {
+        if (target(t) != interface_ids_.at(machine)) {
             return false;
         }
     }
@@ -179,7 +186,7 @@ void cluster::on_advert(machine& from, const node::send_advert& advert)
     const auto now = events_.now();
     invariants_.on_advert(now, from, advert);
     history_.mix(advert.message);
-    history_.add(now, fmt::format("node-{}", from.index()),
+    history_.add(now, names_[from.index()],
                  [&] { return fmt::format("advert to {} priority {}", advert.destination.to_string(), advert.message[2]); });
     const auto to = by_address_.find(advert.destination);
     if (to == by_address_.end()) {
@@ -259,7 +266,7 @@ void cluster::on_spinning(machine& of, const std::string& why)
 
 void cluster::on_log(machine& of, const log_record& record)
 {
-    history_.add(events_.now(), fmt::format("node-{}", of.index()), record);
+    history_.add(events_.now(), names_[of.index()], record);
     invariants_.on_log(events_.now(), of, record, cloud_.keys());
     if (record.event == "transition") {
         note_transition(of, record);
@@ -287,7 +294,7 @@ void cluster::note_transition(machine& of, const log_record& record)
         }
         std::size_t here = 0;
         for (std::size_t t = 0; t < options_.tables; ++t) {
-            here += target(t) == options_.interface_id(of.index()) ? 1U : 0U;
+            here += target(t) == interface_ids_.at(of.index()) ? 1U : 0U;
         }
         if (here > 0 && here < options_.tables) {
             situations_.note(situation::demoted_between_tables);
@@ -299,6 +306,10 @@ void cluster::note_transition(machine& of, const log_record& record)
     }
     if (to == vrrp::state::active) {
         notes = {now, false};
+        if (auto& planned = reload_in_takeover_[of.index()]) {
+            after(random_.between(0ms, 2 * options_.cloud_latency),
+                  [this, f = *std::exchange(planned, std::nullopt)] { begin(f, {}); });
+        }
         if (std::ranges::none_of(machines_, [](const auto& m) { return m->is_on() && m->path().is_reachable(); })) {
             situations_.note(situation::nobody_reaches_the_cloud);
         }
@@ -314,7 +325,7 @@ void cluster::on_first_byte(machine& from, const aws::http_exchange& exchange)
     const auto& body = exchange.request.body;
     const auto action = exchange.origin.tls ? form_value(body, "Action") : exchange.request.target;
     history_.mix(body);
-    history_.add(now, fmt::format("node-{}", from.index()),
+    history_.add(now, names_[from.index()],
                  [&] { return fmt::format("request {} {}", action, form_value(body, "RouteTableId")); });
     mutating_calls_ += exchange.mutating ? 1U : 0U;
     invariants_.on_first_byte(now, from, action, form_value(body, "RouteTableId"), form_value(body, "NetworkInterfaceId"),
@@ -323,7 +334,7 @@ void cluster::on_first_byte(machine& from, const aws::http_exchange& exchange)
 
 void cluster::on_answer(machine& to, const aws::http_exchange& exchange, const cloud::exchange_record& record)
 {
-    history_.add(events_.now(), fmt::format("node-{}", to.index()),
+    history_.add(events_.now(), names_[to.index()],
                  [&] { return fmt::format("answer {} {} {}", record.action, record.status, record.code); });
     if (invariants_.state(to.index()) != vrrp::state::active) {
         return;
@@ -355,7 +366,7 @@ void cluster::settle_cloud()
     while (const auto change = cloud_.poll_change()) {
         std::optional<std::size_t> by;
         for (std::size_t i = 0; i < machines_.size(); ++i) {
-            if (change->node == fmt::format("node-{}", i)) {
+            if (change->node == names_[i]) {
                 by = i;
             }
         }

@@ -63,7 +63,7 @@ public:
     [[nodiscard]] std::optional<std::size_t> sole_active() const;
     [[nodiscard]] std::size_t active_count() const;
     // The interface that a table's route leads to; empty when there is no such route.
-    [[nodiscard]] std::string target(std::size_t table) const;
+    [[nodiscard]] const std::string& target(std::size_t table) const;
     // Whether every table leads there.
     [[nodiscard]] bool routes_lead_to(std::size_t machine) const;
     struct role_change {
@@ -129,8 +129,11 @@ private:
     };
     // Nothing has gone wrong for a while, and all is as it should be.
     [[nodiscard]] bool is_calm() const;
-    // Until the first of the other machines takes over, after silence or after priority 0.
-    [[nodiscard]] duration shortest_wait(std::size_t without, bool released) const;
+    // How long the first of the other machines may take, after silence or after priority 0.
+    struct succession {
+        duration to_active, to_routes;
+    };
+    [[nodiscard]] succession after_active(std::size_t active, bool released) const;
     [[nodiscard]] duration calls_time(unsigned in_a_row) const;
     void expect(measure what, duration at_most, std::size_t table = 0);
     void observe_fault(const scheduled_fault& fault);
@@ -188,6 +191,11 @@ private:
         bool is_double_noted = false;
     };
     std::vector<epoch_notes> notes_;
+    // Of machines, tables and interfaces: asked for too often to be written each time.
+    std::vector<std::string> names_;
+    std::vector<cloud::route_table_id> table_ids_;
+    std::vector<std::string> interface_ids_;
+    const ip_prefix virtual_address_ = options_.virtual_address();
     std::set<std::string> changed_by_hand_;  // tables
     // The last advert that a machine has heard, for whoever sends it again.
     struct heard_advert {
@@ -196,6 +204,7 @@ private:
         byte_buffer message;
     };
     std::vector<heard_advert> heard_;
+    std::vector<std::optional<faults::reload>> reload_in_takeover_;
     std::vector<pending_measure> pending_;
     time_point busy_until_;
     bool only_partitions_ = false;

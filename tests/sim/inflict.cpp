@@ -60,6 +60,7 @@ void cluster::note_trouble_around(std::size_t machine, duration until)
 void cluster::heal()
 {
     ++era_;
+    std::ranges::fill(reload_in_takeover_, std::nullopt);
     pending_.clear();
     busy_until_ = events_.now();
     history_.add(events_.now(), "fault", [] { return std::string("everything is healed"); });
@@ -304,7 +305,10 @@ void cluster::forge(const faults::forged_adverts& f)
     machine::datagram d{from, {}, machine::datagram_kind::forged, vrrp::ttl_sent};
     if (f.kind == forgery::wrong_key) {
         // Of the right id.
-        vrrp::signer signer{{vrrp::hmac_mode::enforce, options_.auth->against_replay, options_.auth->window, active_key_,
+        vrrp::signer signer{{vrrp::hmac_mode::enforce,
+                             options_.auth->against_replay,
+                             options_.auth->window,
+                             active_key_,
                              {{active_key_, key_of(key_of_forger).secret}}},
                             to.now()};
         vrrp::advert_template advert{content, from, to.address(), vrrp::checksum_form::rfc5798};
@@ -417,6 +421,11 @@ void cluster::begin(const faults::maintenance& f, duration lasts)
 
 void cluster::begin(const faults::reload& f, duration /*lasts*/)
 {
+    if (f.during_takeover) {
+        reload_in_takeover_[f.machine] = f;
+        reload_in_takeover_[f.machine]->during_takeover = false;
+        return;
+    }
     auto& m = *machines_[f.machine];
     auto next = m.file();
     if (f.priority != 0) {

@@ -79,7 +79,7 @@ private:
         bool spoke_as_active = false;  // its last advert had a priority
         time_point last_advert = time_point::min();
         time_point last_request = time_point::min();  // to EC2 or IMDS
-        std::map<std::string, rate_bound> mutating;  // by register
+        std::map<std::string, rate_bound> mutating;   // by register
         std::optional<rate_bound> reads;
     };
     seen_node& of(const machine& m);

@@ -62,6 +62,7 @@ public:
     void pause_before_call(duration length) { pause_before_call_ = length; }
     void resume();
     void forget_planned_pause() { pause_before_call_.reset(); }
+    [[nodiscard]] bool has_planned_pause() const { return pause_before_call_.has_value(); }
     // Its loop comes round up to this much later than it should.
     void set_lateness(duration late_max) { late_max_ = late_max; }
     void set_link(bool up);

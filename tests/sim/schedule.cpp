@@ -252,7 +252,8 @@ fault_kind drawing::of_people(duration& lasts)
         case 4:
             return faults::maintenance{machine()};
         default:
-            return faults::reload{machine(), static_cast<std::uint8_t>(random_.chance(0.5) ? 0 : 1 + random_.below(254))};
+            return faults::reload{machine(), static_cast<std::uint8_t>(random_.chance(0.5) ? 0 : 1 + random_.below(254)),
+                                  random_.chance(0.3)};
     }
 }
 
@@ -308,9 +309,9 @@ std::string describe(const fault_kind& what)
             [](const faults::poor_network& f) { return "network: " + describe(f.quality); },
             [](const faults::forged_adverts& f) {
                 constexpr std::array<std::string_view, faults::forgery_count> names = {
-                    "a stranger", "a low TTL",        "a wrong interval", "another VRID",   "another version",
-                    "no address", "a wrong checksum", "an end too early", "its own address",
-                    "no signature", "a wrong key",    "a copy of an old one"};
+                    "a stranger",      "a low TTL",    "a wrong interval", "another VRID",
+                    "another version", "no address",   "a wrong checksum", "an end too early",
+                    "its own address", "no signature", "a wrong key",      "a copy of an old one"};
                 return fmt::format("machine {}: forged adverts with {} every {:.0f} ms", f.machine,
                                    names.at(static_cast<std::size_t>(f.kind)), to_milliseconds(f.period));
             },
@@ -339,7 +340,10 @@ std::string describe(const fault_kind& what)
             },
             [](const faults::step_down& f) { return fmt::format("machine {}: step-down", f.machine); },
             [](const faults::maintenance& f) { return fmt::format("machine {}: maintenance", f.machine); },
-            [](const faults::reload& f) { return fmt::format("machine {}: reload, priority {}", f.machine, f.priority); },
+            [](const faults::reload& f) {
+                return fmt::format("machine {}: reload{}, priority {}", f.machine,
+                                   f.during_takeover ? " in its next takeover" : "", f.priority);
+            },
             [](const faults::rotate_keys& f) {
                 return fmt::format("keys are rotated, a step every {:.0f} ms", to_milliseconds(f.period));
             },

@@ -120,7 +120,8 @@ struct maintenance {
 };
 struct reload {  // with another priority, or the same configuration again
     std::size_t machine = 0;
-    std::uint8_t priority = 0;  // 0: unchanged
+    std::uint8_t priority = 0;     // 0: unchanged
+    bool during_takeover = false;  // not now, but when this machine becomes Active next
 };
 // A new key everywhere, then signed with everywhere, then the old one goes: machine by machine, with this long between two.
 struct rotate_keys {
