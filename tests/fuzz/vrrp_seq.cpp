@@ -125,7 +125,7 @@ private:
 
     void happen(std::uint8_t kind)
     {
-        constexpr unsigned kinds = 30;
+        constexpr unsigned kinds = 31;
         switch (kind % kinds) {
             case 0:
             case 1:
@@ -189,6 +189,8 @@ private:
                 return hear_again();
             case 29:
                 return rotate_keys();
+            case 30:
+                return inflict(faults::reload{alive, static_cast<std::uint8_t>(in_.byte() % 255), true}, {});
             default:
                 return end_process();
         }

@@ -1,5 +1,6 @@
-"""Compares our SigV4 with botocore's on random requests: what it signs we sign the same, byte for byte, what it signed we accept,
-and what was changed after that we refuse. And our AssumeRole with the one that it makes from AWS's own description of STS.
+"""Compares our SigV4 with botocore's on random requests: what it signs we sign the same, byte for byte, what it signed we
+accept, and what was changed after that we refuse. And our AssumeRole with the one that it makes from AWS's own description of
+STS.
 
 Usage: sigv4_oracle.py PATH_OF_SIGV4_TOOL [SEED]
 """
