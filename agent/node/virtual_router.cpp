@@ -1,6 +1,7 @@
 #include "agent/node/virtual_router.hpp"
 
 #include "agent/vrrp/effective_priority.hpp"
+#include "agent/vrrp/timers.hpp"
 #include "common/overloaded.hpp"
 
 #include <algorithm>
@@ -399,9 +400,13 @@ void virtual_router::apply_transition(time_point now, const vrrp::transition& t,
         }
     } else if (t.from == vrrp::state::active) {
         takeover_.leave_active();
-        // After a stall this node may well find itself Active again, and until it knows it serves what arrives.
+        // After a stall this node may well find itself Active again, and until it knows it serves what arrives. For as long as
+        // it would listen if nobody spoke: an advert that ended the silence may have told of a much longer interval.
+        const auto& own = election_->settings();
         const auto may_return =
-            t.reason == vrrp::transition_reason::stalled ? election_->active_down_interval() : duration::zero();
+            t.reason == vrrp::transition_reason::stalled
+                ? vrrp::active_down_interval(own.protocol_version, own.priority, own.advert_interval, own.down_timer_adverts)
+                : duration::zero();
         addresses_.leave_active(now + may_return + configuration_.drain);
         if (t.reason == vrrp::transition_reason::heard_better && configuration_.routes.empty()) {
             // Nothing in the cloud has to follow first: traffic finds the new Active at once, and two holders of an address on
@@ -438,12 +443,12 @@ void virtual_router::apply(instant now, const net::link_table& links, advert_que
 void virtual_router::hear(instant now, const vrrp::heard_advert& advert, const net::link_table& links, advert_queue& adverts)
 {
     note_heard(now.steady, advert);
-    if (addresses_.draining() && configuration_.routes.empty() && advert.priority != vrrp::priority_releasing) {
-        addresses_.end_drain(now.steady);
-    }
     if (election_) {
         election_->handle(now.steady, advert, election_outputs_);
         apply(now, links, adverts);
+    }
+    if (addresses_.draining() && configuration_.routes.empty() && advert.priority != vrrp::priority_releasing) {
+        addresses_.end_drain(now.steady);
     }
 }
 

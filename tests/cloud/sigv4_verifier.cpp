@@ -95,7 +95,7 @@ std::optional<claim> parse_authorization(std::string_view header)
     return claim{scope[0], scope[1], scope[2], scope[3], scope[4], parts["Signature"], split(parts["SignedHeaders"], ';')};
 }
 
-// "20260101T000000Z"
+// "20260101T000000Z", of a year whose nanoseconds fit into 64 bits.
 std::optional<wall_time> parse_amz_date(std::string_view text)
 {
     if (text.size() != 16 || text[8] != 'T' || text[15] != 'Z') {
@@ -107,13 +107,14 @@ std::optional<wall_time> parse_amz_date(std::string_view text)
         const auto [end, failure] = std::from_chars(part.data(), part.data() + part.size(), value);
         return failure == std::errc{} && end == part.data() + part.size() ? value : -1;
     };
-    const std::chrono::year_month_day day{std::chrono::year{number(0, 4)},
-                                          std::chrono::month{static_cast<unsigned>(number(4, 2))},
+    const int year = number(0, 4);
+    const std::chrono::year_month_day day{std::chrono::year{year}, std::chrono::month{static_cast<unsigned>(number(4, 2))},
                                           std::chrono::day{static_cast<unsigned>(number(6, 2))}};
     const int hours = number(9, 2);
     const int minutes = number(11, 2);
     const int seconds = number(13, 2);
-    if (!day.ok() || hours < 0 || hours > 23 || minutes < 0 || minutes > 59 || seconds < 0 || seconds > 60) {
+    if (!day.ok() || year < 1970 || year > 2261 || hours < 0 || hours > 23 || minutes < 0 || minutes > 59 || seconds < 0 ||
+        seconds > 60) {
         return std::nullopt;
     }
     return std::chrono::sys_days{day} + std::chrono::hours{hours} + std::chrono::minutes{minutes} +

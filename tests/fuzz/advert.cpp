@@ -45,20 +45,36 @@ const std::array<ip_address, 6>& addresses()
 }
 
 // 32 bytes from 0 up, as id 1.
-hmac_settings key()
+const hmac_settings& key()
 {
-    byte_buffer bytes;
-    for (std::uint8_t i = 0; i < 32; ++i) {
-        bytes.push_back(i);
-    }
-    hmac_settings settings;
-    settings.keys = {{1, *hmac_secret::from_file(bytes)}};
-    return settings;
+    static const auto all = [] {
+        byte_buffer bytes;
+        for (std::uint8_t i = 0; i < 32; ++i) {
+            bytes.push_back(i);
+        }
+        hmac_settings settings;
+        settings.keys = {{1, *hmac_secret::from_file(bytes)}};
+        return settings;
+    }();
+    return all;
+}
+
+// Keys are prepared once, since that is dear; what a verifier remembers begins anew with each copy.
+const verifier& fresh_verifier(const ip_address& sender)
+{
+    static const auto all = [] {
+        std::vector<verifier> made;
+        for (const auto& address : addresses()) {
+            made.emplace_back(key(), std::array{address});
+        }
+        return made;
+    }();
+    return all[static_cast<std::size_t>(std::ranges::find(addresses(), sender) - addresses().begin())];
 }
 
 std::shared_ptr<verifier> signatures(const ip_address& peer)
 {
-    return std::make_shared<verifier>(key(), std::array{peer});
+    return std::make_shared<verifier>(fresh_verifier(peer));
 }
 
 std::vector<router_rule> rules()
@@ -79,6 +95,7 @@ std::vector<router_rule> rules()
 std::vector<ip_address> copy(const address_list_view& list)
 {
     std::vector<ip_address> all;
+    all.reserve(list.size());
     for (std::size_t i = 0; i < list.size(); ++i) {
         all.push_back(list[i]);
     }
@@ -88,13 +105,16 @@ std::vector<ip_address> copy(const address_list_view& list)
 // What is signed is told from its trailer again, and is right as it stands.
 void check_signature(byte_view message, version v, const ip_address& source)
 {
-    const instant now{time_point{1000s}, wall_time{1'780'000'000s}};
-    signer s{key(), now};
-    auto all = byte_buffer{message.begin(), message.end()};
+    static const instant now{time_point{1000s}, wall_time{1'780'000'000s}};
+    static const signer fresh{key(), now};
+    auto s = fresh;
+    byte_buffer all;
+    all.reserve(message.size() + trailer_size);
+    append(all, message);
     append(all, s.sign(message, source, now));
     const auto [again, trailer] = split_trailer(all, v, source.family());
     ENSURE(std::ranges::equal(again, message) && trailer.size() == trailer_size);
-    verifier judge{key(), std::array{source}};
+    auto judge = fresh_verifier(source);
     ENSURE(!judge.check(again, trailer, source, now.wall));
     ENSURE(judge.check(again, trailer, source, now.wall) == signature_fault::replay);
 }
@@ -131,20 +151,26 @@ void check_codec(byte_view message, version v, const ip_address& source, const i
     }
 }
 
+constexpr std::size_t routers = 7;
+
 // What of an election may not change when a datagram is discarded: everything that can be seen.
 struct seen {
-    state current;
+    state current{};
     time_point due;
-    duration interval;
-    std::uint64_t counted;
+    duration interval{};
+    std::uint64_t counted = 0;
     friend bool operator==(const seen&, const seen&) = default;
 };
 
 class node {
 public:
-    node() : admission_(rules())
+    node() : node(rules()) {}
+    explicit node(const std::vector<router_rule>& all) : admission_(all)
     {
-        for (const auto& rule : rules()) {
+        ENSURE(all.size() == routers);
+        elections_.reserve(all.size());
+        out_.reserve(4);
+        for (const auto& rule : all) {
             election_settings s;
             s.protocol_version = rule.protocol_version;
             s.source = rule.source;
@@ -182,14 +208,15 @@ public:
     }
 
 private:
-    [[nodiscard]] std::vector<seen> look() const
+    [[nodiscard]] std::array<seen, routers> look() const
     {
-        std::vector<seen> all;
-        for (const auto& e : elections_) {
+        std::array<seen, routers> all;
+        for (std::size_t i = 0; i < routers; ++i) {
+            const auto& e = elections_[i];
             const auto& c = e.counters();
-            all.push_back({e.current(), e.next_wakeup().at, e.active_advert_interval(),
-                           c.became_active + c.became_backup + c.priority_zero_received + c.lower_priority_heard_while_active +
-                               c.owner_conflicts + c.adverts_skipped});
+            all[i] = {e.current(), e.next_wakeup().at, e.active_advert_interval(),
+                      c.became_active + c.became_backup + c.priority_zero_received + c.lower_priority_heard_while_active +
+                          c.owner_conflicts + c.adverts_skipped};
         }
         return all;
     }

@@ -4,6 +4,7 @@
 #include "agent/aws/text.hpp"
 #include "common/ensure.hpp"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -28,7 +29,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 {
     using namespace vipd::aws;
     const std::string body{reinterpret_cast<const char*>(data), size};
-    for (const unsigned status : {200U, 400U, 403U, 503U}) {
+    // One refusal of three, by the size: they are read alike, and each costs as much as all the rest.
+    constexpr std::array refusals = {400U, 403U, 503U};
+    for (const unsigned status : {200U, refusals[size % refusals.size()]}) {
         http_result result;
         result.outcome = http_response{status, {}, body};
         check(read_web_identity_answer(result));

@@ -1,5 +1,6 @@
-"""Compares our SigV4 with botocore's on random requests: what it signs we sign the same, and what it signed we accept. And our
-AssumeRole with the one that it makes from AWS's own description of STS.
+"""Compares our SigV4 with botocore's on random requests: what it signs we sign the same, byte for byte, what it signed we
+accept, and what was changed after that we refuse. And our AssumeRole with the one that it makes from AWS's own description of
+STS.
 
 Usage: sigv4_oracle.py PATH_OF_SIGV4_TOOL [SEED]
 """
@@ -18,28 +19,34 @@ import botocore.session
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-ROUNDS = 400
+ROUNDS = 3000
 PRINTABLE = "".join(chr(c) for c in range(0x20, 0x7F))
 NAME_CHARS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
 
 
-class Tool:
-    """The C++ program at the other end of a pipe."""
+class Batch:
+    """Questions for the C++ program, each with what has to be true of its answer; asked all at once."""
 
-    def __init__(self, path):
-        self.process = subprocess.Popen([path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    def __init__(self):
+        self.questions = []
+        self.checks = []
 
-    def ask(self, **question):
-        self.process.stdin.write(json.dumps(question) + "\n")
-        self.process.stdin.flush()
-        line = self.process.stdout.readline()
-        if not line:
-            raise SystemExit("sigv4_tool ended before it answered")
-        return json.loads(line)
+    def ask(self, check, **question):
+        self.questions.append(json.dumps(question))
+        self.checks.append(check)
 
-    def close(self):
-        self.process.stdin.close()
-        return self.process.wait()
+    def run(self, path):
+        """What is wrong with the first answer that is wrong, as (number of the question, text)."""
+        tool = subprocess.run([path], input="\n".join(self.questions) + "\n", stdout=subprocess.PIPE, text=True, check=False)
+        answers = tool.stdout.split("\n")[:-1]
+        for number, (check, answer) in enumerate(zip(self.checks, answers)):
+            try:
+                check(json.loads(answer))
+            except AssertionError as problem:
+                return number, str(problem)
+        if tool.returncode != 0 or len(answers) != len(self.questions):
+            return len(answers), f"sigv4_tool ended with {tool.returncode} before it answered"
+        return None
 
 
 def at_time(moment):
@@ -123,15 +130,24 @@ def sign_with_botocore(r, headers):
     return request
 
 
-def check_signing(tool, r):
+# What the signature adds, and the signature.
+ADDED = ("X-Amz-Date", "X-Amz-Security-Token", "Authorization")
+
+
+def check_signing(batch, r):
     headers = r["headers"] + [("Host", r["host"])]
-    theirs = sign_with_botocore(r, headers).headers["Authorization"]
+    signed = sign_with_botocore(r, headers)
+    theirs = {name: signed.headers[name] for name in ADDED if name in signed.headers}
+
+    def check(ours):
+        added = {name: value for name, value in ours["headers"] if name in ADDED}
+        assert added == theirs, f"\n ours   {added}\n theirs {theirs}\n{ours['canonical']}"
+
     fields = {k: r[k] for k in ("method", "target", "region", "service", "key", "secret", "token", "time")}
-    ours = tool.ask(op="sign", headers=headers, body=r["body"].hex(), **fields)
-    assert ours["authorization"] == theirs, f"\n ours   {ours['authorization']}\n theirs {theirs}\n{ours['canonical']}"
+    batch.ask(check, op="sign", headers=headers, body=r["body"].hex(), **fields)
 
 
-def check_verifying(tool, r, rng):
+def check_verifying(batch, r, rng):
     # Connection is a header that botocore signs and we would not: the list in the request decides.
     request = sign_with_botocore(r, r["headers"] + [("Host", r["host"]), ("Connection", "keep-alive")])
     fields = {
@@ -141,15 +157,21 @@ def check_verifying(tool, r, rng):
         "body": r["body"].hex(),
         "secret": r["secret"],
     }
-    good = tool.ask(op="verify", **fields)
-    assert good.get("expected") == good.get("claimed") is not None, good
+
+    def check_good(answer):
+        assert answer.get("expected") == answer.get("claimed") is not None, f"refused as it was signed: {answer}"
+
+    batch.ask(check_good, op="verify", **fields)
     what = rng.choice(["body", "secret", "target", "method"])
     fields[what] = {"body": fields["body"] + "00", "secret": r["secret"] + "x", "target": "/other", "method": "PATCH"}[what]
-    bad = tool.ask(op="verify", **fields)
-    assert bad["expected"] != bad["claimed"], f"a changed {what} was not noticed"
+
+    def check_bad(answer):
+        assert answer["expected"] != answer["claimed"], f"a changed {what} was not noticed"
+
+    batch.ask(check_bad, op="verify", **fields)
 
 
-def check_assume_role(tool, rng, operation):
+def check_assume_role(batch, rng, operation):
     word = NAME_CHARS + "+=,.@"
     question = {
         "role": f"arn:aws:iam::{rng.randrange(10**11, 10**12)}:role/{random_text(rng, word + '/', 1, 60)}",
@@ -163,36 +185,38 @@ def check_assume_role(tool, rng, operation):
         "token": rng.choice(["", random_text(rng, PRINTABLE.replace(" ", ""), 1, 900)]),
         "time": rng.randrange(0, 4102444800),
     }
-    ours = tool.ask(op="assume_role", **question)
     wanted = {"RoleArn": question["role"], "RoleSessionName": question["session"]}
     if question["external_id"]:
         wanted["ExternalId"] = question["external_id"]
     if question["duration"]:
         wanted["DurationSeconds"] = question["duration"]
     theirs = botocore.serialize.create_serializer("query").serialize_to_request(wanted, operation)["body"]
-    assert dict(urllib.parse.parse_qsl(ours["body"])) == {name: str(value) for name, value in theirs.items()}, ours["body"]
-    unsigned = [(name, value) for name, value in ours["headers"]
-                if name.lower() not in ("authorization", "x-amz-date", "x-amz-security-token")]
-    request = sign_with_botocore({**question, "method": "POST", "target": "/", "body": ours["body"].encode(), "service": "sts"},
-                                 unsigned)
-    assert dict(ours["headers"])["Authorization"] == request.headers["Authorization"], ours
+
+    def check(ours):
+        sent = dict(urllib.parse.parse_qsl(ours["body"]))
+        assert sent == {name: str(value) for name, value in theirs.items()}, ours["body"]
+        unsigned = [(name, value) for name, value in ours["headers"] if name not in ADDED]
+        request = sign_with_botocore({**question, "method": "POST", "target": "/", "body": ours["body"].encode(),
+                                      "service": "sts"}, unsigned)
+        assert dict(ours["headers"])["Authorization"] == request.headers["Authorization"], ours
+
+    batch.ask(check, op="assume_role", **question)
 
 
 def main():
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 20260101
     rng = random.Random(seed)
-    tool = Tool(sys.argv[1])
     assume_role = botocore.session.Session().get_service_model("sts").operation_model("AssumeRole")
-    for number in range(ROUNDS):
+    batch = Batch()
+    for _ in range(ROUNDS):
         request = random_request(rng)
-        try:
-            check_signing(tool, request)
-            check_verifying(tool, request, rng)
-            check_assume_role(tool, rng, assume_role)
-        except AssertionError as problem:
-            raise SystemExit(f"seed {seed}, request {number}: {request}\n{problem}")
-    if tool.close() != 0:
-        raise SystemExit("sigv4_tool failed")
+        check_signing(batch, request)
+        check_verifying(batch, request, rng)
+        check_assume_role(batch, rng, assume_role)
+    if found := batch.run(sys.argv[1]):
+        number, problem = found
+        question = batch.questions[number] if number < len(batch.questions) else ""
+        raise SystemExit(f"seed {seed}, question {number}: {question}\n{problem}")
     print(f"{ROUNDS} requests agree in both directions (seed {seed}, botocore {botocore.__version__})")
 
 

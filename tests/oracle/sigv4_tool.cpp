@@ -1,7 +1,7 @@
-// Signs and verifies requests for sigv4_oracle.py: one JSON object a line in, one a line out.
+// Signs and verifies requests for sigv4_oracle.py: one JSON object a line in, one a line out, until there are no more.
 //
 //   {"op": "sign", "method", "target", "headers": [[name, value]...], "body": hex, "region", "service", "key", "secret",
-//    "token", "time": seconds}  ->  {"authorization": text, "canonical": text}
+//    "token", "time": seconds}  ->  {"headers": [[name, value]...], "canonical": text}
 //   {"op": "assume_role", "role", "session", "external_id", "duration": seconds, "host", "region", "key", "secret", "token",
 //    "time"}  ->  {"headers": [[name, value]...], "body": text}
 //   {"op": "verify", "method", "target", "headers", "body", "secret"}  ->  {"claimed": hex, "expected": hex} or {"error": text}
@@ -14,6 +14,7 @@
 
 #include <iostream>
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -49,14 +50,22 @@ wall_time time_from(const boost::json::object& o)
     return wall_time{std::chrono::seconds{o.at("time").to_number<std::int64_t>()}};
 }
 
+boost::json::array to_json(const std::vector<http_header>& headers)
+{
+    boost::json::array all;
+    for (const auto& header : headers) {
+        all.push_back(boost::json::array{header.name, header.value});
+    }
+    return all;
+}
+
 boost::json::object sign_one(const boost::json::object& o, signer& keeps_keys)
 {
     auto request = request_from(o);
     const auto region = text_at(o, "region");
     const auto service = text_at(o, "service");
     keeps_keys.sign(request, {region, service}, keys_from(o), time_from(o));
-    return {{"authorization", std::string{*find_header(request.headers, "Authorization")}},
-            {"canonical", canonical_request(request)}};
+    return {{"headers", to_json(request.headers)}, {"canonical", canonical_request(request)}};
 }
 
 boost::json::object assume_role_one(const boost::json::object& o)
@@ -68,11 +77,7 @@ boost::json::object assume_role_one(const boost::json::object& o)
                             .duration_seconds = o.at("duration").to_number<std::uint32_t>()};
     const sts_place place{{true, text_at(o, "host"), 443}, text_at(o, "region")};
     const auto request = assume_role_request(role, place, keys_from(o), time_from(o)).request;
-    boost::json::array headers;
-    for (const auto& header : request.headers) {
-        headers.push_back(boost::json::array{header.name, header.value});
-    }
-    return {{"headers", std::move(headers)}, {"body", request.body}};
+    return {{"headers", to_json(request.headers)}, {"body", request.body}};
 }
 
 boost::json::object verify_one(const boost::json::object& o)
@@ -99,6 +104,6 @@ int main()
         const auto& o = value.as_object();
         const auto op = text_at(o, "op");
         const auto answer = op == "sign" ? sign_one(o, keeps_keys) : op == "assume_role" ? assume_role_one(o) : verify_one(o);
-        std::cout << boost::json::serialize(answer) << std::endl;
+        std::cout << boost::json::serialize(answer) << '\n';
     }
 }

@@ -254,9 +254,9 @@ void cluster::begin(const faults::clock_set& f, duration /*lasts*/)
 void cluster::begin(const faults::partition& f, duration lasts)
 {
     for (const auto& [from, to] : f.cut) {
-        after(random_.between(0s, f.spread), [this, from, to] { network_.cut(events_.now(), from, to, true); });
+        after(random_.between(0s, f.spread), [this, from = from, to = to] { network_.cut(events_.now(), from, to, true); });
         after(f.spread + lasts + random_.between(0s, f.spread),
-              [this, from, to] { network_.cut(events_.now(), from, to, false); });
+              [this, from = from, to = to] { network_.cut(events_.now(), from, to, false); });
     }
 }
 
@@ -450,7 +450,7 @@ void cluster::begin(const faults::rotate_keys& f, duration /*lasts*/)
     duration at{};
     for (const auto& [active, keys] : steps) {
         for (const auto& m : machines_) {
-            after(at, [this, active, keys, &m = *m] { set_keys(m, active, keys); });
+            after(at, [this, active = active, keys = keys, &m = *m] { set_keys(m, active, keys); });
             at += f.period;
         }
     }

@@ -139,7 +139,8 @@ TEST(sigv4_verifier, survives_headers_that_are_none)
         request.headers[3].value = header;
         EXPECT_EQ(check(request), signature_verdict::malformed) << header;
     }
-    for (const auto* date : {"", "20260101", "2026-01-01T00:00:00Z", "20261301T000000Z", "20260101T250000Z"}) {
+    for (const auto* date : {"", "20260101", "2026-01-01T00:00:00Z", "20261301T000000Z", "20260101T250000Z", "32420316T125630Z",
+                             "-0010101T000000Z"}) {
         auto request = botocore_request();
         request.headers[2].value = date;
         EXPECT_EQ(check(request), signature_verdict::malformed) << date;

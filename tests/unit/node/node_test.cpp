@@ -46,6 +46,34 @@ TEST_F(node_test, a_shutdown_after_a_stall_takes_the_addresses_along)
     EXPECT_TRUE(h.is_stopped);
 }
 
+TEST_F(node_test, what_ends_a_stall_does_not_say_how_long_addresses_are_kept)
+{
+    start_as_active();
+    h.now.steady += 5s;
+    h.now.wall += 5s;
+    h.hear(200, 0, 40s);
+    ASSERT_EQ(h.state(), state::backup);
+    EXPECT_TRUE(h.has_local("172.16.1.100/32")) << "it drains";
+    h.advance(2s);
+    EXPECT_FALSE(h.has_local("172.16.1.100/32")) << "one down interval and the drain are 1.4 s";
+}
+
+TEST_F(node_test, without_routes_the_advert_that_ends_a_stall_takes_the_addresses)
+{
+    auto bare = node_harness::one_router();
+    bare->routers[0].routes.clear();
+    node_harness alone{bare};
+    alone.start();
+    alone.advance(1s);
+    ASSERT_EQ(alone.state(), state::active);
+    alone.now.steady += 5s;
+    alone.now.wall += 5s;
+    alone.hear(200);
+    alone.advance(1ms);
+    ASSERT_EQ(alone.state(), state::backup);
+    EXPECT_FALSE(alone.has_local("172.16.1.100/32")) << "two holders would disturb each other";
+}
+
 TEST_F(node_test, shutdown_sends_priority_zero_and_calls_nobody_and_ends_after_the_drain)
 {
     start_as_active();
