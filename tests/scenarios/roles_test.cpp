@@ -48,6 +48,12 @@ TEST_P(roles, are_the_same_whatever_the_cloud_does)
 {
     auto troubled = draw_plan(GetParam());
     std::erase_if(troubled.faults, depends_on_the_cloud);
+    // What is meant to change roles: a weight for the path to EC2, and the time where adverts are signed with it.
+    troubled.options.api_weight = 0;
+    if (troubled.options.auth) {
+        std::erase_if(troubled.faults,
+                      [](const scheduled_fault& f) { return std::holds_alternative<faults::clock_set>(f.what); });
+    }
     auto untroubled = troubled;
     std::erase_if(untroubled.faults, is_of_the_cloud);
     ASSERT_LT(untroubled.faults.size(), troubled.faults.size());
