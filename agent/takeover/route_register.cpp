@@ -12,6 +12,9 @@ using namespace std::chrono_literals;
 constexpr std::array<duration, 4> read_back_schedule = {1s, 2s, 5s, 10s};
 constexpr duration consistency_window = 10s;
 constexpr duration contradiction_age_min = 5s;
+// A call of another Active that was heard shortly before ours was accepted may have landed after it: as long as a call may
+// take.
+constexpr duration rival_call_max = 3s;
 constexpr unsigned contradictions_unconfirmed = 3;
 constexpr unsigned contradictions_settled = 2;
 constexpr unsigned flips_at_once = 2;
@@ -91,10 +94,15 @@ void route_register::settle(time_point now, bool confirmed)
     pauses_.reset();
 }
 
+bool route_register::is_suspected() const
+{
+    return saturating_add(suspected_at_, rival_call_max) > accepted_at_;
+}
+
 bool route_register::contradiction_is_believed(time_point read_began) const
 {
     const bool long_settled = confirmed_ || read_began >= saturating_add(accepted_at_, consistency_window);
-    if (long_settled || suspected_at_ > accepted_at_) {
+    if (long_settled || is_suspected()) {
         return contradictions_ >= contradictions_settled;
     }
     return contradictions_ >= contradictions_unconfirmed && read_began >= saturating_add(accepted_at_, contradiction_age_min);
@@ -179,7 +187,7 @@ route_register::view_consequence route_register::see(time_point read_began, time
     ++contradictions_;
     if (!contradiction_is_believed(read_began)) {
         const bool second_opinion =
-            confirmed_ || suspected_at_ > accepted_at_ || read_began >= saturating_add(accepted_at_, consistency_window);
+            confirmed_ || is_suspected() || read_began >= saturating_add(accepted_at_, consistency_window);
         return {.read_again_soon = second_opinion};
     }
     if (!serves_nobody(seen)) {

@@ -87,6 +87,7 @@ public:
 private:
     void write_again();
     // Somebody else has it: put back now, or later.
+    [[nodiscard]] bool is_suspected() const;
     view_consequence lose(time_point now, standing s, const aws::route& to);
     // What was last seen chooses the verb.
     [[nodiscard]] bool is_known_missing() const;

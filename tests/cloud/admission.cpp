@@ -103,7 +103,7 @@ signature_check simulated_cloud::check_signature(const instant& now, const aws::
                                                  instance_id& who)
 {
     const signature_scope scope{model_.state().region, to_string(one.service)};
-    auto check = verify_signature(request, scope, keys_, now.wall + clock_offset_);
+    auto check = verify_signature(request, scope, keys_, now.wall + clock_offset_, signing_keys_);
     one.record.signature = to_string(check.verdict);
     one.record.access_key_id = check.access_key_id;
     if (check.key != nullptr) {

@@ -11,13 +11,14 @@
 #include <charconv>
 #include <iterator>
 #include <map>
+#include <utility>
 #include <vector>
 
 namespace vipd::cloud {
 
 namespace {
 
-using digest = std::array<std::uint8_t, 32>;
+using digest = signing_keys::digest;
 
 byte_view as_bytes(std::string_view text)
 {
@@ -233,12 +234,9 @@ bool signs_enough(const aws::http_request& request, const claim& claimed)
 }
 
 std::string expected_signature(const claim& claimed, const access_key& key, std::string_view amz_date,
-                               const std::string& canonical)
+                               const std::string& canonical, signing_keys& derived)
 {
-    const auto day_key = keyed(as_bytes("AWS4" + key.secret), claimed.day);
-    const auto region_key = keyed(day_key, claimed.region);
-    const auto service_key = keyed(region_key, claimed.service);
-    const auto signing_key = keyed(service_key, "aws4_request");
+    const auto& signing_key = derived.derive(key.secret, claimed.day, claimed.region, claimed.service);
     const std::string to_sign = "AWS4-HMAC-SHA256\n" + std::string(amz_date) + "\n" + claimed.day + "/" + claimed.region + "/" +
                                 claimed.service + "/aws4_request\n" + to_hex(sha256(canonical));
     return to_hex(keyed(signing_key, to_sign));
@@ -261,8 +259,31 @@ std::string_view to_string(signature_verdict verdict)
     return names.at(static_cast<std::size_t>(verdict));
 }
 
+const signing_keys::digest& signing_keys::derive(const std::string& secret, const std::string& day, const std::string& region,
+                                                 const std::string& service)
+{
+    std::array<std::string, 4> names{secret, day, region, service};
+    if (const auto found = derived_.find(names); found != derived_.end()) {
+        return found->second;
+    }
+    if (derived_.size() == size_max) {
+        derived_.clear();
+    }
+    const auto day_key = keyed(as_bytes("AWS4" + secret), day);
+    const auto region_key = keyed(day_key, region);
+    const auto service_key = keyed(region_key, service);
+    return derived_.emplace(std::move(names), keyed(service_key, "aws4_request")).first->second;
+}
+
 signature_check verify_signature(const aws::http_request& request, const signature_scope& scope, const key_ring& keys,
                                  wall_time now)
+{
+    signing_keys derived;
+    return verify_signature(request, scope, keys, now, derived);
+}
+
+signature_check verify_signature(const aws::http_request& request, const signature_scope& scope, const key_ring& keys,
+                                 wall_time now, signing_keys& derived)
 {
     signature_check check;
     const auto conclude = [&](signature_verdict verdict) {
@@ -299,7 +320,8 @@ signature_check verify_signature(const aws::http_request& request, const signatu
         return conclude(signature_verdict::unsigned_header);
     }
     const auto canonical = canonical_form(request, *claimed);
-    if (!body_hash_is_true(request) || expected_signature(*claimed, key->second, *date_text, canonical) != claimed->signature) {
+    if (!body_hash_is_true(request) ||
+        expected_signature(*claimed, key->second, *date_text, canonical, derived) != claimed->signature) {
         check.detail = canonical;
         return conclude(signature_verdict::mismatch);
     }

@@ -7,7 +7,10 @@
 #include "tests/cloud/access_key.hpp"
 #include "tests/cloud/api_error.hpp"
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -42,6 +45,21 @@ struct signature_scope {
 
 inline constexpr duration signature_window = std::chrono::minutes{15};
 
+// Signing keys that were derived before, for whoever verifies by the thousand: a key serves a day, region and service.
+class signing_keys {
+public:
+    using digest = std::array<std::uint8_t, 32>;
+    const digest& derive(const std::string& secret, const std::string& day, const std::string& region,
+                         const std::string& service);
+
+private:
+    static constexpr std::size_t size_max = 64;
+    std::map<std::array<std::string, 4>, digest> derived_;
+};
+
+signature_check verify_signature(const aws::http_request& request, const signature_scope& scope, const key_ring& keys,
+                                 wall_time now, signing_keys& derived);
+// With keys derived for this request alone.
 signature_check verify_signature(const aws::http_request& request, const signature_scope& scope, const key_ring& keys,
                                  wall_time now);
 

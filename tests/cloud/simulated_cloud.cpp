@@ -150,7 +150,11 @@ void simulated_cloud::carry_out(exchange& one)
         refuse(one, {failure.code, failure.message}, failure.status);
         if (failure.code.empty() || one.service == cloud_service::imds) {
             one.response.body = html_page(failure.status);
-            std::ranges::find(one.response.headers, "Content-Type", &aws::http_header::name)->value = "text/html";
+            // None is left when the answer was given before the effect.
+            const auto type = std::ranges::find(one.response.headers, "Content-Type", &aws::http_header::name);
+            if (type != one.response.headers.end()) {
+                type->value = "text/html";
+            }
         }
     }
 }

@@ -173,6 +173,7 @@ private:
     random_source random_;
     ec2_model model_;
     key_ring keys_;
+    signing_keys signing_keys_;
     std::map<std::string, policy> policies_;
     imds_model imds_;
     fault_set faults_;

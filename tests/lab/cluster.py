@@ -15,7 +15,8 @@ class Cluster:
     def __init__(self, lab, *, priorities: dict[str, int], interval_ms: float, preempt_delay_ms: float = 0.0,
                  reconcile_ms: float = 10_000.0, latency_ms: float = 0.0, realtime: bool = False, tables: int = 3,
                  listen: dict[str, str] | None = None, topology: Callable[[dict], None] = lambda document: None) -> None:
-        """`topology` changes what the cloud holds before it is started; `routes` may be changed before the nodes are."""
+        """`topology` changes what the cloud holds before it is started; `routes`, and what goes `first` on a node's command
+        line, may be changed before the nodes are."""
         self.lab = lab
         self.priorities = priorities
         self.interval_ms = interval_ms
@@ -23,6 +24,7 @@ class Cluster:
         self.reconcile_ms = reconcile_ms
         self.realtime = realtime
         self.routes: list[dict] = [{"destination": VIP, "tables": {"vpc": True}}]
+        self.first: dict[str, tuple[str, ...]] = {}
         self._listen = listen or {}
         self.zones = Zones(lab)
         file = Path(lab.directory, "topology.json")
@@ -54,7 +56,8 @@ class Cluster:
 
     def start(self, name: str, **changes) -> Vipd:
         """Starts a node, or starts it again after it ended."""
-        node = self.nodes[name] = self.lab.own(Vipd(self.lab, self.zones.nodes[name], self.config(name, **changes)))
+        node = self.nodes[name] = self.lab.own(Vipd(self.lab, self.zones.nodes[name], self.config(name, **changes),
+                                                    self.first.get(name, ())))
         return node
 
     # --- what happened ---

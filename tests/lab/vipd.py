@@ -97,14 +97,16 @@ class VipdConfig(Configuration):
 class Vipd(Process):
     """The daemon. READY=1 of its service manager's protocol is a `ready` event."""
 
-    def __init__(self, lab, node: Namespace, config: Configuration) -> None:
+    def __init__(self, lab, node: Namespace, config: Configuration, first: tuple[str, ...] = ()) -> None:
+        """`first` goes before the program on its command line: where its output is to go, for one."""
         self.node = node
         self.lab = lab
         self.file = Path(lab.directory, f"vipd-{node.name}.toml")
         self.socket = str(Path(lab.directory, f"vipd-{node.name}.sock"))
         self.configure(config)
         environment = {"NOTIFY_SOCKET": self._listen_for_notifications(lab), **config.environment}
-        super().__init__(lab.timeline, lab.observer, node.name, [program("VIPD", "vipd"), "run", "--config", str(self.file)],
+        super().__init__(lab.timeline, lab.observer, node.name,
+                         [*first, program("VIPD", "vipd"), "run", "--config", str(self.file)],
                          namespace=node, environment=environment, parse=logfmt)
 
     def configure(self, config: Configuration) -> None:

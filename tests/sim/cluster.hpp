@@ -208,6 +208,7 @@ private:
     std::vector<pending_measure> pending_;
     time_point busy_until_;
     bool only_partitions_ = false;
+    bool was_refused_ = false;  // what EC2 refuses is tried again a minute later
     std::uint64_t fault_number_ = 0;
     all_measured measured_{};
     std::uint8_t active_key_ = 1;

@@ -67,10 +67,10 @@ cluster::succession cluster::after_active(std::size_t active, bool released) con
     }
     std::ranges::sort(waits);
     const auto to_active = by_any_clock(waits.front());
-    // Two that fire before they hear one another both write. What lands last may be the loser's; the winner believes that of a
-    // route that it has just written when three views say so, and looks after 1 and 2 s, twice each.
+    // Two that fire before they hear one another both write. What lands last may be the loser's; the winner looks a second
+    // after each of its calls, and once more to be sure.
     const bool together = waits.size() > 1 && waits[1] < to_active + 50ms;
-    return {to_active, to_active + calls_time(2) + (together ? 2s + calls_time(2) : duration::zero())};
+    return {to_active, to_active + calls_time(2) + (together ? 1s + calls_time(3) : duration::zero())};
 }
 
 duration cluster::calls_time(unsigned in_a_row) const
@@ -94,6 +94,7 @@ void cluster::observe_fault(const scheduled_fault& fault)
     busy_until_ = std::max(busy_until_, now + length_of(fault));
     const bool is_partition = std::holds_alternative<faults::partition>(fault.what);
     only_partitions_ = is_partition && (calm || only_partitions_);
+    was_refused_ = std::holds_alternative<faults::permission_missing>(fault.what) || (!calm && was_refused_);
     after(length_of(fault), [this, number = ++fault_number_, what = fault.what] {
         if (number == fault_number_ && events_.now() >= busy_until_) {
             observe_end(what);
@@ -132,7 +133,7 @@ void cluster::observe_end(const fault_kind& what)
     const bool was_outage =
         std::holds_alternative<faults::cloud_unreachable>(what) || std::holds_alternative<faults::cloud_trouble>(what);
     if (const auto active = sole_active();
-        was_outage && active && !routes_lead_to(*active) && all_fresh && !has_duel(*active)) {
+        was_outage && !was_refused_ && active && !routes_lead_to(*active) && all_fresh && !has_duel(*active)) {
         // A call that is lost ends after 3 s, and the longest pause between two is 5 s; after that a read may come first.
         expect(measure::outage_to_routes, by_any_clock(8s) + calls_time(3));
     }

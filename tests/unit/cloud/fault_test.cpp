@@ -147,6 +147,17 @@ TEST_F(faults, an_error_without_a_code_is_a_proxys_page)
     EXPECT_EQ(aws::find_header(reply.answer.head.headers, "content-type"), "text/html");
 }
 
+TEST_F(faults, a_proxys_page_may_come_too_late_for_an_answer_that_is_lost)
+{
+    add(R"({"action": "ReplaceRoute", "kind": "fail", "status": 502, "code": ""})");
+    add(R"({"action": "ReplaceRoute", "kind": "land_late", "by": 1000})");
+    EXPECT_EQ(cloud.collect(now, move_to_b().id).end, collected_reply::ending::reset);
+    pass(seconds{1});
+    cloud.handle_timeout(now);
+    EXPECT_EQ(owner(table_a), interface_a);
+    EXPECT_EQ(cloud.next_wakeup().at, never);
+}
+
 TEST_F(faults, throttling_on_command_costs_no_token)
 {
     add(R"({"action": "ReplaceRoute", "count": 2, "kind": "throttle"})");

@@ -184,6 +184,26 @@ TEST_F(route_register_test, a_lower_priority_advert_makes_two_views_enough_right
     EXPECT_TRUE(r.see(t0 + 220ms, t0 + 230ms, &other).repaired);
 }
 
+TEST_F(route_register_test, the_call_of_an_active_that_was_heard_just_before_ours_was_accepted_is_believed_early)
+{
+    r.become_active(t0);
+    ASSERT_TRUE(r.issue(t0));
+    r.suspect(t0 + 1ms);
+    r.answered(t0 + 2s, reply_done(), random);
+    EXPECT_TRUE(r.see(t0 + 3s, t0 + 3100ms, &other).read_again_soon);
+    EXPECT_TRUE(r.see(t0 + 3300ms, t0 + 3400ms, &other).repaired);
+}
+
+TEST_F(route_register_test, one_that_was_heard_longer_ago_than_a_call_takes_is_not)
+{
+    r.become_active(t0);
+    ASSERT_TRUE(r.issue(t0));
+    r.suspect(t0 + 1ms);
+    r.answered(t0 + 4s, reply_done(), random);
+    EXPECT_FALSE(r.see(t0 + 5s, t0 + 5100ms, &other).read_again_soon);
+    EXPECT_FALSE(r.see(t0 + 6s, t0 + 6100ms, &other).repaired);
+}
+
 TEST_F(route_register_test, a_black_hole_towards_us_is_no_ownership_and_is_replaced)
 {
     take(t0, 0ms);
