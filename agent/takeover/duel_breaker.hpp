@@ -22,9 +22,9 @@
 //
 // It cannot strand the address: a pause ends after 5 minutes at most, and at once when there is a reason to think that the duel
 // is over: an epoch begins, the route leads to nobody (black hole, or none: whoever took it serves nobody), a lower Active is
-// heard. A register that has been here for a whole minute has no duel. Whoever else takes it than the one of the last pause is met
-// without one, and with what is left of the patience for this minute: an operator's hand is no duel with a node that is long dead. So has one for which an epoch begins more than 5 minutes
-// after the last loss.
+// heard. A register that has been here for a whole minute has no duel, nor has one for which an epoch begins more than 5
+// minutes after the last loss. Whoever else takes it than the one of the last pause is met without one, and with what is left
+// of the patience for this minute: an operator's hand is no duel with a node that is long dead.
 
 #include "common/time.hpp"
 
@@ -58,8 +58,8 @@ public:
     static constexpr duration pause_min = std::chrono::seconds{30};
     static constexpr duration pause_max = std::chrono::minutes{5};
 
-    // Somebody else has taken the register, for `taken_by`: an interface. Returns how long to leave it there: zero to put it back
-    // at once.
+    // Somebody else has taken the register, for `taken_by`: an interface. Returns how long to leave it there: zero to put it
+    // back at once.
     duration lost(time_point now, standing s, const std::string& taken_by);
     void epoch_begins(time_point now);
     // It has been here for a window.
@@ -75,7 +75,7 @@ public:
 private:
     std::vector<time_point> losses_;  // at most losses_unknown, within a window
     bool is_duel_ = false;
-    unsigned pauses_ = 0;  // so far; each is twice as long as the one before
+    unsigned pauses_ = 0;   // so far; each is twice as long as the one before
     std::string taken_by_;  // before the last one
 };
 
