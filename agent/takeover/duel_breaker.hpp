@@ -22,9 +22,9 @@
 //
 // It cannot strand the address: a pause ends after 5 minutes at most, and at once when there is a reason to think that the duel
 // is over: an epoch begins, the route leads to nobody (black hole, or none: whoever took it serves nobody), a lower Active is
-// heard. A register that has been here for a whole minute has no duel. Whoever else takes it than the one of the last pause is
-// met without one, and with what is left of the patience for this minute: an operator's hand is no duel with a node that is
-// long dead. So has one for which an epoch begins more than 5 minutes after the last loss.
+// heard. A register that has been here for a whole minute has no duel, nor has one for which an epoch begins more than 5
+// minutes after the last loss. Whoever else takes it than the one of the last pause is met without one, and with what is left
+// of the patience for this minute: an operator's hand is no duel with a node that is long dead.
 
 #include "common/time.hpp"
 
