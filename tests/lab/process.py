@@ -60,7 +60,9 @@ class Process:
             observer.unwatch(exit_descriptor)
             os.close(exit_descriptor)
             timeline.note(name, "exit", code=self._child.wait())
+            self._exit_noted.set()
 
+        self._exit_noted = threading.Event()
         observer.watch(exit_descriptor, exited)
 
     def _line(self, line: str) -> None:
@@ -68,7 +70,8 @@ class Process:
 
     @property
     def running(self) -> bool:
-        return self._child.poll() is None
+        """Until its end is on the timeline, so that a successor begins after it there too."""
+        return self._child.poll() is None or not self._exit_noted.is_set()
 
     @property
     def exit_code(self) -> int | None:
@@ -99,7 +102,10 @@ class Process:
         return self.signal(signal.SIGKILL)
 
     def wait(self, timeout: float = 10.0) -> int:
-        return self._child.wait(timeout)
+        """Its end is on the timeline afterwards, before anything that its successor does."""
+        code = self._child.wait(timeout)
+        self._exit_noted.wait(timeout)
+        return code
 
     def log_line(self, what: str, containing: str, *, since: int = 0, timeout: float = 10.0) -> Event:
         return self._timeline.wait(f"{self.name}: {what}",

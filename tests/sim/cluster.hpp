@@ -129,6 +129,8 @@ private:
     };
     // Nothing has gone wrong for a while, and all is as it should be.
     [[nodiscard]] bool is_calm() const;
+    // Every machine is at work, and none is about to stand still.
+    [[nodiscard]] bool all_well() const;
     // How long the first of the other machines may take, after silence or after priority 0.
     struct succession {
         duration to_active, to_routes;
