@@ -76,7 +76,7 @@ private:
     std::vector<time_point> losses_;  // at most losses_unknown, within a window
     bool is_duel_ = false;
     unsigned pauses_ = 0;   // so far; each is twice as long as the one before
-    std::string taken_by_;  // before the last one
+    std::string taken_by_;  // when the last one began
 };
 
 // What was heard of another Active.

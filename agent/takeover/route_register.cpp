@@ -13,7 +13,7 @@ constexpr std::array<duration, 4> read_back_schedule = {1s, 2s, 5s, 10s};
 constexpr duration consistency_window = 10s;
 constexpr duration contradiction_age_min = 5s;
 // A call of another Active that was heard shortly before ours was accepted may have landed after it: as long as a call may
-// take.
+// take (aws::http_exchange::time_max).
 constexpr duration rival_call_max = 3s;
 constexpr unsigned contradictions_unconfirmed = 3;
 constexpr unsigned contradictions_settled = 2;
