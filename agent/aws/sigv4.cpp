@@ -5,8 +5,6 @@
 #include "common/ensure.hpp"
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 
 #include <algorithm>
 #include <array>
@@ -26,16 +24,6 @@ constexpr std::array<std::string_view, 12> unsigned_headers = {
 byte_view bytes_of(std::string_view text)
 {
     return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
-}
-
-std::string hmac(std::string_view key, std::string_view text)
-{
-    std::array<unsigned char, 32> digest{};
-    unsigned length = 0;
-    const auto* const made = HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), bytes_of(text).data(), text.size(),
-                                  digest.data(), &length);
-    ENSURE(made != nullptr && length == digest.size());
-    return {digest.begin(), digest.end()};
 }
 
 // RFC 3986 section 5.2.4, and runs of slashes become one; the path of the target is encoded a second time, which is what every
@@ -151,19 +139,18 @@ std::string credential_scope(std::string_view date, const signing_scope& scope)
     return fmt::format("{}/{}/{}/aws4_request", date, scope.region, scope.service);
 }
 
-std::string signing_key(std::string_view secret, std::string_view date, const signing_scope& scope)
+hmac_sha256_key signing_key(std::string_view secret, std::string_view date, const signing_scope& scope)
 {
-    return hmac(hmac(hmac(hmac("AWS4" + std::string{secret}, date), scope.region), scope.service), "aws4_request");
+    hmac_sha256_key key{bytes_of("AWS4" + std::string{secret})};
+    for (const auto piece : {date, scope.region, scope.service, std::string_view{"aws4_request"}}) {
+        key = hmac_sha256_key{key.sign(bytes_of(piece))};
+    }
+    return key;
 }
 
 std::string string_to_sign_at(const std::string& canonical, std::string_view scope_text, std::string_view amz_date)
 {
     return fmt::format("{}\n{}\n{}\n{}", algorithm, amz_date, scope_text, sha256_hex(canonical));
-}
-
-std::string hex_hmac(std::string_view key, std::string_view text)
-{
-    return to_hex(bytes_of(hmac(key, text)));
 }
 
 error malformed(std::string text)
@@ -175,11 +162,7 @@ error malformed(std::string text)
 
 std::string sha256_hex(std::string_view text)
 {
-    std::array<unsigned char, 32> digest{};
-    unsigned length = 0;
-    const int made = EVP_Digest(text.data(), text.size(), digest.data(), &length, EVP_sha256(), nullptr);
-    ENSURE(made == 1 && length == digest.size());
-    return to_hex(digest);
+    return to_hex(sha256(bytes_of(text)));
 }
 
 std::string format_amz_date(wall_time time)
@@ -219,7 +202,7 @@ void signer::sign(http_request& request, const signing_scope& scope, const crede
 
     const auto date = std::string_view{amz_date}.substr(0, 8);
     auto scope_text = credential_scope(date, scope);
-    if (scope_text != credential_scope_ || keys.secret_access_key != secret_) {
+    if (!key_ || scope_text != credential_scope_ || keys.secret_access_key != secret_) {
         key_ = signing_key(keys.secret_access_key, date, scope);
         secret_ = keys.secret_access_key;
         credential_scope_ = std::move(scope_text);
@@ -228,7 +211,7 @@ void signer::sign(http_request& request, const signing_scope& scope, const crede
     const auto to_sign = string_to_sign_at(canonical_request_with(request, names), credential_scope_, amz_date);
     request.headers.push_back(
         {"Authorization", fmt::format("{} Credential={}/{}, SignedHeaders={}, Signature={}", algorithm, keys.access_key_id,
-                                      credential_scope_, join(names), hex_hmac(key_, to_sign))});
+                                      credential_scope_, join(names), to_hex(key_->sign(bytes_of(to_sign))))});
 }
 
 void sign(http_request& request, const signing_scope& scope, const credentials& keys, wall_time now)
@@ -310,7 +293,7 @@ result<std::string> expected_signature(const http_request& request, const author
     const signing_scope scope{claim.region, claim.service};
     const auto to_sign = string_to_sign_at(canonical_request_with(request, claim.signed_headers),
                                            credential_scope(claim.date, scope), trim(*amz_date));
-    return hex_hmac(signing_key(secret, claim.date, scope), to_sign);
+    return to_hex(signing_key(secret, claim.date, scope).sign(bytes_of(to_sign)));
 }
 
 }  // namespace vipd::aws

@@ -4,6 +4,7 @@
 
 #include "agent/aws/http_message.hpp"
 #include "common/result.hpp"
+#include "common/sha256.hpp"
 #include "common/time.hpp"
 
 #include <optional>
@@ -40,7 +41,7 @@ public:
 private:
     std::string secret_;
     std::string credential_scope_;
-    std::string key_;
+    std::optional<hmac_sha256_key> key_;
 };
 
 // What an Authorization header claims; the other side's view of a signed request.

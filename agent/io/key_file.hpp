@@ -1,6 +1,6 @@
 #pragma once
 
-#include "agent/vrrp/hmac.hpp"
+#include "agent/vrrp/hmac_secret.hpp"
 #include "common/result.hpp"
 
 #include <string>

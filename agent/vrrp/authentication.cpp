@@ -50,7 +50,7 @@ constexpr std::size_t pseudo_header_size = 20;
 constexpr std::array<std::uint8_t, trailer_size - offset_hmac> no_hmac{};
 constexpr std::array<std::uint8_t, checksum_size> no_checksum{};
 
-hmac_key::digest sign_with(const hmac_key& key, byte_view message, byte_view trailer, const ip_address& source)
+sha256_digest sign_with(const hmac_sha256_key& key, byte_view message, byte_view trailer, const ip_address& source)
 {
     ENSURE(message.size() >= message_size_min && trailer.size() == trailer_size);
     const auto address = source.bytes();
@@ -97,7 +97,7 @@ std::string_view to_string(anti_replay kind)
 
 // --- signing ---
 
-signer::signer(const hmac_settings& settings, instant now) : key_(active_key(settings).secret), started_(now)
+signer::signer(const hmac_settings& settings, instant now) : key_(active_key(settings).secret.bytes()), started_(now)
 {
     change(settings, now);
 }
@@ -107,7 +107,7 @@ void signer::change(const hmac_settings& settings, instant now)
     if (settings.against_replay != against_replay_) {
         started_ = now;
     }
-    key_ = hmac_key{active_key(settings).secret};
+    key_ = hmac_sha256_key{active_key(settings).secret.bytes()};
     key_id_ = settings.active_key;
     against_replay_ = settings.against_replay;
     window_ = settings.window;
@@ -161,7 +161,7 @@ void verifier::change(const hmac_settings& settings, std::span<const ip_address>
     senders_ = std::move(kept);
     keys_.clear();
     for (const auto& secret : settings.keys) {
-        keys_.push_back({secret, hmac_key{secret.secret}});
+        keys_.push_back({secret, hmac_sha256_key{secret.secret.bytes()}});
     }
     mode_ = settings.mode;
     against_replay_ = settings.against_replay;

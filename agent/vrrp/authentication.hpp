@@ -22,10 +22,11 @@
 // above the last one of that sender (RFC 1982), and with anti_replay "time" only what was signed within the window around its
 // own time. A clock may be wrong and be put right on either side; what then happens is said at signer and verifier.
 
-#include "agent/vrrp/hmac.hpp"
+#include "agent/vrrp/hmac_secret.hpp"
 #include "agent/vrrp/types.hpp"
 #include "common/bytes.hpp"
 #include "common/ip.hpp"
+#include "common/sha256.hpp"
 #include "common/time.hpp"
 
 #include <array>
@@ -98,7 +99,7 @@ public:
 private:
     [[nodiscard]] sequence next(instant now);
 
-    hmac_key key_;
+    hmac_sha256_key key_;
     std::uint8_t key_id_ = 0;
     anti_replay against_replay_ = anti_replay::time;
     duration window_{};
@@ -134,7 +135,7 @@ public:
 private:
     struct ready_key {
         identified_secret secret;
-        hmac_key key;
+        hmac_sha256_key key;
     };
     struct sender {
         ip_address address;

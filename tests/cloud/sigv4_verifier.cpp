@@ -3,8 +3,10 @@
 #include "common/bytes.hpp"
 
 #include <fmt/format.h>
+#include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/params.h>
 
 #include <algorithm>
 #include <array>
@@ -18,7 +20,14 @@ namespace vipd::cloud {
 
 namespace {
 
-using digest = signing_keys::digest;
+using digest = signing_key::digest;
+
+// Fetched once: EVP_sha256() would have OpenSSL look for an implementation at each call.
+const EVP_MD* sha256_algorithm()
+{
+    static EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+    return algorithm;
+}
 
 byte_view as_bytes(std::string_view text)
 {
@@ -28,7 +37,7 @@ byte_view as_bytes(std::string_view text)
 digest sha256(std::string_view text)
 {
     digest out{};
-    ENSURE(EVP_Digest(text.data(), text.size(), out.data(), nullptr, EVP_sha256(), nullptr) == 1);
+    ENSURE(EVP_Digest(text.data(), text.size(), out.data(), nullptr, sha256_algorithm(), nullptr) == 1);
     return out;
 }
 
@@ -236,10 +245,10 @@ bool signs_enough(const aws::http_request& request, const claim& claimed)
 std::string expected_signature(const claim& claimed, const access_key& key, std::string_view amz_date,
                                const std::string& canonical, signing_keys& derived)
 {
-    const auto& signing_key = derived.derive(key.secret, claimed.day, claimed.region, claimed.service);
+    const auto& signed_with = derived.derive(key.secret, claimed.day, claimed.region, claimed.service);
     const std::string to_sign = "AWS4-HMAC-SHA256\n" + std::string(amz_date) + "\n" + claimed.day + "/" + claimed.region + "/" +
                                 claimed.service + "/aws4_request\n" + to_hex(sha256(canonical));
-    return to_hex(keyed(signing_key, to_sign));
+    return to_hex(signed_with.sign(to_sign));
 }
 
 // X-Amz-Content-SHA256 is optional for EC2; where it is, it has to tell the truth.
@@ -259,8 +268,34 @@ std::string_view to_string(signature_verdict verdict)
     return names.at(static_cast<std::size_t>(verdict));
 }
 
-const signing_keys::digest& signing_keys::derive(const std::string& secret, const std::string& day, const std::string& region,
-                                                 const std::string& service)
+signing_key::signing_key(const digest& key)
+{
+    static EVP_MAC* const algorithm = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
+    std::array<char, 7> hash{"SHA256"};
+    const std::array parameters = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, hash.data(), 0),
+                                   OSSL_PARAM_construct_end()};
+    context_.reset(EVP_MAC_CTX_new(algorithm));
+    ENSURE(EVP_MAC_init(context_.get(), key.data(), key.size(), parameters.data()) == 1);
+}
+
+void signing_key::free_context::operator()(evp_mac_ctx_st* context) const
+{
+    EVP_MAC_CTX_free(context);
+}
+
+digest signing_key::sign(std::string_view text) const
+{
+    digest out{};
+    std::size_t length = 0;
+    // Without a key: begun again with the one that it has.
+    ENSURE(EVP_MAC_init(context_.get(), nullptr, 0, nullptr) == 1);
+    ENSURE(EVP_MAC_update(context_.get(), as_bytes(text).data(), text.size()) == 1);
+    ENSURE(EVP_MAC_final(context_.get(), out.data(), &length, out.size()) == 1 && length == out.size());
+    return out;
+}
+
+const signing_key& signing_keys::derive(const std::string& secret, const std::string& day, const std::string& region,
+                                        const std::string& service)
 {
     std::array<std::string, 4> names{secret, day, region, service};
     if (const auto found = derived_.find(names); found != derived_.end()) {
@@ -272,7 +307,7 @@ const signing_keys::digest& signing_keys::derive(const std::string& secret, cons
     const auto day_key = keyed(as_bytes("AWS4" + secret), day);
     const auto region_key = keyed(day_key, region);
     const auto service_key = keyed(region_key, service);
-    return derived_.emplace(std::move(names), keyed(service_key, "aws4_request")).first->second;
+    return derived_.emplace(std::move(names), signing_key{keyed(service_key, "aws4_request")}).first->second;
 }
 
 signature_check verify_signature(const aws::http_request& request, const signature_scope& scope, const key_ring& keys,

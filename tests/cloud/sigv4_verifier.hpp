@@ -11,9 +11,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+
+struct evp_mac_ctx_st;  // OpenSSL's EVP_MAC_CTX
 
 namespace vipd::cloud {
 
@@ -45,16 +48,29 @@ struct signature_scope {
 
 inline constexpr duration signature_window = std::chrono::minutes{15};
 
+// OpenSSL's HMAC-SHA256 with its key in place.
+class signing_key {
+public:
+    using digest = std::array<std::uint8_t, 32>;
+    explicit signing_key(const digest& key);
+    [[nodiscard]] digest sign(std::string_view text) const;
+
+private:
+    struct free_context {
+        void operator()(evp_mac_ctx_st* context) const;
+    };
+    std::unique_ptr<evp_mac_ctx_st, free_context> context_;
+};
+
 // Signing keys that were derived before, for whoever verifies by the thousand: a key serves a day, region and service.
 class signing_keys {
 public:
-    using digest = std::array<std::uint8_t, 32>;
-    const digest& derive(const std::string& secret, const std::string& day, const std::string& region,
-                         const std::string& service);
+    const signing_key& derive(const std::string& secret, const std::string& day, const std::string& region,
+                              const std::string& service);
 
 private:
     static constexpr std::size_t size_max = 64;
-    std::map<std::array<std::string, 4>, digest> derived_;
+    std::map<std::array<std::string, 4>, signing_key> derived_;
 };
 
 signature_check verify_signature(const aws::http_request& request, const signature_scope& scope, const key_ring& keys,

@@ -1,16 +1,13 @@
 #pragma once
 
-// HMAC-SHA256 (RFC 2104) with keys that sign and verify every advert: prepared once, and without an allocation after that.
+// The keys of keepalived's auth_hmac, as files hold them.
 
 #include "common/bytes.hpp"
 #include "common/result.hpp"
 
-#include <openssl/sha.h>
-
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 
 namespace vipd::vrrp {
 
@@ -37,24 +34,6 @@ public:
 private:
     std::array<std::uint8_t, size_max> bytes_{};
     std::size_t size_ = 0;
-};
-
-// A key ready for use: what SHA-256 has become after the block that the key fills, inside and outside. It is as good as the
-// secret, and is wiped likewise.
-class hmac_key {
-public:
-    explicit hmac_key(const hmac_secret& secret);
-    ~hmac_key();
-    hmac_key(const hmac_key&) = default;
-    hmac_key& operator=(const hmac_key&) = default;
-
-    using digest = std::array<std::uint8_t, SHA256_DIGEST_LENGTH>;
-    // Of these pieces, one behind the other.
-    [[nodiscard]] digest sign(std::span<const byte_view> pieces) const;
-
-private:
-    SHA256_CTX inner_{};
-    SHA256_CTX outer_{};
 };
 
 }  // namespace vipd::vrrp

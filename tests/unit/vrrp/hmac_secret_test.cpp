@@ -1,14 +1,11 @@
-#include "agent/vrrp/hmac.hpp"
+#include "agent/vrrp/hmac_secret.hpp"
 
 #include "tests/unit/vrrp/signed.hpp"
 
 #include <gtest/gtest.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <new>
 #include <string>
 #include <string_view>
@@ -19,22 +16,6 @@ namespace {
 byte_view bytes_of(std::string_view text)
 {
     return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
-}
-
-TEST(hmac, is_what_openssl_computes_for_every_size_of_key_and_any_cut)
-{
-    const std::string text(200, 'x');
-    for (std::size_t size = 32; size <= 64; ++size) {
-        std::vector<std::uint8_t> bytes(size, 0xa5);
-        bytes[3] = static_cast<std::uint8_t>(size);
-        hmac_key::digest expected{};
-        unsigned length = 0;
-        HMAC(EVP_sha256(), bytes.data(), static_cast<int>(size), bytes_of(text).data(), text.size(), expected.data(), &length);
-        const hmac_key key{*hmac_secret::from_file(bytes)};
-        const std::array<byte_view, 3> pieces = {bytes_of(text).first(size), byte_view{}, bytes_of(text).subspan(size)};
-        EXPECT_EQ(key.sign(pieces), expected) << size;
-        EXPECT_EQ(key.sign(pieces), expected) << "a second time";
-    }
 }
 
 TEST(hmac_secret, raw_bytes_are_taken_as_they_stand)
@@ -79,16 +60,6 @@ TEST(hmac_secret, nothing_is_left_of_it_where_it_was)
     secret->~hmac_secret();
     const auto known = secret_from(1);
     EXPECT_EQ(std::search(place.begin(), place.end(), known.bytes().begin(), known.bytes().begin() + 4), place.end());
-}
-
-TEST(hmac_key, nothing_is_left_of_it_where_it_was)
-{
-    alignas(hmac_key) std::array<unsigned char, sizeof(hmac_key)> place{};
-    auto* const key = new (place.data()) hmac_key(secret_from(1));
-    std::array<unsigned char, 32> state{};
-    std::memcpy(state.data(), place.data(), state.size());
-    key->~hmac_key();
-    EXPECT_EQ(std::search(place.begin(), place.end(), state.begin(), state.begin() + 8), place.end());
 }
 
 }  // namespace

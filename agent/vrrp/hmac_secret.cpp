@@ -1,8 +1,4 @@
-// The functions of SHA-256 by itself, which OpenSSL 3 would rather see called through EVP: there every message takes several
-// allocations, even with a context that is kept.
-#define OPENSSL_SUPPRESS_DEPRECATED
-
-#include "agent/vrrp/hmac.hpp"
+#include "agent/vrrp/hmac_secret.hpp"
 
 #include <openssl/crypto.h>
 
@@ -13,28 +9,6 @@
 namespace vipd::vrrp {
 
 namespace {
-
-constexpr std::uint8_t inner_pad = 0x36;
-constexpr std::uint8_t outer_pad = 0x5c;
-
-using block = std::array<std::uint8_t, SHA256_CBLOCK>;
-
-// A key is never longer than a block, so it is never hashed first.
-static_assert(hmac_secret::size_max <= SHA256_CBLOCK);
-
-SHA256_CTX begin(const hmac_secret& secret, std::uint8_t pad)
-{
-    block padded{};
-    std::ranges::copy(secret.bytes(), padded.begin());
-    for (auto& byte : padded) {
-        byte ^= pad;
-    }
-    SHA256_CTX state{};
-    SHA256_Init(&state);
-    SHA256_Update(&state, padded.data(), padded.size());
-    OPENSSL_cleanse(padded.data(), padded.size());
-    return state;
-}
 
 bool is_space(std::uint8_t c)
 {
@@ -93,30 +67,6 @@ result<hmac_secret> hmac_secret::from_file(byte_view content)
 hmac_secret::~hmac_secret()
 {
     OPENSSL_cleanse(bytes_.data(), bytes_.size());
-}
-
-hmac_key::hmac_key(const hmac_secret& secret) : inner_(begin(secret, inner_pad)), outer_(begin(secret, outer_pad)) {}
-
-hmac_key::~hmac_key()
-{
-    OPENSSL_cleanse(&inner_, sizeof(inner_));
-    OPENSSL_cleanse(&outer_, sizeof(outer_));
-}
-
-hmac_key::digest hmac_key::sign(std::span<const byte_view> pieces) const
-{
-    digest d{};
-    auto state = inner_;
-    for (const auto& piece : pieces) {
-        SHA256_Update(&state, piece.data(), piece.size());
-    }
-    SHA256_Final(d.data(), &state);
-    state = outer_;
-    SHA256_Update(&state, d.data(), d.size());
-    SHA256_Final(d.data(), &state);
-    // As good as the key.
-    OPENSSL_cleanse(&state, sizeof(state));
-    return d;
 }
 
 }  // namespace vipd::vrrp
