@@ -49,6 +49,13 @@ public:
         }
     }
 
+    void add_dry_run(bool wanted)
+    {
+        if (wanted) {
+            add("DryRun", "true");
+        }
+    }
+
     std::string take() { return std::move(text_); }
 
 private:
@@ -69,9 +76,14 @@ void add_route(form& f, const Change& change)
                },
                change.destination.value);
     f.add("NetworkInterfaceId", change.target.str());
-    if (change.dry_run) {
-        f.add("DryRun", "true");
-    }
+    f.add_dry_run(change.dry_run);
+}
+
+template <class Change>
+void add_ipv6_address(form& f, const Change& change)
+{
+    f.add("NetworkInterfaceId", change.interface.str());
+    f.add("Ipv6Addresses.1", change.address.to_string());
 }
 
 }  // namespace
@@ -93,35 +105,52 @@ std::string_view action_name(const ec2_call& call)
                           [](const create_route&) { return "CreateRoute"; },
                           [](const describe_network_interfaces&) { return "DescribeNetworkInterfaces"; },
                           [](const disable_source_dest_check&) { return "ModifyNetworkInterfaceAttribute"; },
+                          [](const describe_addresses&) { return "DescribeAddresses"; },
+                          [](const attach_network_interface&) { return "AttachNetworkInterface"; },
+                          [](const detach_network_interface&) { return "DetachNetworkInterface"; },
+                          [](const keep_on_termination&) { return "ModifyNetworkInterfaceAttribute"; },
+                          [](const assign_private_ip_address&) { return "AssignPrivateIpAddresses"; },
+                          [](const assign_ipv6_address&) { return "AssignIpv6Addresses"; },
+                          [](const unassign_ipv6_address&) { return "UnassignIpv6Addresses"; },
+                          [](const associate_address&) { return "AssociateAddress"; },
                       },
                       call);
 }
 
+bool is_describe(const ec2_call& call)
+{
+    return action_name(call).starts_with("Describe");
+}
+
 bool is_mutating(const ec2_call& call)
 {
-    return std::visit(overloaded{
-                          [](const describe_route_tables&) { return false; },
-                          [](const replace_route& c) { return !c.dry_run; },
-                          [](const create_route& c) { return !c.dry_run; },
-                          [](const describe_network_interfaces&) { return false; },
-                          [](const disable_source_dest_check&) { return true; },
-                      },
-                      call);
+    return std::visit(
+        [&](const auto& c) {
+            if constexpr (requires { c.dry_run; }) {
+                return !c.dry_run;
+            } else {
+                return !is_describe(call);
+            }
+        },
+        call);
 }
 
 std::string encode_form(const ec2_call& call)
 {
     form f{action_name(call)};
     const auto id_text = [](const auto& id) { return id.str(); };
+    const auto add_vpc_and_tags = [&](const std::optional<vpc_id>& vpc, const std::vector<tag_filter>& tags) {
+        if (vpc) {
+            f.add_filter("vpc-id", vpc->str());
+        }
+        for (const auto& tag : tags) {
+            f.add_filter("tag:" + tag.key, tag.value);
+        }
+    };
     std::visit(overloaded{
                    [&](const describe_route_tables& c) {
                        f.add_filter("route-table-id", c.ids, id_text);
-                       if (c.vpc) {
-                           f.add_filter("vpc-id", c.vpc->str());
-                       }
-                       for (const auto& tag : c.tags) {
-                           f.add_filter("tag:" + tag.key, tag.value);
-                       }
+                       add_vpc_and_tags(c.vpc, c.tags);
                        f.add_page(std::clamp(c.results_max, 5U, 100U), c.next_token);
                    },
                    [&](const replace_route& c) { add_route(f, c); },
@@ -130,11 +159,54 @@ std::string encode_form(const ec2_call& call)
                        // NetworkInterfaceId.N would exclude MaxResults, and an unpaginated call falls into EC2's smaller
                        // throttling bucket.
                        f.add_filter("network-interface-id", c.ids, id_text);
-                       f.add_page(100, c.next_token);
+                       if (c.address) {
+                           f.add_filter(c.address->is_v4() ? "addresses.private-ip-address" : "ipv6-addresses.ipv6-address",
+                                        c.address->to_string());
+                       }
+                       add_vpc_and_tags(c.vpc, c.tags);
+                       f.add_page(std::clamp(c.results_max, 5U, 1000U), c.next_token);
                    },
                    [&](const disable_source_dest_check& c) {
                        f.add("NetworkInterfaceId", c.interface.str());
                        f.add("SourceDestCheck.Value", "false");
+                   },
+                   // Unlike AllocationId.N a filter does not fail for one that is unknown.
+                   [&](const describe_addresses& c) { f.add_filter("allocation-id", c.ids, id_text); },
+                   [&](const attach_network_interface& c) {
+                       f.add("NetworkInterfaceId", c.interface.str());
+                       f.add("InstanceId", c.instance.str());
+                       f.add("DeviceIndex", fmt::format("{}", c.device_index));
+                       // Said and not left out: EC2 has taken the default for another card on instance types with several.
+                       f.add("NetworkCardIndex", "0");
+                       f.add_dry_run(c.dry_run);
+                   },
+                   [&](const detach_network_interface& c) {
+                       f.add("AttachmentId", c.attachment.str());
+                       if (c.force) {
+                           f.add("Force", "true");
+                       }
+                       f.add_dry_run(c.dry_run);
+                   },
+                   [&](const keep_on_termination& c) {
+                       f.add("NetworkInterfaceId", c.interface.str());
+                       f.add("Attachment.AttachmentId", c.attachment.str());
+                       f.add("Attachment.DeleteOnTermination", "false");
+                   },
+                   [&](const assign_private_ip_address& c) {
+                       f.add("NetworkInterfaceId", c.interface.str());
+                       f.add("PrivateIpAddress.1", c.address.to_string());
+                       f.add("AllowReassignment", "true");
+                   },
+                   [&](const assign_ipv6_address& c) { add_ipv6_address(f, c); },
+                   [&](const unassign_ipv6_address& c) { add_ipv6_address(f, c); },
+                   [&](const associate_address& c) {
+                       f.add("AllocationId", c.allocation.str());
+                       f.add("NetworkInterfaceId", c.interface.str());
+                       if (c.private_address) {
+                           f.add("PrivateIpAddress", c.private_address->to_string());
+                       }
+                       f.add("AllowReassociation", "true");
+                       f.add_dry_run(c.dry_run);
                    },
                },
                call);

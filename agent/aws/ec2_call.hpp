@@ -56,21 +56,82 @@ struct create_route {
     bool dry_run = false;
 };
 
+// Interfaces that match all that is given; one call names at most 200 ids.
 struct describe_network_interfaces {
     std::vector<network_interface_id> ids;
+    std::optional<ip_address> address;  // that they have, as primary or secondary
+    std::optional<vpc_id> vpc;
+    std::vector<tag_filter> tags;
     std::string next_token;
+    unsigned results_max = 100;  // 5..1000
 };
 
-// Source/destination check off: the only attribute that vipd changes on an interface.
+// Elastic IPs. EC2 does not page them.
+struct describe_addresses {
+    std::vector<allocation_id> ids;
+};
+
+// Source/destination check off.
 struct disable_source_dest_check {
     network_interface_id interface;
 };
 
+// At network card 0. Not idempotent: after a lost reply only a read tells.
+struct attach_network_interface {
+    network_interface_id interface;
+    instance_id instance;
+    unsigned device_index = 1;
+    bool dry_run = false;
+};
+
+// EC2 answers at once and detaches later. An attachment id names one attachment for ever, so this can never detach what
+// somebody has attached again in the meantime.
+struct detach_network_interface {
+    attachment_id attachment;
+    bool force = false;  // without the instance's consent: for one that has failed
+    bool dry_run = false;
+};
+
+// DeleteOnTermination off: the interface outlives the instance that it is attached to.
+struct keep_on_termination {
+    network_interface_id interface;
+    attachment_id attachment;
+};
+
+// A secondary IPv4 address, taken from another interface if it is there. EC2 has no dry run of it.
+struct assign_private_ip_address {
+    network_interface_id interface;
+    ip_address address;
+};
+
+// An IPv6 address has to be unassigned from where it is before it can be assigned. EC2 has no dry run of either.
+struct assign_ipv6_address {
+    network_interface_id interface;
+    ip_address address;
+};
+struct unassign_ipv6_address {
+    network_interface_id interface;
+    ip_address address;
+};
+
+// An Elastic IP, taken from where it is.
+struct associate_address {
+    allocation_id allocation;
+    network_interface_id interface;
+    std::optional<ip_address> private_address;  // none: the interface's primary one
+    bool dry_run = false;
+};
+
 using ec2_call =
-    std::variant<describe_route_tables, replace_route, create_route, describe_network_interfaces, disable_source_dest_check>;
+    std::variant<describe_route_tables, replace_route, create_route, describe_network_interfaces, disable_source_dest_check,
+                 describe_addresses, attach_network_interface, detach_network_interface, keep_on_termination,
+                 assign_private_ip_address, assign_ipv6_address, unassign_ipv6_address, associate_address>;
 
 // "DescribeRouteTables", ... as EC2 and IAM spell it.
 std::string_view action_name(const ec2_call& call);
+
+// Whether it only asks.
+bool is_describe(const ec2_call& call);
 
 // Whether the call changes something (a dry run does not). Only such calls need a permit, an epoch and a token of the budget.
 bool is_mutating(const ec2_call& call);

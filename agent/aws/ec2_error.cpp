@@ -98,6 +98,24 @@ bool says_route_missing(std::string_view code, std::string_view message)
            (code == "InvalidParameterValue" && message.find("There is no route defined") != std::string_view::npos);
 }
 
+// What was asked rests on a reading of the world that is no longer true.
+bool says_outdated(const ec2_call& call, std::string_view code, std::string_view message)
+{
+    const auto says = [&](std::string_view text) { return message.find(text) != std::string_view::npos; };
+    if (std::holds_alternative<detach_network_interface>(call) || std::holds_alternative<keep_on_termination>(call)) {
+        return code == "InvalidAttachmentID.NotFound" || code == "IncorrectState";
+    }
+    if (std::holds_alternative<attach_network_interface>(call)) {
+        return code == "InvalidNetworkInterface.InUse";
+    }
+    if (std::holds_alternative<assign_ipv6_address>(call)) {
+        return code == "Resource.AlreadyAssigned" || code == "InvalidIPAddress.InUse" ||
+               (code == "InvalidParameterValue" && (says("already assigned") || says("in use")));
+    }
+    return std::holds_alternative<unassign_ipv6_address>(call) &&
+           (code == "InvalidIPAddress.NotFound" || (code == "InvalidParameterValue" && says("not assigned")));
+}
+
 }  // namespace
 
 bool may_blame_clock(std::string_view code)
@@ -130,6 +148,13 @@ ec2_error_class classify_error(const ec2_call& call, unsigned status, std::strin
     }
     if (std::holds_alternative<create_route>(call) && code == "RouteAlreadyExists") {
         return ec2_error_class::route_exists;
+    }
+    if (std::holds_alternative<attach_network_interface>(call) && code == "InvalidParameterValue" &&
+        message.find("already has an interface attached at device index") != std::string_view::npos) {
+        return ec2_error_class::index_taken;
+    }
+    if (says_outdated(call, code, message)) {
+        return ec2_error_class::outdated;
     }
     if (is_one_of(code, consistency_codes) || code.ends_with(".NotFound")) {
         return ec2_error_class::consistency;

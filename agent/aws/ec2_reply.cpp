@@ -1,6 +1,7 @@
 #include "agent/aws/ec2_reply.hpp"
 
 #include "agent/aws/clock_skew.hpp"
+#include "agent/aws/ec2_entities.hpp"
 #include "agent/aws/ec2_error.hpp"
 #include "agent/aws/text.hpp"
 #include "agent/aws/time_text.hpp"
@@ -9,162 +10,9 @@
 
 #include <fmt/format.h>
 
-#include <array>
-
 namespace vipd::aws {
 
 namespace {
-
-template <class Id>
-Id id_of(const pugi::xml_node& node, const char* name)
-{
-    const auto text = child_text(node, name);
-    return is_plain_id(text) ? Id{std::string{text}} : Id{};
-}
-
-std::string text_of(const pugi::xml_node& node, const char* name, std::size_t bytes_max = 128)
-{
-    return clean_text(child_text(node, name), bytes_max);
-}
-
-std::optional<route_destination> destination_of(const pugi::xml_node& item)
-{
-    for (const char* name : {"destinationCidrBlock", "destinationIpv6CidrBlock"}) {
-        const auto text = child_text(item, name);
-        if (!text.empty()) {
-            const auto prefix = ip_prefix::parse(text);
-            return prefix ? std::optional{route_destination::cidr(*prefix)} : std::nullopt;
-        }
-    }
-    const auto list = child_text(item, "destinationPrefixListId");
-    return is_plain_id(list) ? std::optional{route_destination::prefix_list(std::string{list})} : std::nullopt;
-}
-
-route_state state_of(std::string_view text)
-{
-    if (text == "active") {
-        return route_state::active;
-    }
-    if (text == "blackhole") {
-        return route_state::blackhole;
-    }
-    return text == "filtered" ? route_state::filtered : route_state::unknown;
-}
-
-// A route by an interface that is attached names the instance as well, so the interface is looked for first.
-std::string target_of(const pugi::xml_node& item)
-{
-    constexpr std::array targets = {
-        "networkInterfaceId",     "gatewayId",      "natGatewayId",     "transitGatewayId",
-        "vpcPeeringConnectionId", "localGatewayId", "carrierGatewayId", "egressOnlyInternetGatewayId",
-        "coreNetworkArn",         "odbNetworkArn",  "ipAddress",        "instanceId"};
-    for (const char* name : targets) {
-        auto text = text_of(item, name, 256);
-        if (!text.empty()) {
-            return text;
-        }
-    }
-    return {};
-}
-
-// A route whose destination cannot be read cannot be the one that is looked for.
-std::vector<route> routes_of(const pugi::xml_node& table)
-{
-    std::vector<route> routes;
-    for (const auto& item : table.child("routeSet").children("item")) {
-        auto destination = destination_of(item);
-        if (!destination) {
-            continue;
-        }
-        const auto origin = child_text(item, "origin");
-        routes.push_back({
-            .destination = std::move(*destination),
-            .interface = id_of<network_interface_id>(item, "networkInterfaceId"),
-            .target = target_of(item),
-            .state = state_of(child_text(item, "state")),
-            .propagated = origin == "EnableVgwRoutePropagation" || origin == "Advertisement",
-        });
-    }
-    return routes;
-}
-
-std::string name_tag_of(const pugi::xml_node& table)
-{
-    for (const auto& tag : table.child("tagSet").children("item")) {
-        if (child_text(tag, "key") == "Name") {
-            return text_of(tag, "value", 256);
-        }
-    }
-    return {};
-}
-
-bool has_gateway(const pugi::xml_node& table)
-{
-    for (const auto& association : table.child("associationSet").children("item")) {
-        const auto state = child_text(association.child("associationState"), "state");
-        if (!child_text(association, "gatewayId").empty() && state != "disassociated") {
-            return true;
-        }
-    }
-    return false;
-}
-
-// The token goes back to EC2 as it came; it is opaque, and only bounded.
-std::optional<std::string> next_token_of(const pugi::xml_node& root)
-{
-    const auto token = child_text(root, "nextToken");
-    return token.size() <= 4096 ? std::optional{std::string{token}} : std::nullopt;
-}
-
-// Absent where an element that every answer has is missing: half an answer must not look like an empty account.
-std::optional<route_tables_page> read_route_tables(const pugi::xml_node& root)
-{
-    const auto set = root.child("routeTableSet");
-    auto token = next_token_of(root);
-    if (!set || !token) {
-        return std::nullopt;
-    }
-    route_tables_page page;
-    page.next_token = std::move(*token);
-    for (const auto& item : set.children("item")) {
-        route_table table;
-        table.id = id_of<route_table_id>(item, "routeTableId");
-        table.vpc = id_of<vpc_id>(item, "vpcId");
-        table.name = name_tag_of(item);
-        table.routes = routes_of(item);
-        table.of_gateway = has_gateway(item);
-        if (table.id.empty()) {
-            return std::nullopt;
-        }
-        page.tables.push_back(std::move(table));
-    }
-    return page;
-}
-
-std::optional<network_interfaces_page> read_network_interfaces(const pugi::xml_node& root)
-{
-    const auto set = root.child("networkInterfaceSet");
-    auto token = next_token_of(root);
-    if (!set || !token) {
-        return std::nullopt;
-    }
-    network_interfaces_page page;
-    page.next_token = std::move(*token);
-    for (const auto& item : set.children("item")) {
-        network_interface interface;
-        interface.id = id_of<network_interface_id>(item, "networkInterfaceId");
-        interface.vpc = id_of<vpc_id>(item, "vpcId");
-        interface.availability_zone = text_of(item, "availabilityZone");
-        interface.mac = to_lower(text_of(item, "macAddress"));
-        interface.source_dest_check = child_text(item, "sourceDestCheck") != "false";
-        interface.attached_to = id_of<instance_id>(item.child("attachment"), "instanceId");
-        if (interface.id.empty()) {
-            return std::nullopt;
-        }
-        page.interfaces.push_back(std::move(interface));
-    }
-    return page;
-}
 
 using reply_value = decltype(ec2_reply::value);
 
@@ -189,16 +37,10 @@ std::optional<reply_value> read_success(const ec2_call& call, const pugi::xml_no
     return std::visit(overloaded{
                           [&](const describe_route_tables&) { return as_value(read_route_tables(root)); },
                           [&](const describe_network_interfaces&) { return as_value(read_network_interfaces(root)); },
-                          [&](const replace_route&) { return read_done(root); },
-                          [&](const create_route&) { return read_done(root); },
-                          [&](const disable_source_dest_check&) { return read_done(root); },
+                          [&](const describe_addresses&) { return as_value(read_elastic_addresses(root)); },
+                          [&](const auto&) { return read_done(root); },
                       },
                       call);
-}
-
-bool is_describe(const ec2_call& call)
-{
-    return std::holds_alternative<describe_route_tables>(call) || std::holds_alternative<describe_network_interfaces>(call);
 }
 
 // Something arrived, or may have, and it cannot be read.
@@ -284,7 +126,7 @@ ec2_reply decode_response(const ec2_call& call, const http_response& response)
         reply.value = unreadable(call, "malformed_answer", "the answer is no XML that could be from EC2, or is cut short");
         return reply;
     }
-    reply.request = id_of<request_id>(root, "requestId");
+    reply.request = request_id_of(root);
     if (auto value = read_success(call, root)) {
         reply.value = std::move(*value);
         return reply;
@@ -316,6 +158,10 @@ std::string_view to_string(ec2_error_class c)
             return "route_missing";
         case ec2_error_class::route_exists:
             return "route_exists";
+        case ec2_error_class::outdated:
+            return "outdated";
+        case ec2_error_class::index_taken:
+            return "index_taken";
         case ec2_error_class::denied:
             return "denied";
         case ec2_error_class::invalid:

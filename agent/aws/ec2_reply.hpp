@@ -38,18 +38,43 @@ struct route_tables_page {
     std::string next_token;  // empty on the last page
 };
 
+enum class attachment_state : std::uint8_t { attaching, attached, detaching, detached, unknown };
+
+struct interface_attachment {
+    attachment_id id;
+    instance_id instance;
+    unsigned device_index = 0;
+    attachment_state state = attachment_state::unknown;
+    bool delete_on_termination = false;
+};
+
 struct network_interface {
     network_interface_id id;
     vpc_id vpc;
+    subnet_id subnet;
     std::string availability_zone;
     std::string mac;
+    std::string name;  // the tag Name, for people
     bool source_dest_check = true;
-    instance_id attached_to;
+    std::optional<interface_attachment> attachment;
+    std::vector<ip_address> addresses;  // private IPv4, the primary one first, then IPv6
 };
 
 struct network_interfaces_page {
     std::vector<network_interface> interfaces;
     std::string next_token;
+};
+
+struct elastic_address {
+    allocation_id allocation;
+    std::string public_ip;
+    std::string name;
+    network_interface_id interface;  // empty: it is not associated
+    std::optional<ip_address> private_address;
+};
+
+struct elastic_addresses {
+    std::vector<elastic_address> all;
 };
 
 struct done {};  // a mutating call that EC2 says has been carried out
@@ -63,6 +88,8 @@ enum class ec2_error_class : std::uint8_t {
     consistency,      // *.NotFound right after a creation, IncorrectState: again for a short while
     route_missing,    // ReplaceRoute: there is none, CreateRoute instead
     route_exists,     // CreateRoute: there is one, ReplaceRoute instead
+    outdated,         // it is not as it was when it was last read: attached meanwhile, detached already; read, then decide
+    index_taken,      // AttachNetworkInterface: another interface has that device index
     denied,           // UnauthorizedOperation: a person has to change the policy; again, seldom
     invalid,          // quota, malformed, wrong VPC ...: a person has to change something; again, seldom
     dry_run_ok,       // DryRunOperation: it would have been allowed
@@ -81,7 +108,7 @@ struct ec2_error {
 };
 
 struct ec2_reply {
-    std::variant<done, route_tables_page, network_interfaces_page, ec2_error> value;
+    std::variant<done, route_tables_page, network_interfaces_page, elastic_addresses, ec2_error> value;
     aws::request_id request;
     std::optional<wall_time> server_date;  // the Date header, for clock-skew correction; absent when an Age header is there
 };

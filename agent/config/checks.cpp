@@ -2,6 +2,7 @@
 
 #include "agent/config/conflicts.hpp"
 #include "agent/config/entry.hpp"
+#include "agent/config/fields.hpp"
 #include "agent/config/node_addresses.hpp"
 #include "agent/config/text.hpp"
 #include "common/duration_text.hpp"
@@ -267,13 +268,14 @@ void check_preemption(reading& r, const entry<router>& e)
 // What moves the role after a change of priority is preemption.
 void check_api_weight(reading& r, const entry<router>& e)
 {
-    if (!is_sound(r, e, "router", {"api_weight", "address_owner", "preempt", "preempt_delay", "route"}) ||
+    if (!is_sound(r, e, "router",
+                  {"api_weight", "address_owner", "preempt", "preempt_delay", "route", "secondary_ip", "elastic_ip", "eni"}) ||
         e.value.api_weight == 0) {
         return;
     }
     const auto warn = [&](const std::string& text) { r.warning(e.where("api_weight"), e.path_to("api_weight"), text); };
-    if (e.value.routes.empty()) {
-        warn("has no effect without [[router.route]]: this router needs nothing of EC2; remove it");
+    if (!e.value.moves_in_cloud()) {
+        warn("has no effect: this router moves nothing in EC2; remove it");
     } else if (e.value.address_owner) {
         warn("has no effect: the priority of an address owner is always 255; remove it");
     } else if (!e.value.preempt) {
@@ -313,15 +315,16 @@ void check_advertised(reading& r, const entry<router>& e)
     const auto family = peer->family();
     const auto& addresses = e.value.advertised_addresses;
     check_advertised_list(r, e, family);
-    if (!is_sound(r, e, "router", {"version", "auth", "address", "route", "advertised_addresses"})) {
+    if (!is_sound(r, e, "router", {"version", "auth", "address", "route", "secondary_ip", "advertised_addresses"})) {
         return;
     }
     if (addresses.empty()) {
-        r.error(e.at.offset, e.path_to("advertised_addresses"),
-                fmt::format(
-                    "is missing, and there is no {} [[router.address]] or host route that adverts could list; give at least "
-                    "one address",
-                    family_name(family)));
+        r.error(
+            e.at.offset, e.path_to("advertised_addresses"),
+            fmt::format(
+                "is missing, and there is no {} address or host route of this router that adverts could list; give at least "
+                "one address",
+                family_name(family)));
         return;
     }
     const std::size_t address_size = family == ip_family::v4 ? 4 : 16;
@@ -360,12 +363,11 @@ void check_tables(reading& r, const entry<table_selection>& e)
     }
 }
 
-void check_route(reading& r, const entry<route_entry>& e, bool router_interface_is_sound)
+// An interface of this node by its name or by its id.
+template <class Entry>
+void check_target(reading& r, const entry<Entry>& e, bool router_interface_is_sound)
 {
-    if (const auto* const tables = e.key("tables"); tables != nullptr && tables->as_table() != nullptr) {
-        check_tables(r, {e.value.tables, *tables, e.path_to("tables")});
-    }
-    if (!is_sound(r, e, "router.route", {"interface", "interface_id"})) {
+    if (!is_sound(r, e, section_name<Entry>(), {"interface", "interface_id"})) {
         return;
     }
     if (e.key("interface") != nullptr && e.value.interface_id) {
@@ -375,6 +377,54 @@ void check_route(reading& r, const entry<route_entry>& e, bool router_interface_
     } else if (e.value.interface.empty() && !e.value.interface_id && router_interface_is_sound) {
         r.error(e.at.offset, e.path_to("interface"),
                 "is missing, and the router has none; give interface, here or in [[router]], or interface_id");
+    }
+}
+
+void check_route(reading& r, const entry<route_entry>& e, bool router_interface_is_sound)
+{
+    if (const auto* const tables = e.key("tables"); tables != nullptr && tables->as_table() != nullptr) {
+        check_tables(r, {e.value.tables, *tables, e.path_to("tables")});
+    }
+    check_target(r, e, router_interface_is_sound);
+}
+
+void check_secondary_ip(reading& r, const entry<router>& router, const entry<secondary_ip_entry>& e)
+{
+    if (!is_sound(r, e, "router.secondary_ip", {"address", "interface", "interface_id"})) {
+        return;
+    }
+    const auto& listed = router.value.addresses;
+    const bool is_listed =
+        std::ranges::any_of(listed, [&](const address_entry& a) { return a.address.address() == e.value.address; });
+    if (e.value.interface.empty() && e.value.interface_id && !is_listed) {
+        r.warning(e.where("interface_id"), e.path_to("interface_id"),
+                  fmt::format("does not say which local interface that is, so {} is not put on this node; give interface, or "
+                              "add a [[router.address]]",
+                              e.value.address.to_string()));
+    }
+}
+
+void check_elastic_ip(reading& r, const entry<elastic_ip_entry>& e)
+{
+    const auto& address = e.value.private_address;
+    if (is_sound(r, e, "router.elastic_ip", {"private_address"}) && address && address->is_v6()) {
+        r.error(e.where("private_address"), e.path_to("private_address"),
+                fmt::format("found {}; an Elastic IP is IPv4, and so is the private address that it stands for",
+                            quoted(address->to_string())));
+    }
+}
+
+void check_eni(reading& r, const entry<eni_entry>& e)
+{
+    const auto* const match = e.key("match");
+    if (match == nullptr || r.is_broken(*match)) {
+        return;
+    }
+    const auto& m = e.value.match;
+    const int given = (m.id ? 1 : 0) + (m.address ? 1 : 0) + (m.tags.empty() ? 0 : 1);
+    if (given != 1) {
+        r.error(match->offset, e.path_to("match"),
+                fmt::format("found {} of id, address and tags; name the interface by exactly one of them", given));
     }
 }
 
@@ -395,6 +445,15 @@ void check_router(reading& r, const entry<router>& e, bool realtime)
     const bool interface_is_sound = is_sound(r, e, "router", {"interface"});
     for_each_entry(e, "route", e.value.routes,
                    [&](const entry<route_entry>& route) { check_route(r, route, interface_is_sound); });
+    for_each_entry(e, "secondary_ip", e.value.secondary_ips, [&](const entry<secondary_ip_entry>& secondary) {
+        check_target(r, secondary, interface_is_sound);
+        check_secondary_ip(r, e, secondary);
+    });
+    for_each_entry(e, "elastic_ip", e.value.elastic_ips, [&](const entry<elastic_ip_entry>& elastic) {
+        check_target(r, elastic, interface_is_sound);
+        check_elastic_ip(r, elastic);
+    });
+    for_each_entry(e, "eni", e.value.enis, [&](const entry<eni_entry>& eni) { check_eni(r, eni); });
 }
 
 }  // namespace

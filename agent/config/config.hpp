@@ -88,6 +88,39 @@ struct route_entry {
     friend bool operator==(const route_entry&, const route_entry&) = default;
 };
 
+// [[router.secondary_ip]]
+struct secondary_ip_entry {
+    ip_address address;
+    std::string interface;                                  // that has it: default the router's
+    std::optional<aws::network_interface_id> interface_id;  // "eni-..."
+    friend bool operator==(const secondary_ip_entry&, const secondary_ip_entry&) = default;
+};
+
+// [[router.elastic_ip]]
+struct elastic_ip_entry {
+    aws::allocation_id allocation;
+    std::string interface;  // that it is mapped to: default the router's
+    std::optional<aws::network_interface_id> interface_id;
+    std::optional<ip_address> private_address;  // of that interface; none: its primary one
+    friend bool operator==(const elastic_ip_entry&, const elastic_ip_entry&) = default;
+};
+
+// match of [[router.eni]]: exactly one of the three
+struct interface_match {
+    std::optional<aws::network_interface_id> id;
+    std::optional<ip_address> address;
+    std::vector<aws::tag_filter> tags;
+    friend bool operator==(const interface_match&, const interface_match&) = default;
+};
+
+// [[router.eni]]
+struct eni_entry {
+    interface_match match;
+    std::optional<unsigned> device_index;  // none: whichever is free
+    duration force_after = std::chrono::seconds{10};
+    friend bool operator==(const eni_entry&, const eni_entry&) = default;
+};
+
 // [router.auth]: one of the two, or none
 struct authentication {
     std::optional<vrrp::simple_password> password;  // kind = "password"
@@ -119,6 +152,18 @@ struct router {
     duration drain = std::chrono::seconds{1};
     std::vector<address_entry> addresses;
     std::vector<route_entry> routes;
+    std::vector<secondary_ip_entry> secondary_ips;
+    std::vector<elastic_ip_entry> elastic_ips;
+    std::vector<eni_entry> enis;
+
+    // What this node has while it is Active, or always: a secondary address of an interface as well, for whoever sends to it
+    // has to find it there.
+    [[nodiscard]] std::vector<address_entry> addresses_on_node() const;
+    // Whether EC2 has to be told who is Active: it takes that a moment, and until then traffic goes on to the last one.
+    [[nodiscard]] bool moves_in_cloud() const
+    {
+        return !routes.empty() || !secondary_ips.empty() || !elastic_ips.empty() || !enis.empty();
+    }
     friend bool operator==(const router&, const router&) = default;
 };
 
@@ -133,7 +178,7 @@ struct configuration {
     [[nodiscard]] bool uses_aws() const
     {
         for (const auto& r : routers) {
-            if (!r.routes.empty()) {
+            if (r.moves_in_cloud()) {
                 return true;
             }
         }

@@ -1,5 +1,6 @@
 #include "agent/config/conflicts.hpp"
 
+#include "agent/config/fields.hpp"
 #include "agent/config/text.hpp"
 
 #include <fmt/format.h>
@@ -47,6 +48,17 @@ public:
         check_admission(e);
         for_each_entry(e, "address", e.value.addresses, [&](const entry<address_entry>& address) { check_address(address); });
         for_each_entry(e, "route", e.value.routes, [&](const entry<route_entry>& route) { check_destination(route); });
+        for_each_entry(e, "secondary_ip", e.value.secondary_ips, [&](const entry<secondary_ip_entry>& secondary) {
+            check_only_one(secondary, "address", secondary.value.address.to_string());
+        });
+        for_each_entry(e, "elastic_ip", e.value.elastic_ips, [&](const entry<elastic_ip_entry>& elastic) {
+            check_only_one(elastic, "allocation", elastic.value.allocation.str());
+        });
+        for_each_entry(e, "eni", e.value.enis, [&](const entry<eni_entry>& eni) {
+            if (eni.value.match.id) {
+                check_only_one(eni, "match", eni.value.match.id->str());
+            }
+        });
     }
 
 private:
@@ -157,6 +169,19 @@ private:
         }
     }
 
+    // What is at one place at a time follows one router.
+    template <class Entry>
+    void check_only_one(const entry<Entry>& e, std::string_view key, const std::string& what)
+    {
+        if (!is_sound(r_, e, section_name<Entry>(), {key})) {
+            return;
+        }
+        if (const auto* const other = movables_.claim(what, e.path, e.where(key))) {
+            r_.error(e.where(key), e.path_to(key),
+                     fmt::format("found {}, which {} moves already; it cannot follow both", quoted(what), name(*other)));
+        }
+    }
+
     using register_key = std::tuple<std::string, std::vector<std::pair<std::string, std::string>>, aws::route_destination>;
 
     reading& r_;
@@ -164,6 +189,7 @@ private:
     std::map<std::pair<std::uint8_t, ip_address>, std::vector<local_end>> ends_;
     first_owners<std::pair<std::string, ip_address>> addresses_;
     first_owners<register_key> registers_;
+    first_owners<std::string> movables_;
 };
 
 }  // namespace

@@ -20,11 +20,21 @@ void advertise_what_follows(router& r)
     for (const auto& entry : r.addresses) {
         add(entry.address.address());
     }
+    for (const auto& entry : r.secondary_ips) {
+        add(entry.address);
+    }
     for (const auto& entry : r.routes) {
         const auto* const prefix = std::get_if<ip_prefix>(&entry.destination.value);
         if (prefix != nullptr && prefix->is_host()) {
             add(prefix->address());
         }
+    }
+}
+
+void default_to(std::string& interface, const std::optional<aws::network_interface_id>& id, const router& r)
+{
+    if (interface.empty() && !id) {
+        interface = r.interface;
     }
 }
 
@@ -40,9 +50,13 @@ void complete(configuration& all)
 {
     for (auto& r : all.routers) {
         for (auto& route : r.routes) {
-            if (route.interface.empty() && !route.interface_id) {
-                route.interface = r.interface;
-            }
+            default_to(route.interface, route.interface_id, r);
+        }
+        for (auto& entry : r.elastic_ips) {
+            default_to(entry.interface, entry.interface_id, r);
+        }
+        for (auto& entry : r.secondary_ips) {
+            default_to(entry.interface, entry.interface_id, r);
         }
         if (r.auth.hmac && r.auth.hmac->window == duration::zero()) {
             r.auth.hmac->window = window_for(r.advert_interval);

@@ -113,6 +113,39 @@ void visit_fields(Visit&& visit, route_entry& s)
 }
 
 template <class Visit>
+void visit_fields(Visit&& visit, secondary_ip_entry& s)
+{
+    visit("address", s.address);
+    visit("interface", s.interface);
+    visit("interface_id", s.interface_id);
+}
+
+template <class Visit>
+void visit_fields(Visit&& visit, elastic_ip_entry& s)
+{
+    visit("allocation", s.allocation);
+    visit("interface", s.interface);
+    visit("interface_id", s.interface_id);
+    visit("private_address", s.private_address);
+}
+
+template <class Visit>
+void visit_fields(Visit&& visit, interface_match& s)
+{
+    visit("id", s.id);
+    visit("address", s.address);
+    visit("tags", s.tags);
+}
+
+template <class Visit>
+void visit_fields(Visit&& visit, eni_entry& s)
+{
+    visit("match", s.match);
+    visit("device_index", s.device_index);
+    visit("force_after", s.force_after);
+}
+
+template <class Visit>
 void visit_fields(Visit&& visit, router& s)
 {
     visit("name", s.name);
@@ -134,6 +167,9 @@ void visit_fields(Visit&& visit, router& s)
     visit("drain", s.drain);
     visit("address", s.addresses);
     visit("route", s.routes);
+    visit("secondary_ip", s.secondary_ips);
+    visit("elastic_ip", s.elastic_ips);
+    visit("eni", s.enis);
 }
 
 template <class Visit>
@@ -168,6 +204,14 @@ constexpr std::string_view section_name()
         return "router.route.tables";
     } else if constexpr (std::is_same_v<Section, route_entry>) {
         return "router.route";
+    } else if constexpr (std::is_same_v<Section, secondary_ip_entry>) {
+        return "router.secondary_ip";
+    } else if constexpr (std::is_same_v<Section, elastic_ip_entry>) {
+        return "router.elastic_ip";
+    } else if constexpr (std::is_same_v<Section, eni_entry>) {
+        return "router.eni";
+    } else if constexpr (std::is_same_v<Section, interface_match>) {
+        return "router.eni.match";
     } else if constexpr (std::is_same_v<Section, router>) {
         return "router";
     } else {

@@ -30,6 +30,11 @@ bool is_interface_id(std::string_view text)
     return is_aws_id(text, "eni-");
 }
 
+bool is_allocation_id(std::string_view text)
+{
+    return is_aws_id(text, "eipalloc-");
+}
+
 bool is_https_url(std::string_view text)
 {
     return aws::parse_origin(text, false).has_value();
@@ -44,6 +49,7 @@ bool is_http_url(std::string_view text)
 constexpr text_rule file_path{"an absolute path", 4096, is_absolute_path};
 constexpr text_rule interface_name{"the name of a network interface (1 to 15 bytes, as in `ip link`)", 0, is_interface_name};
 constexpr text_rule unicast_text{"an IPv4 or IPv6 unicast address without a zone"};
+constexpr text_rule interface_id_text{"the id of a network interface (\"eni-\" and 8 to 17 digits)", 0, is_interface_id};
 
 const std::array key_table = {
     key{"", "realtime", boolean_rule{},
@@ -123,9 +129,11 @@ const std::array key_table = {
         "How long local addresses stay after Active was lost, unless a better advert is heard first."},
     key{"router", "address", tables_rule{"[[router.address]]", 255}, "An address that this node has while it is Active."},
     key{"router", "route", tables_rule{"[[router.route]]", 255}, "A route of the VPC that leads to the Active node."},
-    key{"router", "eni", refused_rule{"move a network interface"}, ""},
-    key{"router", "secondary_ip", refused_rule{"move a secondary address"}, ""},
-    key{"router", "elastic_ip", refused_rule{"move an Elastic IP"}, ""},
+    key{"router", "secondary_ip", tables_rule{"[[router.secondary_ip]]", 255},
+        "A secondary private address that the Active node's interface has."},
+    key{"router", "elastic_ip", tables_rule{"[[router.elastic_ip]]", 255},
+        "An Elastic IP that leads to the Active node's interface."},
+    key{"router", "eni", tables_rule{"[[router.eni]]", 15}, "A network interface that is attached to the Active node."},
     key{"router", "policy", refused_rule{"set up policy routing"}, ""},
     key{"router", "track", refused_rule{"change the priority by what a tracker sees"}, ""},
     key{"router", "hooks", refused_rule{"run programs on a transition"}, ""},
@@ -170,9 +178,8 @@ const std::array key_table = {
         presence::required},
     key{"router.route", "interface", interface_name, "The local interface that the route points at.", presence::optional, false,
         "the router's `interface`"},
-    key{"router.route", "interface_id",
-        text_rule{"the id of a network interface (\"eni-\" and 8 to 17 digits)", 0, is_interface_id},
-        "The interface that the route points at, by its id.", presence::optional, false, "the one behind `interface`"},
+    key{"router.route", "interface_id", interface_id_text, "The interface that the route points at, by its id.",
+        presence::optional, false, "the one behind `interface`"},
     key{"router.route", "source_dest_check", word_rule{source_dest_checks},
         "What to do when EC2's source/destination check is on for the target: say so, or switch it off."},
 
@@ -181,6 +188,36 @@ const std::array key_table = {
     key{"router.route.tables", "vpc", boolean_rule{}, "true: every table of the target interface's VPC."},
     key{"router.route.tables", "tags", table_rule{"tags = { KEY = \"VALUE\" }"},
         "Every table of that VPC whose tags match; * and ? stand for any characters and any one."},
+
+    key{"router.secondary_ip", "address", unicast_text,
+        "The address, of the interface's subnet; as [[router.address]] it is on this node while it is Active.",
+        presence::required},
+    key{"router.secondary_ip", "interface", interface_name, "The local interface that gets it.", presence::optional, false,
+        "the router's `interface`"},
+    key{"router.secondary_ip", "interface_id", interface_id_text, "The interface that gets it, by its id.", presence::optional,
+        false, "the one behind `interface`"},
+
+    key{"router.elastic_ip", "allocation",
+        text_rule{"the allocation id of an Elastic IP (\"eipalloc-\" and 8 to 17 digits)", 0, is_allocation_id},
+        "The Elastic IP.", presence::required},
+    key{"router.elastic_ip", "interface", interface_name, "The local interface that it leads to.", presence::optional, false,
+        "the router's `interface`"},
+    key{"router.elastic_ip", "interface_id", interface_id_text, "The interface that it leads to, by its id.",
+        presence::optional, false, "the one behind `interface`"},
+    key{"router.elastic_ip", "private_address", text_rule{"an IPv4 unicast address"},
+        "The private address of that interface that it stands for.", presence::optional, false, "the interface's primary one"},
+
+    key{"router.eni", "match", table_rule{"match = { id = \"eni-...\" }, { address = \"...\" } or { tags = { ... } }"},
+        "Which interface it is: one, whatever has it at the moment.", presence::required},
+    key{"router.eni", "device_index", integer_rule{1, 15}, "The device index that it is attached at.", presence::optional,
+        false, "the first that is free"},
+    key{"router.eni", "force_after", duration_rule{1s, 600s},
+        "How long a detach may take before it is forced: for an instance that no longer answers."},
+
+    key{"router.eni.match", "id", interface_id_text, "The interface, by its id."},
+    key{"router.eni.match", "address", unicast_text, "The interface that has this private address."},
+    key{"router.eni.match", "tags", table_rule{"tags = { KEY = \"VALUE\" }"},
+        "The interface of this node's VPC whose tags match; * and ? stand for any characters and any one."},
 };
 
 struct section_header {
@@ -200,6 +237,10 @@ constexpr std::array section_headers = {
     section_header{"router.address", "[[router.address]]"},
     section_header{"router.route", "[[router.route]]"},
     section_header{"router.route.tables", "tables of [[router.route]]"},
+    section_header{"router.secondary_ip", "[[router.secondary_ip]]"},
+    section_header{"router.elastic_ip", "[[router.elastic_ip]]"},
+    section_header{"router.eni", "[[router.eni]]"},
+    section_header{"router.eni.match", "match of [[router.eni]]"},
 };
 
 }  // namespace

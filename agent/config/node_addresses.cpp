@@ -33,6 +33,12 @@ public:
                 check_address(e, address);
             }
         });
+        for_each_entry(e, "secondary_ip", e.value.secondary_ips, [&](const entry<secondary_ip_entry>& secondary) {
+            const auto found = owners_.find(secondary.value.address);
+            if (is_sound(r_, secondary, "router.secondary_ip", {"address"}) && found != owners_.end()) {
+                refuse(secondary.where("address"), secondary.path_to("address"), *secondary.key("address"), found->second);
+            }
+        });
         for_each_entry(e, "route", e.value.routes, [&](const entry<route_entry>& route) {
             const auto* const prefix = std::get_if<ip_prefix>(&route.value.destination.value);
             if (is_sound(r_, route, "router.route", {"destination"}) && prefix != nullptr && prefix->is_host()) {

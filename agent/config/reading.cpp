@@ -317,14 +317,25 @@ bool read_value(reading& r, const spot& s, aws::route_destination& out)
     return true;
 }
 
-bool read_value(reading& r, const spot& s, aws::network_interface_id& out)
+template <class Id>
+bool read_id(reading& r, const spot& s, Id& out)
 {
     std::string text;
     if (!read_value(r, s, text)) {
         return false;
     }
-    out = aws::network_interface_id(text);
+    out = Id(text);
     return true;
+}
+
+bool read_value(reading& r, const spot& s, aws::network_interface_id& out)
+{
+    return read_id(r, s, out);
+}
+
+bool read_value(reading& r, const spot& s, aws::allocation_id& out)
+{
+    return read_id(r, s, out);
 }
 
 bool read_value(reading& r, const spot& s, tcp_listener& out)

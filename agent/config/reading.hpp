@@ -75,6 +75,7 @@ bool read_value(reading& r, const spot& s, ip_address& out);
 bool read_value(reading& r, const spot& s, ip_prefix& out);
 bool read_value(reading& r, const spot& s, aws::route_destination& out);
 bool read_value(reading& r, const spot& s, aws::network_interface_id& out);
+bool read_value(reading& r, const spot& s, aws::allocation_id& out);
 bool read_value(reading& r, const spot& s, tcp_listener& out);
 
 // A whole number, or the place of a word in its rule.

@@ -84,6 +84,10 @@ std::map<std::string, std::string> all_defaults()
     collect<address_entry>(defaults);
     collect<route_entry>(defaults);
     collect<table_selection>(defaults);
+    collect<secondary_ip_entry>(defaults);
+    collect<elastic_ip_entry>(defaults);
+    collect<eni_entry>(defaults);
+    collect<interface_match>(defaults);
     return defaults;
 }
 

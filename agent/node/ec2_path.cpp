@@ -31,6 +31,8 @@ std::optional<bool> says_it_works(const aws::ec2_reply& reply)
         case aws::ec2_error_class::consistency:
         case aws::ec2_error_class::route_missing:
         case aws::ec2_error_class::route_exists:
+        case aws::ec2_error_class::outdated:
+        case aws::ec2_error_class::index_taken:
         case aws::ec2_error_class::denied:
         case aws::ec2_error_class::invalid:
         case aws::ec2_error_class::dry_run_ok:

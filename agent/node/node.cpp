@@ -93,7 +93,7 @@ std::vector<ip_address> node::impl::virtual_addresses() const
 {
     std::vector<ip_address> all;
     for (const auto& r : configuration_->routers) {
-        for (const auto& a : r.addresses) {
+        for (const auto& a : r.addresses_on_node()) {
             all.push_back(a.address.address());
         }
         // They may stand on every node all the time, put there by somebody else. That of an address owner is its own.
@@ -202,6 +202,9 @@ void node::impl::resolve_all(instant now)
         all.push_back(resolve(r.router->configuration(), identity, links_));
         for (const auto& route : all.back().wanted.routes) {
             watched[route.query].insert(route.destination);
+        }
+        for (const auto& other : all.back().wanted.others) {
+            watched.try_emplace(other.query);
         }
         for (const auto& [id, may_disable] : all.back().wanted.disable_source_dest_check) {
             interfaces.insert(id);
@@ -408,7 +411,7 @@ void node::impl::find_shared_addresses()
         }
     }
     for (std::size_t i = 0; i < routers_.size(); ++i) {
-        for (const auto& entry : configuration_->routers[i].addresses) {
+        for (const auto& entry : configuration_->routers[i].addresses_on_node()) {
             add(routers_[i].number, entry);
         }
     }

@@ -45,7 +45,7 @@ std::vector<std::string> node::impl::plan(std::uint32_t router) const
 {
     const auto& r = *routers_.at(router).router;
     std::vector<std::string> lines;
-    for (const auto& entry : r.configuration().addresses) {
+    for (const auto& entry : r.configuration().addresses_on_node()) {
         const auto* link = links_.find_link(entry.interface);
         const bool here = link != nullptr && links_.has_address(link->index, entry.address);
         lines.push_back((here ? "= " : "+ ") + entry.address.to_string() + " on " + entry.interface +
@@ -54,8 +54,8 @@ std::vector<std::string> node::impl::plan(std::uint32_t router) const
     for (const auto& route : r.unresolved()) {
         lines.push_back("? " + route.name + ": " + route.last_error);
     }
-    auto routes = r.cloud().plan(world_);
-    lines.insert(lines.end(), routes.begin(), routes.end());
+    auto in_cloud = r.cloud().plan(world_);
+    lines.insert(lines.end(), in_cloud.begin(), in_cloud.end());
     return lines;
 }
 

@@ -122,7 +122,7 @@ bool node::impl::drain_session(instant now)
     while (auto call = world_.poll_output()) {
         any = true;
         const auto id = session_->call(now, call->call);
-        calls_.enter(id, world_call{call->ticket}, "DescribeRouteTables");
+        calls_.enter(id, world_call{call->ticket}, aws::action_name(call->call));
     }
     while (auto call = interface_watch_.poll_output()) {
         any = true;

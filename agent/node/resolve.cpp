@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 #include <variant>
 
 namespace vipd::node {
@@ -15,62 +16,32 @@ bool needs_identity(const config::route_entry& route)
     return !route.interface_id || route.tables.ids.empty();
 }
 
+// An interface of this node, as an entry of the configuration names it.
+struct named_interface {
+    const std::string& name;  // empty: the router's
+    const std::optional<aws::network_interface_id>& id;
+};
+
 struct target {
     aws::network_interface_id interface;
     aws::vpc_id vpc;  // empty when nobody needs it
 };
 
-result<target> find_target(const config::router& router, const config::route_entry& route,
-                           const aws::instance_identity* identity, const net::link_table& links)
-{
-    if (!needs_identity(route)) {
-        return target{*route.interface_id, {}};
-    }
-    if (identity == nullptr) {
-        return error{error_class::unavailable,
-                     "waiting for the instance metadata service to say which interfaces this node has"};
-    }
-    if (route.interface_id) {
-        const auto found = std::ranges::find(identity->interfaces, *route.interface_id, &aws::instance_interface::id);
-        if (found != identity->interfaces.end()) {
-            return target{found->id, found->vpc};
-        }
-        if (identity->interfaces.empty()) {
-            return error{error_class::not_found, "the instance metadata service lists no interface, so the VPC is not known"};
-        }
-        // An interface of another instance is a legal target; its VPC has to be ours for a route to reach it.
-        return target{*route.interface_id, identity->interfaces.front().vpc};
-    }
-    const auto& name = route.interface.empty() ? router.interface : route.interface;
-    const auto* link = links.find_link(name);
-    if (link == nullptr) {
-        return error{error_class::not_found, "there is no interface '" + name + "' on this node"};
-    }
-    const auto found = std::ranges::find(identity->interfaces, link->mac, &aws::instance_interface::mac);
-    if (found == identity->interfaces.end()) {
-        return error{error_class::not_found, "the instance metadata service knows no interface with the MAC address " +
-                                                 link->mac + " of '" + name + "'"};
-    }
-    return target{found->id, found->vpc};
-}
+// What one router's entries are resolved with.
+class resolver {
+public:
+    resolver(const config::router& router, const aws::instance_identity* identity, const net::link_table& links) :
+        router_(router), identity_(identity), links_(links)
+    {}
 
-}  // namespace
+    resolved take() { return std::move(all_); }
 
-resolved resolve(const config::router& router, const aws::instance_identity* identity, const net::link_table& links)
-{
-    resolved all;
-    for (const auto& route : router.routes) {
-        const auto found = find_target(router, route, identity, links);
+    void add(const config::route_entry& route)
+    {
+        const auto found = find_target({route.interface, route.interface_id}, needs_identity(route));
         if (!found) {
-            status::resource r;
-            r.kind = status::resource_kind::route;
-            r.destination = route.destination.to_string();
-            r.name = r.destination;
-            r.state = status::resource_state::unknown;
-            r.last_error = found.error().text;
-            all.unresolved.push_back(std::move(r));
-            all.wanted.complete = false;
-            continue;
+            leave_out(status::resource_kind::route, route.destination.to_string(), found.error());
+            return;
         }
         takeover::table_query query;
         query.ids = route.tables.ids;
@@ -78,18 +49,147 @@ resolved resolve(const config::router& router, const aws::instance_identity* ide
             query.vpc = found->vpc;
             query.tags = route.tables.tags;
         }
-        all.wanted.routes.push_back({std::move(query), route.destination, found->interface});
-        auto& may_disable = all.wanted.disable_source_dest_check[found->interface];
+        all_.wanted.routes.push_back({std::move(query), route.destination, found->interface});
+        auto& may_disable = all_.wanted.disable_source_dest_check[found->interface];
         may_disable = may_disable || route.disable_source_dest_check;
     }
-    return all;
+
+    void add(const config::secondary_ip_entry& entry)
+    {
+        const auto found = find_target({entry.interface, entry.interface_id}, !entry.interface_id);
+        if (!found) {
+            leave_out(status::resource_kind::secondary_ip, entry.address.to_string(), found.error());
+            return;
+        }
+        takeover::interface_query query;
+        query.address = entry.address;
+        want(std::move(query), takeover::secondary_address{entry.address, found->interface});
+    }
+
+    void add(const config::elastic_ip_entry& entry)
+    {
+        const auto found = find_target({entry.interface, entry.interface_id}, !entry.interface_id);
+        if (!found) {
+            leave_out(status::resource_kind::elastic_ip, entry.allocation.str(), found.error());
+            return;
+        }
+        want(takeover::elastic_ip_query{entry.allocation},
+             takeover::elastic_ip{entry.allocation, found->interface, entry.private_address});
+    }
+
+    void add(const config::eni_entry& entry)
+    {
+        takeover::interface_query query;
+        query.id = entry.match.id;
+        query.address = entry.match.address;
+        query.tags = entry.match.tags;
+        if (identity_ == nullptr) {
+            leave_out(status::resource_kind::network_interface, takeover::describe_query(query), no_identity());
+            return;
+        }
+        if (!query.tags.empty() && !identity_->interfaces.empty()) {
+            query.vpc = identity_->interfaces.front().vpc;
+        }
+        takeover::floating_interface what{query, identity_->instance, entry.device_index, entry.force_after};
+        want(std::move(query), std::move(what));
+    }
+
+private:
+    static error no_identity()
+    {
+        return {error_class::unavailable, "waiting for the instance metadata service to say which interfaces this node has"};
+    }
+
+    void want(takeover::cloud_query query, takeover::resource what)
+    {
+        all_.wanted.others.push_back({std::move(query), std::move(what)});
+    }
+
+    void leave_out(status::resource_kind kind, std::string name, const error& why)
+    {
+        status::resource r;
+        r.kind = kind;
+        r.name = r.destination = std::move(name);
+        r.state = status::resource_state::unknown;
+        r.last_error = why.text;
+        all_.unresolved.push_back(std::move(r));
+        all_.wanted.complete = false;
+    }
+
+    [[nodiscard]] result<target> find_target(const named_interface& wanted, bool needs_identity) const
+    {
+        if (!needs_identity) {
+            return target{*wanted.id, {}};
+        }
+        if (identity_ == nullptr) {
+            return no_identity();
+        }
+        const auto& interfaces = identity_->interfaces;
+        if (wanted.id) {
+            const auto found = std::ranges::find(interfaces, *wanted.id, &aws::instance_interface::id);
+            if (found != interfaces.end()) {
+                return target{found->id, found->vpc};
+            }
+            if (interfaces.empty()) {
+                return error{error_class::not_found,
+                             "the instance metadata service lists no interface, so the VPC is not known"};
+            }
+            // An interface of another instance is a legal target; its VPC has to be ours for a route to reach it.
+            return target{*wanted.id, interfaces.front().vpc};
+        }
+        const auto& name = wanted.name.empty() ? router_.interface : wanted.name;
+        const auto* link = links_.find_link(name);
+        if (link == nullptr) {
+            return error{error_class::not_found, "there is no interface '" + name + "' on this node"};
+        }
+        const auto found = std::ranges::find(interfaces, link->mac, &aws::instance_interface::mac);
+        if (found == interfaces.end()) {
+            return error{error_class::not_found, "the instance metadata service knows no interface with the MAC address " +
+                                                     link->mac + " of '" + name + "'"};
+        }
+        return target{found->id, found->vpc};
+    }
+
+    const config::router& router_;
+    const aws::instance_identity* identity_;
+    const net::link_table& links_;
+    resolved all_;
+};
+
+// Calls visit(entry) for all that a router moves in the cloud.
+template <class Visit>
+void for_each_move(const config::router& router, Visit&& visit)
+{
+    std::ranges::for_each(router.routes, visit);
+    std::ranges::for_each(router.secondary_ips, visit);
+    std::ranges::for_each(router.elastic_ips, visit);
+    std::ranges::for_each(router.enis, visit);
+}
+
+}  // namespace
+
+resolved resolve(const config::router& router, const aws::instance_identity* identity, const net::link_table& links)
+{
+    resolver all{router, identity, links};
+    for_each_move(router, [&](const auto& entry) { all.add(entry); });
+    return all.take();
 }
 
 bool needs_identity(const config::configuration& configuration)
 {
-    return std::ranges::any_of(configuration.routers, [](const config::router& r) {
-        return std::ranges::any_of(r.routes, [](const config::route_entry& route) { return needs_identity(route); });
-    });
+    bool needed = false;
+    for (const auto& router : configuration.routers) {
+        for_each_move(router, [&](const auto& entry) {
+            if constexpr (requires { entry.tables; }) {
+                needed = needed || needs_identity(entry);
+            } else if constexpr (requires { entry.interface_id; }) {
+                needed = needed || !entry.interface_id;
+            } else {
+                needed = true;
+            }
+        });
+    }
+    return needed;
 }
 
 }  // namespace vipd::node

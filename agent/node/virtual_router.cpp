@@ -91,7 +91,7 @@ vrrp::election_settings virtual_router::election_settings() const
 
 int virtual_router::weights() const
 {
-    return configuration_.routes.empty() ? 0 : vrrp::contribution(configuration_.api_weight, path_.works());
+    return !configuration_.moves_in_cloud() ? 0 : vrrp::contribution(configuration_.api_weight, path_.works());
 }
 
 std::uint8_t virtual_router::effective_priority() const
@@ -167,7 +167,7 @@ void virtual_router::configure(instant now, const config::router& configuration,
     peers_ = std::move(peers);
     inbound_.set_peers(addresses_of(configuration_.peers));
     make_templates();
-    addresses_.want(configuration_.addresses);
+    addresses_.want(configuration_.addresses_on_node());
     if (election_) {
         election_->change(now.steady, election_settings(), election_outputs_);
         apply(now, links, adverts);
@@ -283,7 +283,7 @@ bool virtual_router::reconsider(instant now, const net::link_table& links, stand
     const bool twin_changed = find_twin(claimed);
     if (links.complete() && !addresses_started_) {
         addresses_started_ = true;
-        addresses_.want(configuration_.addresses);
+        addresses_.want(configuration_.addresses_on_node());
         addresses_.start(now.steady, links);
     }
     auto obstacle = find_obstacle(links, aside);
@@ -408,7 +408,7 @@ void virtual_router::apply_transition(time_point now, const vrrp::transition& t,
                 ? vrrp::active_down_interval(own.protocol_version, own.priority, own.advert_interval, own.down_timer_adverts)
                 : duration::zero();
         addresses_.leave_active(now + may_return + configuration_.drain);
-        if (t.reason == vrrp::transition_reason::heard_better && configuration_.routes.empty()) {
+        if (t.reason == vrrp::transition_reason::heard_better && !configuration_.moves_in_cloud()) {
             // Nothing in the cloud has to follow first: traffic finds the new Active at once, and two holders of an address on
             // one network would disturb each other.
             addresses_.end_drain(now);
@@ -447,7 +447,7 @@ void virtual_router::hear(instant now, const vrrp::heard_advert& advert, const n
         election_->handle(now.steady, advert, election_outputs_);
         apply(now, links, adverts);
     }
-    if (addresses_.draining() && configuration_.routes.empty() && advert.priority != vrrp::priority_releasing) {
+    if (addresses_.draining() && !configuration_.moves_in_cloud() && advert.priority != vrrp::priority_releasing) {
         addresses_.end_drain(now.steady);
     }
 }

@@ -90,7 +90,7 @@ void resource_findings(const router& r, const resource& x, std::vector<finding>&
     } else if (active && !here && x.duel == duel_state::none) {
         const std::string owner = x.owner.empty() ? "" : fmt::format(", last seen at {}", x.owner);
         out.push_back({urgency::warning, r.name, fmt::format("{} is being taken{}{}", x.name, owner, retry)});
-    } else if (active && x.kind == resource_kind::route && x.confirmed_age && *x.confirmed_age > confirmed_age_expected) {
+    } else if (active && x.kind != resource_kind::address && x.confirmed_age && *x.confirmed_age > confirmed_age_expected) {
         out.push_back(
             {urgency::warning, r.name, fmt::format("{} was last confirmed {} ago", x.name, human_duration(*x.confirmed_age))});
     }

@@ -2,8 +2,7 @@
 
 namespace vipd::status {
 
-void journal::record(log_level level, std::string_view event_name, std::string_view router,
-                     std::initializer_list<log_field> fields)
+void journal::record(log_level level, std::string_view event_name, std::string_view router, std::span<const log_field> fields)
 {
     std::vector<log_field> all;
     all.reserve(fields.size() + 1);
@@ -16,7 +15,7 @@ void journal::record(log_level level, std::string_view event_name, std::string_v
         return;
     }
     // The line without its "event=NAME" and "router=NAME": those have columns of their own.
-    const auto line = format_log_line({level, event_name, {fields.begin(), fields.size()}});
+    const auto line = format_log_line({level, event_name, fields});
     const auto first_field = line.find(' ');
     events_.push_dropping_oldest({++last_number_, now_, std::string(router), std::string(event_name),
                                   first_field == std::string::npos ? std::string{} : line.substr(first_field + 1)});

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,7 +26,11 @@ public:
     void set_now(wall_time now) { now_ = now; }
 
     // `router` is empty for what concerns the node. Debug records are logged only.
-    void record(log_level level, std::string_view event, std::string_view router, std::initializer_list<log_field> fields);
+    void record(log_level level, std::string_view event, std::string_view router, std::span<const log_field> fields);
+    void record(log_level level, std::string_view event, std::string_view router, std::initializer_list<log_field> fields)
+    {
+        record(level, event, router, std::span{fields.begin(), fields.size()});
+    }
 
     // Oldest first.
     [[nodiscard]] std::vector<event> after(std::uint64_t number) const;

@@ -11,13 +11,30 @@ std::string_view to_string(resource_kind kind)
             return "route";
         case resource_kind::source_dest_check:
             return "source_dest_check";
+        case resource_kind::secondary_ip:
+            return "secondary_ip";
+        case resource_kind::elastic_ip:
+            return "elastic_ip";
+        case resource_kind::network_interface:
+            return "network_interface";
     }
     return "unknown";
 }
 
 std::string resource::label() const
 {
-    return kind == resource_kind::route && !table.empty() ? destination + " in " + table : name;
+    switch (kind) {
+        case resource_kind::route:
+            return table.empty() ? name : destination + " in " + table;
+        case resource_kind::secondary_ip:
+        case resource_kind::elastic_ip:
+        case resource_kind::network_interface:
+            return destination;
+        case resource_kind::address:
+        case resource_kind::source_dest_check:
+            break;
+    }
+    return name;
 }
 
 std::string_view to_string(resource_state state)

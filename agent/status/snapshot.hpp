@@ -48,7 +48,7 @@ struct takeover_times {
     histogram all_confirmed;  // a read-back has shown every resource here
 };
 
-enum class resource_kind : std::uint8_t { address, route, source_dest_check };
+enum class resource_kind : std::uint8_t { address, route, source_dest_check, secondary_ip, elastic_ip, network_interface };
 std::string_view to_string(resource_kind kind);
 
 enum class resource_state : std::uint8_t {
@@ -70,9 +70,9 @@ std::string_view to_string(duel_state state);
 
 struct resource {
     resource_kind kind = resource_kind::route;
-    std::string name;   // "172.16.1.100/32 in rtb-0a1b2c (private-a)", "172.16.1.100/32 on lo"
-    std::string table;  // routes: "rtb-...", or empty while no table is known to put it into; else empty
-    std::string destination;
+    std::string name;         // "172.16.1.100/32 in rtb-0a1b2c (private-a)", "172.16.1.100/32 on lo"
+    std::string table;        // routes: "rtb-...", or empty while no table is known to put it into; else empty
+    std::string destination;  // what is moved: a route's destination, an address, an allocation or interface
     resource_state state = resource_state::unknown;
     std::string owner;  // who has it, as last seen: "eni-...", "none", "eni-... (blackhole)"; empty when unknown
     std::optional<duration> confirmed_age;  // since the world was last read for it

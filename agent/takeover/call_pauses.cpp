@@ -33,6 +33,8 @@ duration call_pauses::next(time_point now, aws::ec2_error_class kind, random_sou
         case aws::ec2_error_class::transient:
         case aws::ec2_error_class::route_missing:
         case aws::ec2_error_class::route_exists:
+        case aws::ec2_error_class::outdated:
+        case aws::ec2_error_class::index_taken:
         case aws::ec2_error_class::dry_run_ok:
         case aws::ec2_error_class::page_too_large:
         case aws::ec2_error_class::unknown_outcome:

@@ -5,30 +5,39 @@
 
 #include "agent/aws/ec2_call.hpp"
 #include "agent/aws/ids.hpp"
+#include "agent/takeover/cloud_query.hpp"
+#include "agent/takeover/resource.hpp"
 
-#include <compare>
-#include <optional>
+#include <map>
 #include <vector>
 
 namespace vipd::takeover {
-
-// Which route tables. By id, the set is fixed and a takeover needs no answer of EC2 to begin; otherwise it is what EC2 says
-// matches, asked again each reconcile period.
-struct table_query {
-    std::vector<aws::route_table_id> ids;
-    std::optional<aws::vpc_id> vpc;
-    std::vector<aws::tag_filter> tags;
-
-    [[nodiscard]] bool by_id() const { return !ids.empty(); }
-    friend auto operator<=>(const table_query&, const table_query&) = default;
-};
 
 // One destination, in all tables of one query, towards one interface.
 struct wanted_route {
     table_query query;
     aws::route_destination destination;
     aws::network_interface_id target;
+
+    [[nodiscard]] route_in_table in(const aws::route_table_id& table) const { return {table, destination, target}; }
     friend bool operator==(const wanted_route&, const wanted_route&) = default;
+};
+
+// One thing, and the query that shows where it is.
+struct wanted_resource {
+    cloud_query query;
+    resource what;
+    friend bool operator==(const wanted_resource&, const wanted_resource&) = default;
+};
+
+// What one router wants.
+struct desired {
+    std::vector<wanted_route> routes;
+    // Interfaces whose source/destination check has to be off, and whether vipd may switch it.
+    std::map<aws::network_interface_id, bool> disable_source_dest_check;
+    std::vector<wanted_resource> others = {};
+    bool complete = true;  // false: something that is configured could not be resolved and is not among these
+    friend bool operator==(const desired&, const desired&) = default;
 };
 
 }  // namespace vipd::takeover

@@ -49,7 +49,10 @@ std::optional<aws::describe_network_interfaces> interface_watch::poll_output()
     call_wanted_ = false;
     const auto rest = reading_.size() - asked_from_;
     const auto from = reading_.begin() + static_cast<std::ptrdiff_t>(asked_from_);
-    return aws::describe_network_interfaces{{from, from + static_cast<std::ptrdiff_t>(std::min(rest, ids_max))}, next_token_};
+    aws::describe_network_interfaces call;
+    call.ids.assign(from, from + static_cast<std::ptrdiff_t>(std::min(rest, ids_max)));
+    call.next_token = next_token_;
+    return call;
 }
 
 void interface_watch::go_on(time_point now, const std::string& next_token)

@@ -11,14 +11,8 @@ using namespace std::chrono_literals;
 
 // The second opinion on a view that contradicts: soon enough for a repair within a second, late enough to meet another replica.
 constexpr duration second_opinion_delay = 200ms;
-// A table that is missing from one answer may be a stale read; missing from this many in succession it is gone.
-constexpr unsigned views_without_table_max = 2;
-
-const aws::route* find_route(const table_view& table, const aws::route_destination& destination)
-{
-    const auto found = table.routes.find(destination);
-    return found == table.routes.end() ? nullptr : &found->second;
-}
+// What is missing from one answer may be a stale read; missing from this many in succession it is gone.
+constexpr unsigned views_without_it_max = 2;
 
 }  // namespace
 
@@ -43,10 +37,9 @@ void takeover::cancel_calls(Predicate is_unwanted)
     }
 }
 
-void takeover::add_register(time_point now, const wanted_route& wanted, const aws::route_table_id& table)
+void takeover::add_register(time_point now, const cloud_query& query, const resource& what)
 {
-    const auto [at, added] =
-        registers_.try_emplace(register_key{wanted.destination, table}, tracked_register{route_register{table, wanted}});
+    const auto [at, added] = registers_.try_emplace(name_of(what), tracked_register{cloud_register{what}, query});
     if (added && active()) {
         at->second.value.become_active(now);
     }
@@ -58,54 +51,77 @@ void takeover::add_found(time_point now, const wanted_route& wanted, const query
         return;
     }
     for (const auto& [id, table] : view.tables) {
-        if (registers_.contains({wanted.destination, id})) {
+        const resource what = wanted.in(id);
+        if (registers_.contains(name_of(what))) {
             continue;
         }
         // Seen once before it becomes Active, so that the first call uses the right verb.
-        tracked_register fresh{route_register{id, wanted}};
-        fresh.value.see(view.read_began, now, find_route(table, wanted.destination));
+        tracked_register fresh{cloud_register{what}, wanted.query};
+        fresh.value.see(view.read_began, now, *look_for(what, view));
         fresh.last_view = view.read_began;
         if (active()) {
             fresh.value.become_active(now);
         }
-        registers_.try_emplace({wanted.destination, id}, std::move(fresh));
+        registers_.try_emplace(name_of(what), std::move(fresh));
     }
 }
 
-void takeover::drop_register(const register_key& key)
+void takeover::drop_register(const resource_name& name)
 {
     cancel_calls([&](const pending& call) {
-        const auto* of = std::get_if<register_key>(&call.of);
-        return of != nullptr && *of == key;
+        const auto* of = std::get_if<resource_name>(&call.of);
+        return of != nullptr && *of == name;
     });
-    registers_.erase(key);
+    registers_.erase(name);
+}
+
+std::optional<resource> takeover::wanted_of(const tracked_register& tracked) const
+{
+    if (const auto* route = std::get_if<route_in_table>(&tracked.value.what())) {
+        for (const auto& w : wanted_.routes) {
+            if (w.destination == route->destination && cloud_query{w.query} == tracked.query) {
+                return w.in(route->table);
+            }
+        }
+        return std::nullopt;
+    }
+    const auto name = name_of(tracked.value.what());
+    for (const auto& w : wanted_.others) {
+        if (w.query == tracked.query && name_of(w.what) == name) {
+            return w.what;
+        }
+    }
+    return std::nullopt;
 }
 
 void takeover::want(time_point now, const desired& wanted, const world& seen)
 {
     wanted_ = wanted;
     // What nobody wants any more is let go, without a call.
-    std::vector<register_key> unwanted;
-    for (auto& [key, tracked] : registers_) {
-        const auto& old = tracked.value.wanted();
-        const auto kept = std::ranges::find_if(
-            wanted.routes, [&](const wanted_route& w) { return w.destination == old.destination && w.query == old.query; });
-        if (kept == wanted.routes.end()) {
-            unwanted.push_back(key);
+    std::vector<resource_name> unwanted;
+    for (auto& [name, tracked] : registers_) {
+        if (const auto kept = wanted_of(tracked)) {
+            tracked.value.change(*kept);
         } else {
-            tracked.value.retarget(kept->target);
+            unwanted.push_back(name);
         }
     }
-    for (const auto& key : unwanted) {
-        drop_register(key);
+    for (const auto& name : unwanted) {
+        drop_register(name);
     }
     for (const auto& route : wanted.routes) {
         for (const auto& id : route.query.ids) {
-            add_register(now, route, id);
+            add_register(now, route.query, route.in(id));
         }
         if (const auto* view = seen.find(route.query)) {
             add_found(now, route, *view);
             look(now, route.query, *view);
+        }
+    }
+    for (const auto& other : wanted.others) {
+        add_register(now, other.query, other.what);
+        if (const auto* view = seen.find(other.query)) {
+            look(now, other.query, *view);
         }
     }
     cancel_calls([&](const pending& call) {
@@ -116,7 +132,7 @@ void takeover::want(time_point now, const desired& wanted, const world& seen)
         const auto found = wanted.disable_source_dest_check.find(*id);
         return found == wanted.disable_source_dest_check.end() || !found->second;
     });
-    issue_due(now);
+    act(now);
 }
 
 void takeover::become_active(time_point now, time_point due, std::uint64_t epoch)
@@ -126,7 +142,7 @@ void takeover::become_active(time_point now, time_point due, std::uint64_t epoch
     due_ = due;
     first_request_noted_ = accepted_noted_ = confirmed_noted_ = false;
     failures_told_ = log_limiter{failure_limits};
-    for (auto& [key, tracked] : registers_) {
+    for (auto& [name, tracked] : registers_) {
         tracked.value.become_active(now);
     }
     for (const auto& [id, may_disable] : wanted_.disable_source_dest_check) {
@@ -140,7 +156,7 @@ void takeover::become_active(time_point now, time_point due, std::uint64_t epoch
             outputs_.emplace_back(want_read{route.query, now});
         }
     }
-    issue_due(now);
+    act(now);
 }
 
 void takeover::leave_active()
@@ -150,7 +166,7 @@ void takeover::leave_active()
     }
     cancel_calls([](const pending&) { return true; });
     epoch_ = 0;
-    for (auto& [key, tracked] : registers_) {
+    for (auto& [name, tracked] : registers_) {
         tracked.value.leave_active();
     }
 }
@@ -161,65 +177,63 @@ void takeover::suspect(time_point now)
         return;
     }
     rival_.heard(now, false);
-    for (auto& [key, tracked] : registers_) {
+    for (auto& [name, tracked] : registers_) {
         tracked.value.suspect(now);
     }
     for (const auto& route : wanted_.routes) {
         outputs_.emplace_back(want_read{route.query, now});
     }
-    issue_due(now);
+    for (const auto& other : wanted_.others) {
+        outputs_.emplace_back(want_read{other.query, now});
+    }
+    act(now);
 }
 
-void takeover::look(time_point now, const table_query& query, const query_view& view)
+void takeover::look(time_point now, const cloud_query& query, const query_view& view)
 {
     bool second_opinion = false;
-    std::vector<register_key> gone;
-    for (auto& [key, tracked] : registers_) {
-        const bool is_news = tracked.value.wanted().query == query && view.destinations.contains(key.first) &&
-                             view.read_began > tracked.last_view;
+    std::vector<resource_name> gone;
+    for (auto& [name, tracked] : registers_) {
+        const bool is_news =
+            tracked.query == query && view.read_began > tracked.last_view && was_asked(tracked.value.what(), view);
         if (!is_news) {
             continue;
         }
         tracked.last_view = view.read_began;
-        const auto table = view.tables.find(key.second);
-        if (table == view.tables.end()) {
-            if (++tracked.views_without_table >= views_without_table_max && !query.by_id()) {
-                gone.push_back(key);
+        const auto found = look_for(tracked.value.what(), view);
+        if (!found) {
+            const auto* tables = std::get_if<table_query>(&query);
+            if (++tracked.views_without_it >= views_without_it_max && tables != nullptr && !tables->by_id()) {
+                gone.push_back(name);
             }
             continue;
         }
-        tracked.views_without_table = 0;
-        const auto consequence = tracked.value.see(view.read_began, now, find_route(table->second, key.first), rival_.at(now));
-        log_duel(now, key, tracked.value, consequence.duel);
+        tracked.views_without_it = 0;
+        const auto consequence = tracked.value.see(view.read_began, now, *found, rival_.at(now));
+        log_duel(now, tracked.value, consequence.duel);
         second_opinion = second_opinion || consequence.read_again_soon;
         if (consequence.repaired) {
-            journal_.record(log_level::warning, "repair", router_,
-                            {{"epoch", epoch_},
-                             {"table", key.second.str()},
-                             {"destination", key.first.to_string()},
-                             {"found", describe_owner(find_route(table->second, key.first))},
-                             {"wanted", tracked.value.wanted().target.str()}});
+            log_repair(tracked);
         }
     }
-    for (const auto& key : gone) {
-        journal_.record(log_level::info, "route_table_gone", router_,
-                        {{"table", key.second.str()}, {"destination", key.first.to_string()}});
-        drop_register(key);
+    for (const auto& name : gone) {
+        journal_.record(log_level::info, "route_table_gone", router_, {{"table", name.table}, {"destination", name.thing}});
+        drop_register(name);
     }
     if (second_opinion) {
         outputs_.emplace_back(want_read{query, now + second_opinion_delay});
     }
 }
 
-void takeover::world_changed(time_point now, const table_query& query, const query_view& view)
+void takeover::world_changed(time_point now, const cloud_query& query, const query_view& view)
 {
     for (const auto& route : wanted_.routes) {
-        if (route.query == query) {
+        if (cloud_query{route.query} == query) {
             add_found(now, route, view);
         }
     }
     look(now, query, view);
-    issue_due(now);
+    act(now);
     note_progress(now);
 }
 
@@ -237,18 +251,22 @@ void takeover::interface_seen(time_point now, const aws::network_interface& seen
              {"remedy", wanted->second ? "it is switched off when this node becomes Active"
                                        : "switch it off, or set source_dest_check = \"disable\" in [[router.route]]"}});
     }
-    issue_due(now);
+    act(now);
 }
 
-void takeover::issue_due(time_point now)
+void takeover::act(time_point now)
 {
     if (!active()) {
         return;
     }
-    for (auto& [key, tracked] : registers_) {
+    for (auto& [name, tracked] : registers_) {
         if (auto call = tracked.value.issue(now)) {
-            under_way_.emplace(++last_ticket_, pending{key, *call});
+            under_way_.emplace(++last_ticket_, pending{name, *call});
             outputs_.emplace_back(issue_call{last_ticket_, epoch_, std::move(*call)});
+        }
+        if (tracked.value.next_read() <= now) {
+            tracked.value.read_asked(now);
+            outputs_.emplace_back(want_read{tracked.query, now});
         }
     }
     for (const auto& [id, may_disable] : wanted_.disable_source_dest_check) {
@@ -271,18 +289,15 @@ void takeover::answered(time_point now, std::uint64_t ticket, const aws::call_do
         first_request_noted_ = true;
         times_.first_request.observe(std::max(duration::zero(), done.first_byte - due_));
     }
-    if (const auto* key = std::get_if<register_key>(&entry.of)) {
-        log_call(now, key, done, entry.call);
-        auto& tracked = registers_.at(*key);
-        tracked.value.answered(now, done.reply, random_);
-        if (tracked.value.current() == route_register::stage::unknown) {
-            outputs_.emplace_back(want_read{tracked.value.wanted().query, now});
-        }
+    if (const auto* name = std::get_if<resource_name>(&entry.of)) {
+        log_call(now, {}, *name, done, entry.call);
+        registers_.at(*name).value.answered(now, done.reply, random_);
     } else {
-        log_call(now, nullptr, done, entry.call);
-        interfaces_.of(std::get<aws::network_interface_id>(entry.of)).answered(now, done.reply, random_);
+        const auto& id = std::get<aws::network_interface_id>(entry.of);
+        log_call(now, id.str(), {}, done, entry.call);
+        interfaces_.of(id).answered(now, done.reply, random_);
     }
-    issue_due(now);
+    act(now);
     note_progress(now);
 }
 
@@ -296,13 +311,13 @@ void takeover::note_progress(time_point now)
         return;
     }
     const bool accepted = std::ranges::all_of(
-        registers_, [](const auto& entry) { return entry.second.value.current() == route_register::stage::settled; });
+        registers_, [](const auto& entry) { return entry.second.value.current() == cloud_register::stage::settled; });
     if (accepted && !accepted_noted_) {
         accepted_noted_ = true;
         times_.all_accepted.observe(now - due_);
         journal_.record(
             log_level::info, "takeover", router_,
-            {{"epoch", epoch_}, {"phase", "accepted"}, {"routes", registers_.size()}, {"after_due_ms", now - due_}});
+            {{"epoch", epoch_}, {"phase", "accepted"}, {"resources", registers_.size()}, {"after_due_ms", now - due_}});
     }
     const bool confirmed = std::ranges::all_of(registers_, [](const auto& entry) { return entry.second.value.confirmed(); });
     if (confirmed) {
@@ -311,19 +326,13 @@ void takeover::note_progress(time_point now)
         last_takeover_ = now - due_;
         journal_.record(
             log_level::info, "takeover", router_,
-            {{"epoch", epoch_}, {"phase", "confirmed"}, {"routes", registers_.size()}, {"after_due_ms", now - due_}});
+            {{"epoch", epoch_}, {"phase", "confirmed"}, {"resources", registers_.size()}, {"after_due_ms", now - due_}});
     }
 }
 
 void takeover::handle_timeout(time_point now)
 {
-    for (auto& [key, tracked] : registers_) {
-        if (tracked.value.next_read_back() <= now) {
-            tracked.value.read_back_asked(now);
-            outputs_.emplace_back(want_read{tracked.value.wanted().query, now});
-        }
-    }
-    issue_due(now);
+    act(now);
 }
 
 std::optional<takeover_output> takeover::poll_output()
@@ -353,11 +362,9 @@ wakeup takeover::next_wakeup() const
 
 bool takeover::has_register(const wanted_route& wanted) const
 {
-    for (auto at = registers_.lower_bound({wanted.destination, {}}); at != registers_.end(); ++at) {
-        if (at->first.first != wanted.destination) {
-            return false;
-        }
-        if (at->second.value.wanted().query == wanted.query) {
+    const auto thing = wanted.destination.to_string();
+    for (auto at = registers_.lower_bound({thing, {}}); at != registers_.end() && at->first.thing == thing; ++at) {
+        if (at->second.query == cloud_query{wanted.query}) {
             return true;
         }
     }
@@ -376,6 +383,14 @@ std::string takeover::why_no_register(const wanted_route& wanted, const world& s
                : std::string{};
 }
 
+std::string takeover::why_not_seen(const tracked_register& tracked, const world& seen) const
+{
+    auto error = seen.last_error(tracked.query);
+    const auto* view = seen.find(tracked.query);
+    const bool is_missing = view != nullptr && tracked.views_without_it > 0;
+    return error.empty() && is_missing ? misfit(tracked.value.what(), *view) : error;
+}
+
 void takeover::snapshot(time_point now, const world& seen, std::vector<status::resource>& out) const
 {
     for (const auto& route : wanted_.routes) {
@@ -387,16 +402,15 @@ void takeover::snapshot(time_point now, const world& seen, std::vector<status::r
             r.last_error = why_no_register(route, seen);
         }
     }
-    for (const auto& [key, tracked] : registers_) {
-        const auto& query = tracked.value.wanted().query;
-        const auto* view = seen.find(query);
-        const auto table = view == nullptr ? decltype(view->tables.end()){} : view->tables.find(key.second);
-        const bool known = view != nullptr && table != view->tables.end();
-        auto r = tracked.value.snapshot(now, known ? table->second.name : std::string{});
-        if (r.last_error.empty() && tracked.views_without_table >= views_without_table_max) {
-            r.last_error = "EC2 lists no such route table; check tables in [[router.route]]";
-        } else if (r.last_error.empty() && !tracked.value.ever_seen()) {
-            r.last_error = seen.last_error(query);
+    for (const auto& [name, tracked] : registers_) {
+        const auto* view = seen.find(tracked.query);
+        auto r = tracked.value.snapshot(now);
+        r.kind = kind_of(tracked.value.what());
+        r.name = name_for_people(tracked.value.what(), view);
+        if (r.last_error.empty() && tracked.views_without_it >= views_without_it_max) {
+            r.last_error = why_not_seen(tracked, seen);
+        } else if (r.last_error.empty() && !tracked.value.seen()) {
+            r.last_error = seen.last_error(tracked.query);
         }
         out.push_back(std::move(r));
     }
@@ -419,30 +433,14 @@ std::vector<std::string> takeover::plan(const world& seen) const
                             (why.empty() ? "the route tables have not been read yet" : why));
         }
     }
-    for (const auto& [key, tracked] : registers_) {
+    for (const auto& [name, tracked] : registers_) {
         const auto& r = tracked.value;
-        const auto* route = r.seen() ? &*r.seen() : nullptr;
-        const std::string where = key.first.to_string() + " in " + key.second.str();
-        if (!r.ever_seen() || tracked.views_without_table >= views_without_table_max) {
-            const auto error = seen.last_error(r.wanted().query);
-            const std::string otherwise =
-                tracked.views_without_table == 0 ? "the route tables have not been read yet" : "EC2 lists no such route table";
-            lines.push_back("? " + where + ": " + (error.empty() ? otherwise : error));
+        if (r.seen() && tracked.views_without_it < views_without_it_max) {
+            lines.push_back(plan_line(r.what(), *r.seen()));
             continue;
         }
-        switch (plan_route(r.wanted().target, route)) {
-            case route_action::none:
-                lines.push_back("= " + where + ": stays at " + r.wanted().target.str());
-                break;
-            case route_action::create:
-                lines.push_back("+ " + where + ": CreateRoute to " + r.wanted().target.str() + " (found " +
-                                describe_owner(route) + ")");
-                break;
-            case route_action::replace:
-                lines.push_back("~ " + where + ": ReplaceRoute from " + describe_owner(route) + " to " +
-                                r.wanted().target.str());
-                break;
-        }
+        const auto why = why_not_seen(tracked, seen);
+        lines.push_back("? " + name.for_people() + ": " + (why.empty() ? "it has not been read yet" : why));
     }
     return lines;
 }

@@ -9,9 +9,9 @@
 
 #include "agent/status/journal.hpp"
 #include "agent/status/snapshot.hpp"
+#include "agent/takeover/cloud_register.hpp"
 #include "agent/takeover/desired.hpp"
 #include "agent/takeover/interface_register.hpp"
-#include "agent/takeover/route_register.hpp"
 #include "agent/takeover/world.hpp"
 #include "common/log_limiter.hpp"
 #include "common/random.hpp"
@@ -28,15 +28,6 @@
 
 namespace vipd::takeover {
 
-// What one router wants, resolved.
-struct desired {
-    std::vector<wanted_route> routes;
-    // Interfaces whose source/destination check has to be off, and whether vipd may switch it.
-    std::map<aws::network_interface_id, bool> disable_source_dest_check;
-    bool complete = true;  // false: a configured route could not be resolved and is not among these
-    friend bool operator==(const desired&, const desired&) = default;
-};
-
 // --- outputs ---
 
 struct issue_call {
@@ -48,7 +39,7 @@ struct cancel_call {
     std::uint64_t ticket = 0;
 };
 struct want_read {
-    table_query query;
+    cloud_query query;
     time_point at;
 };
 
@@ -70,7 +61,7 @@ public:
     // A lower-priority advert was heard while Active: somebody else may just have taken what is ours.
     void suspect(time_point now);
 
-    void world_changed(time_point now, const table_query& query, const query_view& view);
+    void world_changed(time_point now, const cloud_query& query, const query_view& view);
     void interface_seen(time_point now, const aws::network_interface& seen);
     void answered(time_point now, std::uint64_t ticket, const aws::call_done& done);
     void handle_timeout(time_point now);
@@ -91,25 +82,31 @@ public:
 
 private:
     static constexpr log_limiter::limits failure_limits{std::chrono::minutes{1}, 256};
-    using register_key = std::pair<aws::route_destination, aws::route_table_id>;
     struct tracked_register {
-        route_register value;
+        cloud_register value;
+        cloud_query query;
         time_point last_view = time_point::min();  // when the read of the last one that was looked at began
-        unsigned views_without_table = 0;
+        unsigned views_without_it = 0;
     };
 
-    void add_register(time_point now, const wanted_route& wanted, const aws::route_table_id& table);
+    void add_register(time_point now, const cloud_query& query, const resource& what);
     // The tables of a query that a view shows and nobody has noticed yet.
     void add_found(time_point now, const wanted_route& wanted, const query_view& view);
-    void drop_register(const register_key& key);
+    void drop_register(const resource_name& name);
+    // What is wanted of a register that there is; null when nobody wants it any more.
+    [[nodiscard]] std::optional<resource> wanted_of(const tracked_register& tracked) const;
     // Whether there is a table to put it into, as far as this node knows.
     [[nodiscard]] bool has_register(const wanted_route& wanted) const;
     [[nodiscard]] std::string why_no_register(const wanted_route& wanted, const world& seen) const;
-    void look(time_point now, const table_query& query, const query_view& view);
-    void issue_due(time_point now);
+    [[nodiscard]] std::string why_not_seen(const tracked_register& tracked, const world& seen) const;
+    void look(time_point now, const cloud_query& query, const query_view& view);
+    // The calls and reads that are due.
+    void act(time_point now);
     void note_progress(time_point now);
-    void log_duel(time_point now, const register_key& key, const route_register& value, duel_news news);
-    void log_call(time_point now, const register_key* key, const aws::call_done& done, const aws::ec2_call& call);
+    void log_repair(const tracked_register& tracked);
+    void log_duel(time_point now, const cloud_register& value, duel_news news);
+    void log_call(time_point now, const std::string& interface, const resource_name& name, const aws::call_done& done,
+                  const aws::ec2_call& call);
     struct pending;
     // Those of which `is_unwanted` is true.
     template <class Predicate>
@@ -120,7 +117,7 @@ private:
     random_source random_;
     status::journal& journal_;
     desired wanted_;
-    std::map<register_key, tracked_register> registers_;
+    std::map<resource_name, tracked_register> registers_;
     interface_registers& interfaces_;
     // A call that fails the same way again and again is told once a minute: the history is for transitions.
     log_limiter failures_told_{failure_limits};
@@ -130,7 +127,7 @@ private:
     time_point due_{};
     std::uint64_t last_ticket_ = 0;
     struct pending {
-        std::variant<register_key, aws::network_interface_id> of;
+        std::variant<resource_name, aws::network_interface_id> of;  // a register, or an interface's check
         aws::ec2_call call;
     };
     std::map<std::uint64_t, pending> under_way_;

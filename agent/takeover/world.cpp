@@ -1,5 +1,7 @@
 #include "agent/takeover/world.hpp"
 
+#include "common/overloaded.hpp"
+
 #include <algorithm>
 
 namespace vipd::takeover {
@@ -18,13 +20,43 @@ bool may_pass(aws::ec2_error_class kind)
            kind == aws::ec2_error_class::not_sent;
 }
 
+// EC2's own buckets are larger; the account has other users.
+token_bucket read_budget_of(const cloud_query& query)
+{
+    return std::holds_alternative<interface_query>(query) ? token_bucket{20.0, 2.0} : token_bucket{5.0, 1.0};
+}
+
+void add_tables(const table_query& query, query_view& building, const aws::route_tables_page& page)
+{
+    for (const auto& table : page.tables) {
+        if (table.of_gateway && !query.by_id()) {
+            continue;
+        }
+        auto& view = building.tables[table.id];
+        view.name = table.name;
+        for (const auto& route : table.routes) {
+            if (!building.destinations.contains(route.destination)) {
+                continue;
+            }
+            const auto [at, added] = view.routes.try_emplace(route.destination, route);
+            // Where a static and a propagated route share a destination the static one decides (VPC User Guide, "Route
+            // priority").
+            if (!added && at->second.propagated) {
+                at->second = route;
+            }
+        }
+    }
+}
+
 }  // namespace
+
+world::query_state::query_state(const cloud_query& query) : read_budget(read_budget_of(query)) {}
 
 void world::watch(time_point now, const watch_list& wanted)
 {
     std::erase_if(queries_, [&](const auto& entry) { return !wanted.contains(entry.first); });
     for (const auto& [query, destinations] : wanted) {
-        auto& q = queries_[query];
+        auto& q = queries_.try_emplace(query, query).first->second;
         if (q.destinations != destinations) {
             q.destinations = destinations;
             q.next_read = std::min(q.next_read, now);
@@ -32,7 +64,7 @@ void world::watch(time_point now, const watch_list& wanted)
     }
 }
 
-void world::read_at(const table_query& query, time_point at)
+void world::read_at(const cloud_query& query, time_point at)
 {
     const auto found = queries_.find(query);
     if (found == queries_.end()) {
@@ -59,20 +91,14 @@ void world::begin_read(time_point now, query_state& q, duration until_next)
     q.pages = q.failures = 0;
 }
 
-void world::ask_for_page(time_point now, const table_query& query, query_state& q)
+void world::ask_for_page(time_point now, const cloud_query& query, query_state& q)
 {
     if (!q.page_budget.try_take(now)) {
         q.next_page = q.page_budget.available_at(now);
         return;
     }
     q.ticket = ++last_ticket_;
-    aws::describe_route_tables call;
-    call.ids = query.ids;
-    call.vpc = query.vpc;
-    call.tags = query.tags;
-    call.next_token = q.next_token;
-    call.results_max = q.results_max;
-    outputs_.push_back({q.ticket, std::move(call)});
+    outputs_.push_back({q.ticket, describe_call(query, q.next_token, q.results_max)});
 }
 
 void world::handle_timeout(time_point now)
@@ -87,26 +113,35 @@ void world::handle_timeout(time_point now)
     }
 }
 
-void world::add_page(const table_query& query, query_state& q, const aws::route_tables_page& page)
+std::optional<std::string> world::add_page(const cloud_query& query, query_state& q, const aws::ec2_reply& reply)
 {
-    for (const auto& table : page.tables) {
-        if (table.of_gateway && !query.by_id()) {
-            continue;
-        }
-        auto& view = q.building.tables[table.id];
-        view.name = table.name;
-        for (const auto& route : table.routes) {
-            if (!q.building.destinations.contains(route.destination)) {
-                continue;
-            }
-            const auto [at, added] = view.routes.try_emplace(route.destination, route);
-            // Where a static and a propagated route share a destination the static one decides (VPC User Guide, "Route
-            // priority").
-            if (!added && at->second.propagated) {
-                at->second = route;
-            }
-        }
+    auto& building = q.building;
+    const bool is_answer =
+        std::holds_alternative<aws::route_tables_page>(reply.value) == std::holds_alternative<table_query>(query) &&
+        std::holds_alternative<aws::network_interfaces_page>(reply.value) == std::holds_alternative<interface_query>(query);
+    if (!is_answer) {
+        return std::nullopt;
     }
+    return std::visit(overloaded{
+                          [&](const aws::route_tables_page& page) -> std::optional<std::string> {
+                              add_tables(std::get<table_query>(query), building, page);
+                              return page.next_token;
+                          },
+                          [&](const aws::network_interfaces_page& page) -> std::optional<std::string> {
+                              for (const auto& interface : page.interfaces) {
+                                  building.interfaces.insert_or_assign(interface.id, interface);
+                              }
+                              return page.next_token;
+                          },
+                          [&](const aws::elastic_addresses& found) -> std::optional<std::string> {
+                              for (const auto& one : found.all) {
+                                  building.elastic_addresses.insert_or_assign(one.allocation, one);
+                              }
+                              return std::string{};
+                          },
+                          [](const auto&) -> std::optional<std::string> { return std::nullopt; },
+                      },
+                      reply.value);
 }
 
 void world::abandon(time_point now, query_state& q, duration pause)
@@ -130,7 +165,7 @@ void world::failed(time_point now, query_state& q, const aws::ec2_error& e)
     abandon(now, q, pause);
 }
 
-std::optional<table_query> world::handle(time_point now, std::uint64_t ticket, const aws::ec2_reply& reply)
+std::optional<cloud_query> world::handle(time_point now, std::uint64_t ticket, const aws::ec2_reply& reply)
 {
     const auto found = std::ranges::find_if(queries_, [&](const auto& entry) { return entry.second.ticket == ticket; });
     if (ticket == 0 || found == queries_.end()) {
@@ -142,16 +177,15 @@ std::optional<table_query> world::handle(time_point now, std::uint64_t ticket, c
         failed(now, q, *e);
         return std::nullopt;
     }
-    const auto* page = std::get_if<aws::route_tables_page>(&reply.value);
-    if (page == nullptr || ++q.pages >= pages_max) {
+    auto next_token = add_page(query, q, reply);
+    if (!next_token || ++q.pages >= pages_max) {
         q.error = "EC2 sent no end of pages";
         abandon(now, q, q.pauses.next(now, aws::ec2_error_class::invalid, random_));
         return std::nullopt;
     }
-    add_page(query, q, *page);
     q.failures = 0;
-    if (!page->next_token.empty()) {
-        q.next_token = page->next_token;
+    if (!next_token->empty()) {
+        q.next_token = std::move(*next_token);
         q.next_page = now;
         ask_for_page(now, query, q);
         return std::nullopt;
@@ -181,21 +215,21 @@ wakeup world::next_wakeup() const
     wakeup next;
     for (const auto& [query, q] : queries_) {
         if (!q.reading) {
-            next = earliest(next, {q.next_read, "route table read"});
+            next = earliest(next, {q.next_read, "EC2 read"});
         } else if (q.ticket == 0) {
-            next = earliest(next, {q.next_page, "next page of route tables"});
+            next = earliest(next, {q.next_page, "next page of an EC2 read"});
         }
     }
     return next;
 }
 
-const query_view* world::find(const table_query& query) const
+const query_view* world::find(const cloud_query& query) const
 {
     const auto found = queries_.find(query);
     return found == queries_.end() || !found->second.view ? nullptr : &*found->second.view;
 }
 
-std::string world::last_error(const table_query& query) const
+std::string world::last_error(const cloud_query& query) const
 {
     const auto found = queries_.find(query);
     return found == queries_.end() ? std::string{} : found->second.error;

@@ -1,11 +1,12 @@
 #pragma once
 
-// What EC2 last said about route tables, and how old that is. One object serves all routers of a node, so that fifty routers
-// with the same tables cost one read.
+// What EC2 last said about route tables, interfaces and Elastic IPs, and how old that is. One object serves all routers of a
+// node, so that fifty routers with the same tables cost one read.
 //
 // Every query is read once a period, as Backup and as Active alike (constant work), and at once when somebody has a reason to
 // doubt. A read is one or more pages; only a complete read replaces the view before. Whatever is asked, reads are bounded to a
-// burst of 5 and one a second for each query, and their pages to a burst of 20 and 5 a second. A later page that fails in
+// burst of 5 and one a second for each query (20 and 2 a second of interfaces, whose moves have to be watched in the making),
+// and their pages to a burst of 20 and 5 a second. A later page that fails in
 // passing is asked for again by itself, a few times; everything else begins the read anew after a pause.
 //
 // Tables that are associated with a gateway (edge tables) are left out unless they are named: EC2 lets them lead only to
@@ -16,7 +17,7 @@
 
 #include "agent/aws/cloud_session.hpp"
 #include "agent/takeover/call_pauses.hpp"
-#include "agent/takeover/desired.hpp"
+#include "agent/takeover/cloud_query.hpp"
 #include "common/random.hpp"
 #include "common/time.hpp"
 #include "common/token_bucket.hpp"
@@ -35,20 +36,23 @@ struct table_view {
     std::map<aws::route_destination, aws::route> routes;
 };
 
+// Of what was asked for; the rest is empty.
 struct query_view {
     std::map<aws::route_table_id, table_view> tables;
     std::set<aws::route_destination> destinations;  // that were looked for; of others the view says nothing
+    std::map<aws::network_interface_id, aws::network_interface> interfaces;
+    std::map<aws::allocation_id, aws::elastic_address> elastic_addresses;
     time_point read_began{};
     time_point read_ended{};
 };
 
-// Which destinations are watched in which query.
-using watch_list = std::map<table_query, std::set<aws::route_destination>>;
+// What is watched, and in route tables which destinations.
+using watch_list = std::map<cloud_query, std::set<aws::route_destination>>;
 
 // A ticket links a call to its answer; the caller of EC2 gives it back.
 struct read_call {
     std::uint64_t ticket = 0;
-    aws::describe_route_tables call;
+    aws::ec2_call call;
 };
 
 class world {
@@ -60,26 +64,28 @@ public:
     void set_period(duration period) { period_ = period; }
 
     // A read that begins at `at` or later, and soon after it.
-    void read_at(const table_query& query, time_point at);
+    void read_at(const cloud_query& query, time_point at);
 
     void handle_timeout(time_point now);
     // The query whose view has changed by this answer, if a read has become complete.
-    std::optional<table_query> handle(time_point now, std::uint64_t ticket, const aws::ec2_reply& reply);
+    std::optional<cloud_query> handle(time_point now, std::uint64_t ticket, const aws::ec2_reply& reply);
 
     std::optional<read_call> poll_output();
     [[nodiscard]] wakeup next_wakeup() const;
 
     // Null before the first complete read.
-    [[nodiscard]] const query_view* find(const table_query& query) const;
+    [[nodiscard]] const query_view* find(const cloud_query& query) const;
     // Why the last read failed; empty when it did not.
-    [[nodiscard]] std::string last_error(const table_query& query) const;
+    [[nodiscard]] std::string last_error(const cloud_query& query) const;
 
 private:
     struct query_state {
+        explicit query_state(const cloud_query& query);
+
         std::set<aws::route_destination> destinations;
         std::optional<query_view> view;
         time_point next_read{};
-        token_bucket read_budget{5.0, 1.0};
+        token_bucket read_budget;
         token_bucket page_budget{20.0, 5.0};
         call_pauses pauses;
         unsigned results_max = aws::describe_route_tables{}.results_max;
@@ -95,14 +101,15 @@ private:
     };
 
     static void begin_read(time_point now, query_state& q, duration until_next);
-    void ask_for_page(time_point now, const table_query& query, query_state& q);
-    static void add_page(const table_query& query, query_state& q, const aws::route_tables_page& page);
+    void ask_for_page(time_point now, const cloud_query& query, query_state& q);
+    // The token of the page that follows; empty when there is none. Absent when this is no answer to the query.
+    static std::optional<std::string> add_page(const cloud_query& query, query_state& q, const aws::ec2_reply& reply);
     void failed(time_point now, query_state& q, const aws::ec2_error& e);
     void abandon(time_point now, query_state& q, duration pause);
 
     duration period_;
     random_source random_;
-    std::map<table_query, query_state> queries_;
+    std::map<cloud_query, query_state> queries_;
     std::uint64_t last_ticket_ = 0;
     std::vector<read_call> outputs_;
 };

@@ -22,6 +22,16 @@ void check_text(const std::string& text, std::size_t bytes_max)
     }
 }
 
+void check_interfaces(const network_interfaces_page& page)
+{
+    for (const auto& interface : page.interfaces) {
+        ENSURE(!interface.id.empty());
+        check_text(interface.name, 256);
+        check_text(interface.availability_zone, 128);
+        ENSURE(!interface.attachment || !interface.attachment->id.empty());
+    }
+}
+
 void check_tables(const route_tables_page& page)
 {
     for (const auto& table : page.tables) {
@@ -44,13 +54,23 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto destination = route_destination::prefix_list("pl-1");
     const route_table_id table{"rtb-1"};
     const network_interface_id eni{"eni-1"};
-    const std::array<ec2_call, 7> calls = {describe_route_tables{},
-                                           replace_route{table, destination, eni},
-                                           create_route{table, destination, eni},
-                                           describe_network_interfaces{},
-                                           disable_source_dest_check{eni},
-                                           replace_route{table, destination, eni, true},
-                                           create_route{table, destination, eni, true}};
+    const auto address = ip_address::v4(10, 0, 0, 1);
+    // The first seven are what the corpus was collected with.
+    const std::array<ec2_call, 15> calls = {describe_route_tables{},
+                                            replace_route{table, destination, eni},
+                                            create_route{table, destination, eni},
+                                            describe_network_interfaces{},
+                                            disable_source_dest_check{eni},
+                                            replace_route{table, destination, eni, true},
+                                            create_route{table, destination, eni, true},
+                                            describe_addresses{},
+                                            attach_network_interface{eni, instance_id{"i-1"}},
+                                            detach_network_interface{attachment_id{"eni-attach-1"}},
+                                            keep_on_termination{eni, attachment_id{"eni-attach-1"}},
+                                            assign_private_ip_address{eni, address},
+                                            assign_ipv6_address{eni, address},
+                                            unassign_ipv6_address{eni, address},
+                                            associate_address{allocation_id{"eipalloc-1"}, eni, {}}};
     constexpr std::array<unsigned, 8> statuses = {200, 400, 401, 403, 412, 500, 503, 302};
     const auto& call = calls[data[0] % calls.size()];
     const auto status = statuses[data[1] % statuses.size()];
@@ -67,8 +87,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         check_tables(*page);
     } else if (std::holds_alternative<done>(reply.value)) {
         ENSURE(status == 200 && body.find(action_name(call)) != std::string::npos);
-    } else {
+    } else if (const auto* interfaces = std::get_if<network_interfaces_page>(&reply.value)) {
         ENSURE(std::holds_alternative<describe_network_interfaces>(call));
+        check_interfaces(*interfaces);
+    } else {
+        ENSURE(std::holds_alternative<describe_addresses>(call));
+        for (const auto& elastic : std::get<elastic_addresses>(reply.value).all) {
+            ENSURE(!elastic.allocation.empty());
+            check_text(elastic.public_ip, 128);
+            check_text(elastic.name, 256);
+        }
     }
     return 0;
 }

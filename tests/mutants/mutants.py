@@ -20,7 +20,8 @@ ADMISSION = "agent/vrrp/admission.cpp"
 AUTHENTICATION = "agent/vrrp/authentication.cpp"
 ADVERT = "agent/vrrp/advert.cpp"
 TIMERS = "agent/vrrp/timers.cpp"
-REGISTER = "agent/takeover/route_register.cpp"
+REGISTER = "agent/takeover/cloud_register.cpp"
+RESOURCE = "agent/takeover/resource.cpp"
 TAKEOVER = "agent/takeover/takeover.cpp"
 ROUTER = "agent/node/virtual_router.cpp"
 WORK = "agent/node/node_work.cpp"
@@ -216,11 +217,11 @@ WIRING = [
            "        if (auto call = tracked.value.issue(now)) {"),
     Mutant("an unknown outcome is taken for success", REGISTER,
            "        stage_ = stage::unknown;\n"
-           "        unknown_since_ = now;",
+           "        waiting_since_ = now;",
            "        settle(now, true);"),
     Mutant("an unknown outcome has no exit but a read", REGISTER,
-           "now >= unknown_since_ + unknown_patience",
-           "false"),
+           "if (now >= patience_until()) {",
+           "if (false) {"),
     Mutant("a duel is fought for ever", "agent/takeover/duel_breaker.cpp",
            "    const auto pause = std::min<duration>(pause_max, pause_min * (1U << std::min(pauses_, doublings_max)));\n"
            "    ++pauses_;\n",
@@ -232,17 +233,15 @@ WIRING = [
            "constexpr unsigned contradictions_unconfirmed = 3;",
            "constexpr unsigned contradictions_unconfirmed = 1;"),
     Mutant("a view from before the write counts", REGISTER,
-           "    if (read_began < accepted_at_) {\n"
-           "        return {};\n"
-           "    }\n",
-           ""),
+           "    if (read_began < accepted_at_ || seen.where == place::arriving) {",
+           "    if (seen.where == place::arriving) {"),
     Mutant("a route that was taken away is not put back", REGISTER,
            "    ++repairs_;\n"
            "    write_again();\n",
            "    ++repairs_;\n"),
     Mutant("CreateRoute is never tried", REGISTER,
-           "        create_ = e->kind == aws::ec2_error_class::route_missing;",
-           "        create_ = false;"),
+           "e->kind == aws::ec2_error_class::route_missing ? place::nowhere : place::elsewhere;",
+           "place::elsewhere;"),
     Mutant("there is no pause between attempts", REGISTER,
            "    retry_at_ = now + pauses_.next(now, e->kind, random);",
            "    retry_at_ = now;"),
@@ -250,19 +249,33 @@ WIRING = [
            "        tracked.value.become_active(now);\n"
            "    }\n"
            "    for (const auto& [id",
-           "        if (tracked.value.ever_seen()) {\n"
+           "        if (tracked.value.seen()) {\n"
            "            tracked.value.become_active(now);\n"
            "        }\n"
            "    }\n"
            "    for (const auto& [id"),
     Mutant("nothing is read back after a success", TAKEOVER,
-           "            outputs_.emplace_back(want_read{tracked.value.wanted().query, now});\n"
-           "        }\n"
-           "    }\n"
-           "    issue_due(now);",
-           "        }\n"
-           "    }\n"
-           "    issue_due(now);"),
+           "            outputs_.emplace_back(want_read{tracked.query, now});\n",
+           ""),
+    Mutant("a detach is repeated because of a stale read", REGISTER,
+           "    if (was_detached && now < detached_at_ + view_patience) {",
+           "    if (was_detached && now < detached_at_) {"),
+    Mutant("a detach is never forced", REGISTER,
+           "    return floating != nullptr && detached_ && !forced_ && ",
+           "    return floating != nullptr && detached_ && forced_ && "),
+    Mutant("an interface is attached before it is free", RESOURCE,
+           "    if (seen && seen->where == place::nowhere) {\n"
+           "        return aws::attach_network_interface",
+           "    if (seen && seen->where != place::elsewhere) {\n"
+           "        return aws::attach_network_interface"),
+    Mutant("an IPv6 address is not unassigned first", RESOURCE,
+           "    if (seen && seen->where == place::elsewhere) {\n"
+           "        return aws::unassign_ipv6_address",
+           "    if (seen && seen->where == place::leaving) {\n"
+           "        return aws::unassign_ipv6_address"),
+    Mutant("an Elastic IP is right at any private address", RESOURCE,
+           "!what.private_address || what.private_address == address.private_address;",
+           "true;"),
     Mutant("the address stays after the drain", ROUTER,
            "        addresses_.leave_active(now + may_return + configuration_.drain);\n",
            ""),

@@ -65,9 +65,62 @@ TEST(ec2_call, the_page_size_stays_within_what_ec2_allows)
 
 TEST(ec2_call, interfaces_are_named_by_filter_because_ids_exclude_pages)
 {
-    EXPECT_EQ(encode_form(describe_network_interfaces{.ids = {eni}, .next_token = {}}),
+    EXPECT_EQ(encode_form(describe_network_interfaces{.ids = {eni}, .address = {}, .vpc = {}, .tags = {}, .next_token = {}}),
               "Action=DescribeNetworkInterfaces&Version=2016-11-15&Filter.1.Name=network-interface-id&"
               "Filter.1.Value.1=eni-0123456789abcdef0&MaxResults=100");
+}
+
+TEST(ec2_call, interfaces_are_found_by_an_address_of_theirs_or_by_tags_in_a_vpc)
+{
+    describe_network_interfaces by_address;
+    by_address.address = ip_address::v4(10, 0, 1, 100);
+    EXPECT_EQ(encode_form(by_address),
+              "Action=DescribeNetworkInterfaces&Version=2016-11-15&"
+              "Filter.1.Name=addresses.private-ip-address&Filter.1.Value.1=10.0.1.100&MaxResults=100");
+    by_address.address = ip_address::parse("2001:db8::64").value();
+    EXPECT_NE(encode_form(by_address).find("Filter.1.Name=ipv6-addresses.ipv6-address&Filter.1.Value.1=2001%3Adb8%3A%3A64&"),
+              std::string::npos);
+    describe_network_interfaces by_tag;
+    by_tag.vpc = vpc_id{"vpc-1"};
+    by_tag.tags = {{"Name", "floating"}};
+    EXPECT_NE(encode_form(by_tag).find("Filter.1.Name=vpc-id&Filter.1.Value.1=vpc-1&"
+                                       "Filter.2.Name=tag%3AName&Filter.2.Value.1=floating&"),
+              std::string::npos);
+}
+
+TEST(ec2_call, an_interface_is_attached_at_card_0_and_detached_by_the_id_of_its_attachment)
+{
+    EXPECT_EQ(encode_form(attach_network_interface{eni, instance_id{"i-1"}, 2}),
+              "Action=AttachNetworkInterface&Version=2016-11-15&NetworkInterfaceId=eni-0123456789abcdef0&InstanceId=i-1&"
+              "DeviceIndex=2&NetworkCardIndex=0");
+    EXPECT_EQ(encode_form(detach_network_interface{attachment_id{"eni-attach-1"}}),
+              "Action=DetachNetworkInterface&Version=2016-11-15&AttachmentId=eni-attach-1");
+    EXPECT_EQ(encode_form(detach_network_interface{attachment_id{"eni-attach-1"}, true, true}),
+              "Action=DetachNetworkInterface&Version=2016-11-15&AttachmentId=eni-attach-1&Force=true&DryRun=true");
+    EXPECT_EQ(encode_form(keep_on_termination{eni, attachment_id{"eni-attach-1"}}),
+              "Action=ModifyNetworkInterfaceAttribute&Version=2016-11-15&NetworkInterfaceId=eni-0123456789abcdef0&"
+              "Attachment.AttachmentId=eni-attach-1&Attachment.DeleteOnTermination=false");
+}
+
+TEST(ec2_call, addresses_are_taken_from_where_they_are)
+{
+    EXPECT_EQ(encode_form(assign_private_ip_address{eni, ip_address::v4(10, 0, 1, 100)}),
+              "Action=AssignPrivateIpAddresses&Version=2016-11-15&NetworkInterfaceId=eni-0123456789abcdef0&"
+              "PrivateIpAddress.1=10.0.1.100&AllowReassignment=true");
+    EXPECT_EQ(encode_form(assign_ipv6_address{eni, ip_address::parse("2001:db8::64").value()}),
+              "Action=AssignIpv6Addresses&Version=2016-11-15&NetworkInterfaceId=eni-0123456789abcdef0&"
+              "Ipv6Addresses.1=2001%3Adb8%3A%3A64");
+    EXPECT_EQ(encode_form(unassign_ipv6_address{eni, ip_address::parse("2001:db8::64").value()}),
+              "Action=UnassignIpv6Addresses&Version=2016-11-15&NetworkInterfaceId=eni-0123456789abcdef0&"
+              "Ipv6Addresses.1=2001%3Adb8%3A%3A64");
+    EXPECT_EQ(encode_form(associate_address{allocation_id{"eipalloc-1"}, eni, ip_address::v4(10, 0, 1, 100)}),
+              "Action=AssociateAddress&Version=2016-11-15&AllocationId=eipalloc-1&NetworkInterfaceId=eni-0123456789abcdef0&"
+              "PrivateIpAddress=10.0.1.100&AllowReassociation=true");
+    EXPECT_EQ(encode_form(associate_address{allocation_id{"eipalloc-1"}, eni, {}, true}),
+              "Action=AssociateAddress&Version=2016-11-15&AllocationId=eipalloc-1&NetworkInterfaceId=eni-0123456789abcdef0&"
+              "AllowReassociation=true&DryRun=true");
+    EXPECT_EQ(encode_form(describe_addresses{{allocation_id{"eipalloc-1"}}}),
+              "Action=DescribeAddresses&Version=2016-11-15&Filter.1.Name=allocation-id&Filter.1.Value.1=eipalloc-1");
 }
 
 TEST(ec2_call, source_dest_check_is_a_wrapped_attribute)
@@ -89,6 +142,15 @@ TEST(ec2_call, dry_runs_and_describes_change_nothing)
     EXPECT_TRUE(is_mutating(replace_route{table, cidr("10.0.0.1/32"), eni}));
     EXPECT_TRUE(is_mutating(create_route{table, cidr("10.0.0.1/32"), eni}));
     EXPECT_TRUE(is_mutating(disable_source_dest_check{eni}));
+    EXPECT_TRUE(is_mutating(attach_network_interface{}));
+    EXPECT_TRUE(is_mutating(detach_network_interface{}));
+    EXPECT_TRUE(is_mutating(keep_on_termination{}));
+    EXPECT_TRUE(is_mutating(assign_private_ip_address{}));
+    EXPECT_TRUE(is_mutating(assign_ipv6_address{}));
+    EXPECT_TRUE(is_mutating(unassign_ipv6_address{}));
+    EXPECT_TRUE(is_mutating(associate_address{}));
+    EXPECT_FALSE(is_mutating(associate_address{.allocation = {}, .interface = {}, .private_address = {}, .dry_run = true}));
+    EXPECT_FALSE(is_mutating(describe_addresses{}));
     EXPECT_FALSE(is_mutating(replace_route{table, cidr("10.0.0.1/32"), eni, true}));
     EXPECT_FALSE(is_mutating(create_route{table, cidr("10.0.0.1/32"), eni, true}));
     EXPECT_FALSE(is_mutating(describe_route_tables{}));

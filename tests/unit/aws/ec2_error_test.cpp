@@ -90,6 +90,32 @@ TEST(ec2_error, a_route_that_exists_says_so_to_create_route_alone)
     EXPECT_EQ(classify_error(replacing, 400, "RouteAlreadyExists", ""), ec2_error_class::invalid);
 }
 
+TEST(ec2_error, a_call_that_rests_on_an_old_reading_says_so)
+{
+    const network_interface_id eni{"eni-1"};
+    const auto address = ip_address::parse("2001:db8::64").value();
+    const ec2_call attaching = attach_network_interface{eni, instance_id{"i-1"}};
+    const ec2_call detaching = detach_network_interface{attachment_id{"eni-attach-1"}};
+    const auto* in_use = "Instance 'i-1' already has an interface attached at device index '1'.";
+    using c = ec2_error_class;
+    EXPECT_EQ(classify_error(attaching, 400, "InvalidNetworkInterface.InUse", "Interface: [eni-1] in use."), c::outdated);
+    EXPECT_EQ(classify_error(attaching, 400, "InvalidParameterValue", in_use), c::index_taken);
+    EXPECT_EQ(classify_error(attaching, 400, "InvalidParameterValue", "You may not attach it to another zone"), c::invalid);
+    EXPECT_EQ(classify_error(attaching, 400, "IncorrectInstanceState", ""), c::consistency);
+    EXPECT_EQ(classify_error(detaching, 400, "InvalidAttachmentID.NotFound", ""), c::outdated);
+    EXPECT_EQ(classify_error(detaching, 400, "IncorrectState", ""), c::outdated);
+    EXPECT_EQ(classify_error(detaching, 400, "OperationNotPermitted", ""), c::invalid);
+    EXPECT_EQ(classify_error(replacing, 400, "IncorrectState", ""), c::consistency);
+    EXPECT_EQ(classify_error(assign_ipv6_address{eni, address}, 400, "InvalidParameterValue",
+                             "[2001:db8::64] is already assigned to another network interface"),
+              c::outdated);
+    EXPECT_EQ(classify_error(unassign_ipv6_address{eni, address}, 400, "InvalidParameterValue",
+                             "Some of [2001:db8::64] are not assigned to interface eni-1"),
+              c::outdated);
+    EXPECT_EQ(classify_error(assign_private_ip_address{eni, address}, 400, "InvalidParameterValue", "already assigned"),
+              c::invalid);
+}
+
 TEST(ec2_error, without_a_code_the_status_decides)
 {
     EXPECT_EQ(classify_error(replacing, 400, "", ""), ec2_error_class::invalid);

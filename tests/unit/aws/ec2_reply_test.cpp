@@ -143,7 +143,11 @@ TEST(ec2_reply, interfaces_are_read)
 <networkInterfaceSet><item><networkInterfaceId>eni-1</networkInterfaceId><subnetId>subnet-1</subnetId><vpcId>vpc-1</vpcId>
 <availabilityZone>eu-west-1a</availabilityZone><macAddress>06:AA:bb:cc:dd:ee</macAddress>
 <sourceDestCheck>false</sourceDestCheck><attachment><attachmentId>eni-attach-1</attachmentId><instanceId>i-1</instanceId>
-</attachment></item><item><networkInterfaceId>eni-2</networkInterfaceId><sourceDestCheck>true</sourceDestCheck></item>
+<deviceIndex>2</deviceIndex><status>detaching</status><deleteOnTermination>true</deleteOnTermination></attachment>
+<privateIpAddressesSet><item><privateIpAddress>10.0.1.11</privateIpAddress><primary>false</primary></item>
+<item><privateIpAddress>10.0.1.10</privateIpAddress><primary>true</primary></item></privateIpAddressesSet>
+<ipv6AddressesSet><item><ipv6Address>2001:db8::a</ipv6Address></item><item><ipv6Address>x</ipv6Address></item></ipv6AddressesSet>
+<tagSet><item><key>Name</key><value>floating</value></item></tagSet></item><item><networkInterfaceId>eni-2</networkInterfaceId><sourceDestCheck>true</sourceDestCheck></item>
 </networkInterfaceSet></DescribeNetworkInterfacesResponse>)");
     const auto* page = std::get_if<network_interfaces_page>(&reply.value);
     ASSERT_NE(page, nullptr);
@@ -153,9 +157,41 @@ TEST(ec2_reply, interfaces_are_read)
     EXPECT_EQ(page->interfaces[0].availability_zone, "eu-west-1a");
     EXPECT_EQ(page->interfaces[0].mac, "06:aa:bb:cc:dd:ee");
     EXPECT_FALSE(page->interfaces[0].source_dest_check);
-    EXPECT_EQ(page->interfaces[0].attached_to.str(), "i-1");
+    EXPECT_EQ(page->interfaces[0].subnet.str(), "subnet-1");
+    EXPECT_EQ(page->interfaces[0].name, "floating");
+    const auto& attachment = page->interfaces[0].attachment;
+    ASSERT_TRUE(attachment);
+    EXPECT_EQ(attachment->id.str(), "eni-attach-1");
+    EXPECT_EQ(attachment->instance.str(), "i-1");
+    EXPECT_EQ(attachment->device_index, 2U);
+    EXPECT_EQ(attachment->state, attachment_state::detaching);
+    EXPECT_TRUE(attachment->delete_on_termination);
+    EXPECT_EQ(page->interfaces[0].addresses,
+              (std::vector{ip_address::v4(10, 0, 1, 10), ip_address::v4(10, 0, 1, 11), *ip_address::parse("2001:db8::a")}));
     EXPECT_TRUE(page->interfaces[1].source_dest_check);
-    EXPECT_TRUE(page->interfaces[1].attached_to.empty());
+    EXPECT_FALSE(page->interfaces[1].attachment);
+    EXPECT_TRUE(page->interfaces[1].addresses.empty());
+}
+
+TEST(ec2_reply, elastic_addresses_are_read_whether_or_not_they_are_associated)
+{
+    const auto reply = decode(describe_addresses{}, 200, R"(
+<DescribeAddressesResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><requestId>r-1</requestId><addressesSet>
+<item><publicIp>203.0.113.7</publicIp><allocationId>eipalloc-1</allocationId><domain>vpc</domain>
+<associationId>eipassoc-1</associationId><networkInterfaceId>eni-1</networkInterfaceId><instanceId>i-1</instanceId>
+<privateIpAddress>10.0.1.10</privateIpAddress></item>
+<item><publicIp>203.0.113.8</publicIp><allocationId>eipalloc-2</allocationId></item>
+<item><publicIp>203.0.113.9</publicIp></item></addressesSet></DescribeAddressesResponse>)");
+    const auto* found = std::get_if<elastic_addresses>(&reply.value);
+    ASSERT_NE(found, nullptr);
+    ASSERT_EQ(found->all.size(), 2U);
+    EXPECT_EQ(found->all[0].allocation.str(), "eipalloc-1");
+    EXPECT_EQ(found->all[0].public_ip, "203.0.113.7");
+    EXPECT_EQ(found->all[0].interface, eni);
+    EXPECT_EQ(found->all[0].private_address, ip_address::v4(10, 0, 1, 10));
+    EXPECT_TRUE(found->all[1].interface.empty());
+    EXPECT_FALSE(found->all[1].private_address);
+    EXPECT_EQ(error_of(decode(describe_addresses{}, 200, "<DescribeAddressesResponse/>")).kind, ec2_error_class::transient);
 }
 
 TEST(ec2_reply, mutating_calls_are_done_when_ec2_says_true_or_nothing)

@@ -92,21 +92,17 @@ TEST(checks, keys_that_do_not_exist_and_keys_that_are_not_done)
          {"7:1: router[0].virtual_router_id: is not a key of [[router]]; its keys are name, vrid, version, priority, "
           "address_owner, "
           "source, interface, peers, advert_interval, down_timer_adverts, preempt, preempt_delay, api_weight, checksum, auth, "
-          "advertised_addresses, drain, address, route"}},
+          "advertised_addresses, drain, address, route, secondary_ip, elastic_ip, eni"}},
         {{"\"a b\".c = 1"},
          {"7:1: router[0].a b: is not a key of [[router]]; its keys are name, vrid, version, priority, address_owner, "
           "source, interface, peers, advert_interval, down_timer_adverts, preempt, preempt_delay, api_weight, checksum, auth, "
-          "advertised_addresses, drain, address, route"}},
+          "advertised_addresses, drain, address, route, secondary_ip, elastic_ip, eni"}},
         {{"[[router.track]]", "kind = \"process\"", "[router.hooks]", "owned = [\"/bin/true\"]"},
          {"7:1: router[0].track: is not supported by this version of vipd; remove it (it would change the priority by what a "
           "tracker sees)",
           "9:1: router[0].hooks: is not supported by this version of vipd; remove it (it would run programs on a transition)"}},
-        {{"[[router.eni]]", "[[router.eni]]", "[[router.secondary_ip]]", "[[router.elastic_ip]]", "[[router.policy]]"},
-         {"7:1: router[0].eni: is not supported by this version of vipd; remove it (it would move a network interface)",
-          "9:1: router[0].secondary_ip: is not supported by this version of vipd; remove it (it would move a secondary "
-          "address)",
-          "10:1: router[0].elastic_ip: is not supported by this version of vipd; remove it (it would move an Elastic IP)",
-          "11:1: router[0].policy: is not supported by this version of vipd; remove it (it would set up policy routing)"}},
+        {{"[[router.policy]]", "table = 100"},
+         {"7:1: router[0].policy: is not supported by this version of vipd; remove it (it would set up policy routing)"}},
         {{"[[policy]]", "[wake]"},
          {"7:1: policy: is not supported by this version of vipd; remove it (it would set up policy routing)",
           "8:1: wake: is not supported by this version of vipd; remove it (it would serve a page that wakes sleeping "
@@ -261,9 +257,7 @@ TEST(checks, api_weight)
         {{"api_weight = -254"}, {"7:14: router[0].api_weight: found -254" + allowed}},
         {{"api_weight = 254"}, {"7:14: router[0].api_weight: found 254" + allowed}},
         {{"api_weight = 0"}, {}},
-        {{"api_weight = -60"},
-         {},
-         {"7:14: router[0].api_weight: has no effect without [[router.route]]: this router needs nothing of EC2; remove it"}},
+        {{"api_weight = -60"}, {}, {"7:14: router[0].api_weight: has no effect: this router moves nothing in EC2; remove it"}},
         with_route({"api_weight = -60", "priority = 255", "address_owner = true"},
                    {"7:14: router[0].api_weight: has no effect: the priority of an address owner is always 255; remove it"}),
         with_route({"api_weight = -60", "preempt = false"},
@@ -327,12 +321,11 @@ TEST(checks, advertised_addresses)
          {R"(6:25: router[0].advertised_addresses[0]: found "10.1.1.1/32"; allowed is an IP address)"}},
         {{"advertised_addresses = []"}, {"6:24: router[0].advertised_addresses: found 0 entries; allowed are 1 to 255"}},
     });
-    EXPECT_EQ(
-        outcome_of("[[router]]\nname = \"a\"\nvrid = 1\ninterface = \"ens5\"\npeers = [\"10.0.0.2\"]\n"
-                   "[[router.route]]\ndestination = \"10.1.0.0/16\"\ntables = { vpc = true }\n")
-            .errors,
-        (std::vector<std::string>{"1:1: router[0].advertised_addresses: is missing, and there is no IPv4 [[router.address]] or "
-                                  "host route that adverts could list; give at least one address"}));
+    EXPECT_EQ(outcome_of("[[router]]\nname = \"a\"\nvrid = 1\ninterface = \"ens5\"\npeers = [\"10.0.0.2\"]\n"
+                         "[[router.route]]\ndestination = \"10.1.0.0/16\"\ntables = { vpc = true }\n")
+                  .errors,
+              (std::vector<std::string>{"1:1: router[0].advertised_addresses: is missing, and there is no IPv4 address or "
+                                        "host route of this router that adverts could list; give at least one address"}));
 }
 
 TEST(checks, addresses_on_this_node)

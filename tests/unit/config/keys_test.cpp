@@ -32,6 +32,9 @@ std::pair<std::string, unsigned> file_with(std::string_view section, const std::
     if (section == "router.route.tables") {
         return {"[[router]]\n[[router.route]]\n[router.route.tables]\n" + line + "\n", 4};
     }
+    if (section == "router.eni.match") {
+        return {"[[router]]\n[[router.eni]]\n[router.eni.match]\n" + line + "\n", 4};
+    }
     if (section == "router.auth") {
         return {"[[router]]\n[router.auth]\n" + line + "\n", 3};
     }

@@ -81,5 +81,61 @@ TEST_F(resolve_test, tags_are_looked_for_in_the_vpc_of_the_target)
     EXPECT_EQ(r.wanted.routes[0].query.tags.at(0).value, "private-*");
 }
 
+TEST_F(resolve_test, addresses_and_elastic_ips_go_to_the_interface_behind_the_routers)
+{
+    router.routes.clear();
+    router.secondary_ips = {{ip_address::v4(10, 0, 1, 100), "ens5", std::nullopt}};
+    router.elastic_ips = {{aws::allocation_id{"eipalloc-1"}, "ens5", std::nullopt, ip_address::v4(10, 0, 1, 100)}};
+    const auto r = resolve(router, &identity, links);
+    ASSERT_EQ(r.wanted.others.size(), 2u);
+    takeover::interface_query by_address;
+    by_address.address = ip_address::v4(10, 0, 1, 100);
+    EXPECT_EQ(r.wanted.others[0],
+              (takeover::wanted_resource{by_address, takeover::secondary_address{*by_address.address, eni("eni-first")}}));
+    EXPECT_EQ(r.wanted.others[1],
+              (takeover::wanted_resource{
+                  takeover::elastic_ip_query{aws::allocation_id{"eipalloc-1"}},
+                  takeover::elastic_ip{aws::allocation_id{"eipalloc-1"}, eni("eni-first"), ip_address::v4(10, 0, 1, 100)}}));
+    EXPECT_TRUE(r.unresolved.empty());
+    EXPECT_TRUE(r.wanted.disable_source_dest_check.empty()) << "neither needs it off";
+}
+
+TEST_F(resolve_test, an_interface_that_is_named_by_id_needs_nobody_to_tell)
+{
+    router.routes.clear();
+    router.secondary_ips = {{ip_address::v4(10, 0, 1, 100), "", eni("eni-named")}};
+    const auto r = resolve(router, nullptr, links);
+    ASSERT_EQ(r.wanted.others.size(), 1u);
+    config::configuration all;
+    all.routers = {router};
+    EXPECT_FALSE(needs_identity(all));
+}
+
+TEST_F(resolve_test, a_floating_interface_goes_to_this_instance_and_tags_are_of_its_vpc)
+{
+    router.routes.clear();
+    identity.instance = aws::instance_id{"i-me"};
+    config::eni_entry by_tag;
+    by_tag.match.tags = {{"Name", "floating"}};
+    by_tag.device_index = 2;
+    router.enis = {by_tag};
+    const auto r = resolve(router, &identity, links);
+    ASSERT_EQ(r.wanted.others.size(), 1u);
+    const auto& query = std::get<takeover::interface_query>(r.wanted.others[0].query);
+    EXPECT_EQ(query.vpc, aws::vpc_id{"vpc-1"});
+    const auto& what = std::get<takeover::floating_interface>(r.wanted.others[0].what);
+    EXPECT_EQ(what.instance, aws::instance_id{"i-me"});
+    EXPECT_EQ(what.device_index, 2u);
+    EXPECT_EQ(what.match, query);
+
+    const auto waiting = resolve(router, nullptr, links);
+    ASSERT_EQ(waiting.unresolved.size(), 1u);
+    EXPECT_EQ(waiting.unresolved[0].kind, status::resource_kind::network_interface);
+    EXPECT_FALSE(waiting.wanted.complete);
+    config::configuration all;
+    all.routers = {router};
+    EXPECT_TRUE(needs_identity(all));
+}
+
 }  // namespace
 }  // namespace vipd::node

@@ -344,7 +344,7 @@ TEST_F(takeover_test, a_route_without_a_table_is_shown_with_the_reason_and_no_ta
     serve(reply_page({table("rtb-9", {route_to("eni-other", aws::route_state::active, added)})}));
     t.world_changed(now, tagged, *w.find(tagged));
     answer(take<issue_call>().at(0), reply_done(), now + 10ms);
-    EXPECT_EQ(log.count({"event=takeover", "phase=accepted", "routes=2"}), 1u);
+    EXPECT_EQ(log.count({"event=takeover", "phase=accepted", "resources=2"}), 1u);
 }
 
 TEST_F(takeover_test, a_route_that_could_not_be_resolved_keeps_the_takeover_from_being_complete)
@@ -370,7 +370,7 @@ TEST_F(takeover_test, a_table_that_is_named_and_not_there_is_shown)
     read(t0 + 20s, {});
     t.world_changed(now, query, *w.find(query));
     EXPECT_NE(row("172.16.1.100/32").last_error.find("EC2 lists no such route table"), std::string::npos);
-    EXPECT_EQ(t.plan(w).back(), "? 172.16.1.100/32 in rtb-1: EC2 lists no such route table");
+    EXPECT_EQ(t.plan(w).back(), "? 172.16.1.100/32 in rtb-1: EC2 lists no such route table; check tables in [[router.route]]");
 }
 
 TEST_F(takeover_test, a_call_that_fails_the_same_way_again_and_again_is_told_once_a_minute)

@@ -30,6 +30,11 @@ protected:
         return expect_read(now);
     }
 
+    static const aws::describe_route_tables& asked(const read_call& read)
+    {
+        return std::get<aws::describe_route_tables>(read.call);
+    }
+
     time_point now = t0;
     world w{10s, 1};
     table_query query{{}, aws::vpc_id{"vpc-1"}, {}};
@@ -40,7 +45,7 @@ TEST_F(world_test, a_new_query_is_read_at_once_and_then_once_a_period)
 {
     w.watch(t0, watched);
     const auto first = expect_read(t0);
-    EXPECT_EQ(first.call.vpc, aws::vpc_id{"vpc-1"});
+    EXPECT_EQ(asked(first).vpc, aws::vpc_id{"vpc-1"});
     EXPECT_TRUE(w.handle(t0 + 20ms, first.ticket, reply_page({table("rtb-1", {route_to("eni-1")})})));
     for (int i = 0; i < 100; ++i) {
         const auto before = now;
@@ -90,7 +95,7 @@ TEST_F(world_test, pages_make_one_view_and_only_when_the_last_has_come)
     EXPECT_EQ(w.find(query), nullptr);
     const auto second = w.poll_output();
     ASSERT_TRUE(second);
-    EXPECT_EQ(second->call.next_token, "more");
+    EXPECT_EQ(asked(*second).next_token, "more");
     EXPECT_TRUE(w.handle(t0 + 2ms, second->ticket, reply_page({table("rtb-2", {})})));
     EXPECT_EQ(w.find(query)->tables.size(), 2u);
 }
@@ -106,7 +111,7 @@ TEST_F(world_test, a_later_page_that_fails_in_passing_is_asked_for_again_by_itse
         w.handle(now, page->ticket, reply_error(error, "Trouble"));
         EXPECT_EQ(w.last_error(query), "Trouble: some message");
         page = next_read();
-        EXPECT_EQ(page->call.next_token, "more");
+        EXPECT_EQ(asked(*page).next_token, "more");
     }
     EXPECT_TRUE(w.handle(now, page->ticket, reply_page({table("rtb-2", {})})));
     EXPECT_EQ(w.find(query)->tables.size(), 2u);
@@ -123,7 +128,7 @@ TEST_F(world_test, a_page_that_goes_on_failing_or_is_refused_begins_the_read_ane
         w.handle(now, page.ticket, reply_page({table("rtb-1", {})}, "more"));
         page = w.poll_output().value();
         unsigned tries = 0;
-        for (; page.call.next_token == "more"; ++tries) {
+        for (; asked(page).next_token == "more"; ++tries) {
             w.handle(now, page.ticket, reply_error(error));
             page = next_read();
         }
@@ -156,7 +161,7 @@ TEST_F(world_test, pages_grow_back_slowly_after_one_that_was_too_large)
     std::vector<unsigned> sizes;
     for (int i = 0; i < 60; ++i) {
         read = next_read();
-        sizes.push_back(read.call.results_max);
+        sizes.push_back(asked(read).results_max);
         w.handle(now, read.ticket, reply_page({}));
     }
     EXPECT_EQ(sizes.front(), 50u);
@@ -199,7 +204,7 @@ TEST_F(world_test, a_page_that_is_too_large_is_asked_for_in_smaller_ones)
     auto read = expect_read(t0);
     std::vector<unsigned> sizes;
     for (int i = 0; i < 7; ++i) {
-        sizes.push_back(read.call.results_max);
+        sizes.push_back(asked(read).results_max);
         w.handle(now, read.ticket, reply_error(aws::ec2_error_class::page_too_large));
         read = next_read();
     }
@@ -294,9 +299,66 @@ TEST_F(world_test, a_cloud_that_pages_for_ever_is_stopped)
         call = next ? *next : next_read();
         ASSERT_LE(pages, 1001);
     }
-    EXPECT_EQ(call.call.next_token, "") << "the read begins anew";
+    EXPECT_EQ(asked(call).next_token, "") << "the read begins anew";
     EXPECT_EQ(w.find(query), nullptr);
     EXPECT_NE(w.last_error(query), "");
+}
+
+TEST_F(world_test, interfaces_and_elastic_ips_are_read_like_tables)
+{
+    interface_query by_address;
+    by_address.address = ip_address::v4(10, 0, 1, 100);
+    const elastic_ip_query by_allocation{aws::allocation_id{"eipalloc-1"}};
+    w.watch(t0, {{by_address, {}}, {by_allocation, {}}});
+    w.handle_timeout(t0);
+    unsigned answered = 0;
+    while (const auto read = w.poll_output()) {
+        aws::ec2_reply reply;
+        if (const auto* interfaces = std::get_if<aws::describe_network_interfaces>(&read->call)) {
+            EXPECT_EQ(interfaces->address, by_address.address);
+            aws::network_interfaces_page page;
+            page.interfaces.emplace_back().id = eni("eni-1");
+            page.next_token = interfaces->next_token.empty() ? "more" : "";
+            reply.value = page;
+        } else {
+            EXPECT_EQ(std::get<aws::describe_addresses>(read->call).ids, std::vector{by_allocation.allocation});
+            reply.value = aws::elastic_addresses{{{by_allocation.allocation, "203.0.113.7", "", {}, std::nullopt}}};
+        }
+        w.handle(t0 + 1ms, read->ticket, reply);
+        ++answered;
+    }
+    EXPECT_EQ(answered, 3u) << "two pages, and one of Elastic IPs";
+    EXPECT_EQ(w.find(by_address)->interfaces.count(eni("eni-1")), 1u);
+    EXPECT_EQ(w.find(by_allocation)->elastic_addresses.at(by_allocation.allocation).public_ip, "203.0.113.7");
+}
+
+TEST_F(world_test, an_answer_of_another_kind_is_no_view)
+{
+    w.watch(t0, watched);
+    const auto read = expect_read(t0);
+    aws::ec2_reply reply;
+    reply.value = aws::elastic_addresses{};
+    EXPECT_FALSE(w.handle(t0, read.ticket, reply));
+    EXPECT_EQ(w.find(query), nullptr);
+}
+
+TEST_F(world_test, a_move_of_an_interface_can_be_watched_closely)
+{
+    const interface_query moving{eni("eni-1"), {}, {}, {}};
+    w.watch(t0, {{moving, {}}});
+    unsigned reads = 0;
+    for (auto at = t0; at < t0 + 60s; at += 10ms) {
+        w.read_at(moving, at);
+        w.handle_timeout(at);
+        while (const auto read = w.poll_output()) {
+            ++reads;
+            aws::ec2_reply reply;
+            reply.value = aws::network_interfaces_page{};
+            w.handle(at, read->ticket, reply);
+        }
+    }
+    EXPECT_LE(reads, 20u + 120u);
+    EXPECT_GE(reads, 100u);
 }
 
 }  // namespace

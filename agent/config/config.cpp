@@ -1,0 +1,20 @@
+#include "agent/config/config.hpp"
+
+#include <algorithm>
+
+namespace vipd::config {
+
+std::vector<address_entry> router::addresses_on_node() const
+{
+    auto all = addresses;
+    for (const auto& secondary : secondary_ips) {
+        const bool is_listed =
+            std::ranges::any_of(addresses, [&](const address_entry& a) { return a.address.address() == secondary.address; });
+        if (!is_listed && !secondary.interface.empty()) {
+            all.push_back({ip_prefix::host(secondary.address), secondary.interface, address_lifetime::while_active});
+        }
+    }
+    return all;
+}
+
+}  // namespace vipd::config

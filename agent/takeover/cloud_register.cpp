@@ -1,0 +1,474 @@
+#include "agent/takeover/cloud_register.hpp"
+
+#include <array>
+#include <utility>
+
+namespace vipd::takeover {
+
+namespace {
+
+using namespace std::chrono_literals;
+using place = sighting::place;
+
+constexpr std::array<duration, 4> read_back_schedule = {1s, 2s, 5s, 10s};
+constexpr duration consistency_window = 10s;
+constexpr duration contradiction_age_min = 5s;
+// A call of another Active that was heard shortly before ours was accepted may have landed after it: as long as a call may
+// take (aws::http_exchange::time_max).
+constexpr duration rival_call_max = 3s;
+constexpr unsigned contradictions_unconfirmed = 3;
+constexpr unsigned contradictions_settled = 2;
+constexpr unsigned flips_at_once = 2;
+constexpr unsigned surprises_at_once = 16;  // as many as there are device indices to be tried
+constexpr duration view_patience = 10s;
+constexpr duration look_pause_min = 50ms;
+constexpr duration look_pause_max = 1s;
+constexpr unsigned looks_at_pause_min = 10;
+
+}  // namespace
+
+void cloud_register::become_active(time_point now)
+{
+    ENSURE(stage_ == stage::idle);
+    // The call is made whatever was last seen, since the view may be a period old.
+    believed_ = seen_;
+    flips_ = surprises_ = 0;
+    accepted_at_ = never;
+    confirmed_ = false;
+    contradictions_ = 0;
+    suspected_at_ = time_point::min();
+    detached_.reset();
+    forced_ = is_amending_ = change_pending_ = false;
+    sent_.reset();
+    pauses_.reset();
+    breaker_.epoch_begins(now);
+    last_error_.clear();
+    retry_at_ = now;
+    stage_ = stage::writing;
+}
+
+void cloud_register::leave_active()
+{
+    stage_ = stage::idle;
+    confirmed_ = false;
+    accepted_at_ = never;
+}
+
+void cloud_register::change(const resource& what)
+{
+    if (what == what_) {
+        return;
+    }
+    what_ = what;
+    if (stage_ == stage::settled || stage_ == stage::unknown || stage_ == stage::looking) {
+        write_again();
+    }
+    change_pending_ = stage_ == stage::in_flight;
+}
+
+void cloud_register::write_again()
+{
+    believed_ = seen_;
+    flips_ = 0;
+    contradictions_ = 0;
+    confirmed_ = false;
+    is_amending_ = false;
+    stage_ = stage::writing;
+    // At once: what went wrong before this was settled is over.
+    retry_at_ = time_point::min();
+}
+
+void cloud_register::look(time_point now)
+{
+    stage_ = stage::looking;
+    confirmed_ = false;
+    waiting_since_ = next_look_ = now;
+    look_pause_ = look_pause_min;
+    reads_asked_ = 0;
+}
+
+void cloud_register::settle(time_point now, bool confirmed)
+{
+    stage_ = stage::settled;
+    accepted_at_ = now;
+    confirmed_ = confirmed;
+    contradictions_ = 0;
+    reads_asked_ = 0;
+    surprises_ = 0;
+    detached_.reset();
+    forced_ = false;
+    last_error_.clear();
+    pauses_.reset();
+}
+
+bool cloud_register::is_suspected() const
+{
+    return saturating_add(suspected_at_, rival_call_max) > accepted_at_;
+}
+
+bool cloud_register::contradiction_is_believed(time_point read_began) const
+{
+    const bool long_settled = confirmed_ || read_began >= saturating_add(accepted_at_, consistency_window);
+    if (long_settled || is_suspected()) {
+        return contradictions_ >= contradictions_settled;
+    }
+    return contradictions_ >= contradictions_unconfirmed && read_began >= saturating_add(accepted_at_, contradiction_age_min);
+}
+
+void cloud_register::suspect(time_point now)
+{
+    suspected_at_ = now;
+    if (stage_ == stage::held) {
+        ++repairs_;
+        write_again();
+    }
+}
+
+cloud_register::view_consequence cloud_register::lose(time_point now, standing s, const sighting& to)
+{
+    const bool was_duel = breaker_.is_duel();
+    const auto pause = breaker_.lost(now, s, to.taken_by);
+    if (pause == duration::zero()) {
+        ++repairs_;
+        write_again();
+        return {.repaired = true, .duel = breaker_.is_duel() && !was_duel ? duel_news::began : duel_news::none};
+    }
+    stage_ = stage::held;
+    confirmed_ = false;
+    retry_at_ = now + pause;
+    return {.duel = duel_news::held};
+}
+
+// What is next, now that it has been looked at.
+cloud_register::view_consequence cloud_register::see_moving(time_point now, const sighting& seen, standing s)
+{
+    if (seen.where == place::here) {
+        settle(now, true);
+        return {};
+    }
+    const bool was_detached = seen.where == place::elsewhere && detached_ == seen.attachment;
+    if (was_detached && now < detached_at_ + view_patience) {
+        return {};  // EC2 has accepted that it goes from there, and this read may be older than that
+    }
+    if (seen.where == place::elsewhere && detached_ && !was_detached) {
+        // It was on its way here, and somebody else was faster.
+        detached_.reset();
+        forced_ = false;
+        return lose(now, s, seen);
+    }
+    const bool is_under_way = seen.where == place::arriving || seen.where == place::leaving;
+    if (!is_under_way || is_to_be_forced(now, seen)) {
+        write_again();
+    }
+    return {};
+}
+
+cloud_register::view_consequence cloud_register::see_settled(time_point read_began, time_point now, const sighting& seen,
+                                                             standing s)
+{
+    if (read_began < accepted_at_ || seen.where == place::arriving) {
+        return {};
+    }
+    if (seen.where == place::here) {
+        confirmed_ = true;
+        contradictions_ = 0;
+        if (amending_call(what_, seen)) {
+            believed_ = seen;
+            is_amending_ = true;
+            stage_ = stage::writing;
+            retry_at_ = std::max(retry_at_, now);
+        }
+        if (read_began < saturating_add(accepted_at_, duel_breaker::window)) {
+            return {};
+        }
+        const bool was_duel = breaker_.is_duel();
+        breaker_.kept();
+        return {.duel = was_duel ? duel_news::over : duel_news::none};
+    }
+    ++contradictions_;
+    if (!contradiction_is_believed(read_began)) {
+        const bool second_opinion =
+            confirmed_ || is_suspected() || read_began >= saturating_add(accepted_at_, consistency_window);
+        return {.read_again_soon = second_opinion};
+    }
+    if (!seen.serves_nobody) {
+        return lose(now, s, seen);
+    }
+    ++repairs_;
+    write_again();
+    return {.repaired = true};
+}
+
+cloud_register::view_consequence cloud_register::see(time_point read_began, time_point now, const sighting& seen, standing s)
+{
+    seen_ = seen;
+    seen_at_ = read_began;
+    switch (stage_) {
+        case stage::idle:
+        case stage::in_flight:
+            return {};
+        case stage::writing:
+            // The choice of the call follows the newest view unless EC2 has just contradicted it.
+            if (flips_ == 0 && !is_amending_) {
+                believed_ = seen;
+            }
+            return {};
+        case stage::unknown:
+            if (read_began < waiting_since_) {
+                return {.read_again_soon = true};  // only a view that began later tells what became of the call
+            }
+            if (seen.where == place::here) {
+                settle(now, true);
+            } else {
+                write_again();
+            }
+            return {};
+        case stage::looking:
+            return read_began < waiting_since_ ? view_consequence{} : see_moving(now, seen, s);
+        case stage::held:
+            if (seen.where == place::here) {
+                settle(now, true);
+                return {};
+            }
+            if (seen.serves_nobody) {
+                ++repairs_;
+                write_again();
+                return {.repaired = true};
+            }
+            return {};
+        case stage::settled:
+            break;
+    }
+    return see_settled(read_began, now, seen, s);
+}
+
+// By what is believed at this moment; nothing while it has to be looked at.
+std::optional<aws::ec2_call> cloud_register::due_call(time_point now) const
+{
+    if (is_amending_) {
+        return amending_call(what_, *believed_);
+    }
+    if (believed_ && is_to_be_forced(now, *believed_)) {
+        return forced_call(what_, *believed_);
+    }
+    auto call = next_call(what_, believed_);
+    auto* const attach = call ? std::get_if<aws::attach_network_interface>(&*call) : nullptr;
+    if (attach != nullptr && !std::get<floating_interface>(what_).device_index) {
+        attach->device_index = free_index_;
+    }
+    return call;
+}
+
+bool cloud_register::is_to_be_forced(time_point now, const sighting& seen) const
+{
+    const auto* const floating = std::get_if<floating_interface>(&what_);
+    return floating != nullptr && detached_ && !forced_ && now - detached_at_ >= floating->force_after &&
+           forced_call(what_, seen).has_value();
+}
+
+std::optional<aws::ec2_call> cloud_register::issue(time_point now)
+{
+    if (now >= patience_until()) {
+        write_again();
+    }
+    if (stage_ == stage::held && now >= retry_at_) {
+        ++repairs_;
+        write_again();
+    }
+    if (stage_ != stage::writing || retry_at_ > now) {
+        return std::nullopt;
+    }
+    auto call = due_call(now);
+    if (!call) {
+        look(now);
+        return std::nullopt;
+    }
+    if (!budget_.try_take(now)) {
+        retry_at_ = budget_.available_at(now);
+        return std::nullopt;
+    }
+    stage_ = stage::in_flight;
+    sent_ = call;
+    ++mutating_calls_;
+    return call;
+}
+
+time_point cloud_register::patience_until() const
+{
+    if (stage_ != stage::unknown && stage_ != stage::looking) {
+        return never;
+    }
+    return (seen_at_ == never ? waiting_since_ : std::max(waiting_since_, seen_at_)) + view_patience;
+}
+
+void cloud_register::accepted(time_point now)
+{
+    if (is_amending_) {
+        is_amending_ = false;
+        settle(now, true);
+        return;
+    }
+    if (const auto* detach = std::get_if<aws::detach_network_interface>(&*sent_)) {
+        forced_ = detach->force;
+        if (detached_ != detach->attachment) {
+            detached_ = detach->attachment;
+            detached_at_ = now;
+        }
+    }
+    flips_ = 0;
+    switch (step_of(*sent_)) {
+        case accepted_step::arrived:
+            settle(now, false);
+            break;
+        case accepted_step::freed:
+            believed_ = sighting{};
+            believed_->serves_nobody = true;
+            ++flips_;  // newer than any view
+            stage_ = stage::writing;
+            retry_at_ = now;
+            break;
+        case accepted_step::moving:
+            last_error_.clear();
+            pauses_.reset();
+            look(now);
+            break;
+    }
+}
+
+void cloud_register::answered(time_point now, const aws::ec2_reply& reply, random_source& random)
+{
+    if (stage_ != stage::in_flight) {
+        return;
+    }
+    const bool is_for_another = std::exchange(change_pending_, false);
+    const auto* e = std::get_if<aws::ec2_error>(&reply.value);
+    if (e == nullptr) {
+        accepted(now);
+        if (is_for_another) {
+            write_again();
+            // Where that call has put it.
+            believed_ = sighting{};
+            believed_->where = place::elsewhere;
+        }
+        return;
+    }
+    ++failures_;
+    last_error_ = e->message.empty() ? e->code : e->code + ": " + e->message;
+    if (e->kind == aws::ec2_error_class::unknown_outcome) {
+        is_amending_ = false;
+        stage_ = stage::unknown;
+        waiting_since_ = now;
+        reads_asked_ = 0;
+        return;
+    }
+    if (e->kind == aws::ec2_error_class::index_taken) {
+        free_index_ = free_index_ % device_index_max + 1;
+    }
+    if (e->kind == aws::ec2_error_class::outdated || e->kind == aws::ec2_error_class::index_taken) {
+        is_amending_ = false;
+        look(now);
+        next_look_ = ++surprises_ <= surprises_at_once ? now : now + pauses_.next(now, e->kind, random);
+        return;
+    }
+    stage_ = stage::writing;
+    if (e->kind == aws::ec2_error_class::route_missing || e->kind == aws::ec2_error_class::route_exists) {
+        believed_ = sighting{};
+        believed_->where = e->kind == aws::ec2_error_class::route_missing ? place::nowhere : place::elsewhere;
+        if (++flips_ <= flips_at_once) {
+            retry_at_ = now;
+            return;
+        }
+    }
+    retry_at_ = now + pauses_.next(now, e->kind, random);
+}
+
+time_point cloud_register::next_read() const
+{
+    switch (stage_) {
+        case stage::settled:
+            return reads_asked_ < read_back_schedule.size() ? accepted_at_ + read_back_schedule.at(reads_asked_) : never;
+        case stage::unknown:
+            return reads_asked_ == 0 ? waiting_since_ : never;
+        case stage::looking:
+            return next_look_;
+        case stage::idle:
+        case stage::writing:
+        case stage::in_flight:
+        case stage::held:
+            break;
+    }
+    return never;
+}
+
+void cloud_register::read_asked(time_point now)
+{
+    if (stage_ == stage::looking) {
+        if (++reads_asked_ > looks_at_pause_min) {
+            look_pause_ = std::min(look_pause_ * 3 / 2, look_pause_max);
+        }
+        next_look_ = now + look_pause_;
+        return;
+    }
+    while (next_read() <= now) {
+        ++reads_asked_;
+    }
+}
+
+wakeup cloud_register::next_wakeup() const
+{
+    if (stage_ == stage::writing) {
+        return {retry_at_, "EC2 call"};
+    }
+    if (stage_ == stage::held) {
+        return {retry_at_, "EC2 call after a pause in a duel"};
+    }
+    if (stage_ == stage::unknown || stage_ == stage::looking) {
+        return earliest({next_read(), "a look at what EC2 has done"}, {patience_until(), "EC2 call without a view"});
+    }
+    return {next_read(), "read-back"};
+}
+
+status::resource cloud_register::snapshot(time_point now) const
+{
+    status::resource r;
+    const auto name = name_of(what_);
+    r.table = name.table;
+    r.destination = name.thing;
+    if (seen_) {
+        r.owner = seen_->owner;
+        r.confirmed_age = now - seen_at_;
+    }
+    switch (stage_) {
+        case stage::idle:
+            r.state = !seen_ ? status::resource_state::unknown
+                             : (seen_->where == place::here ? status::resource_state::here : status::resource_state::elsewhere);
+            break;
+        case stage::writing:
+        case stage::in_flight:
+            r.state = is_amending_ ? status::resource_state::here : status::resource_state::taking;
+            break;
+        case stage::unknown:
+        case stage::looking:
+        case stage::held:
+            r.state = status::resource_state::taking;
+            break;
+        case stage::settled:
+            r.state = confirmed_ ? status::resource_state::here : status::resource_state::accepted;
+            break;
+    }
+    const bool waits = stage_ == stage::writing || stage_ == stage::held;
+    const auto next = waits ? retry_at_ : patience_until();
+    if (next != never && next > now) {
+        r.retry_in = next - now;
+    }
+    if (stage_ != stage::idle && breaker_.is_duel()) {
+        r.duel = breaker_.is_open() ? status::duel_state::held : status::duel_state::fought;
+    }
+    r.mutating_calls = mutating_calls_;
+    r.repairs = repairs_;
+    r.failures = failures_;
+    r.last_error = last_error_;
+    return r;
+}
+
+}  // namespace vipd::takeover

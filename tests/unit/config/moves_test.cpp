@@ -1,0 +1,126 @@
+// [[router.secondary_ip]], [[router.elastic_ip]] and [[router.eni]]
+
+#include "tests/unit/config/file.hpp"
+
+#include <gtest/gtest.h>
+
+namespace vipd::config::test {
+namespace {
+
+struct row {
+    std::vector<std::string> lines;
+    std::vector<std::string> errors;
+};
+
+TEST(moves, are_read_with_the_routers_interface_as_their_default)
+{
+    const auto all = outcome_of(router_with({"[[router.secondary_ip]]", R"(address = "10.0.1.100")",  //
+                                             "[[router.elastic_ip]]", R"(allocation = "eipalloc-0a1b2c3d")",
+                                             R"(private_address = "10.0.1.100")",  //
+                                             "[[router.eni]]", R"(match = { tags = { Name = "floating" } })"}));
+    ASSERT_EQ(all.errors, std::vector<std::string>{});
+    const auto& router = all.value.routers.at(0);
+    ASSERT_EQ(router.secondary_ips.size(), 1u);
+    EXPECT_EQ(router.secondary_ips[0].interface, "ens5");
+    ASSERT_EQ(router.elastic_ips.size(), 1u);
+    EXPECT_EQ(router.elastic_ips[0].allocation.str(), "eipalloc-0a1b2c3d");
+    EXPECT_EQ(router.elastic_ips[0].interface, "ens5");
+    EXPECT_EQ(router.elastic_ips[0].private_address, ip_address::v4(10, 0, 1, 100));
+    ASSERT_EQ(router.enis.size(), 1u);
+    EXPECT_EQ(router.enis[0].match.tags, (std::vector<aws::tag_filter>{{"Name", "floating"}}));
+    EXPECT_FALSE(router.enis[0].device_index);
+    EXPECT_TRUE(router.moves_in_cloud());
+    EXPECT_TRUE(all.value.uses_aws());
+}
+
+TEST(moves, a_secondary_address_is_on_the_node_unless_an_address_says_where)
+{
+    const auto addresses_with = [](std::vector<std::string> more) {
+        std::vector<std::string> lines = {"[[router.secondary_ip]]", R"(address = "10.0.1.100")"};
+        lines.insert(lines.end(), more.begin(), more.end());
+        return outcome_of(router_with(lines)).value.routers.at(0).addresses_on_node();
+    };
+    const auto own = addresses_with({});
+    ASSERT_EQ(own.size(), 1u);
+    EXPECT_EQ(own[0].address.to_string(), "10.0.1.100/32");
+    EXPECT_EQ(own[0].interface, "ens5");
+    const auto listed = addresses_with({"[[router.address]]", R"(address = "10.0.1.100/24")", R"(interface = "ens6")"});
+    ASSERT_EQ(listed.size(), 1u);
+    EXPECT_EQ(listed[0].address.to_string(), "10.0.1.100/24");
+    EXPECT_EQ(listed[0].interface, "ens6");
+}
+
+TEST(moves, adverts_list_a_secondary_address)
+{
+    const auto all = outcome_of(
+        "[[router]]\nname = \"a\"\nvrid = 51\ninterface = \"ens5\"\npeers = [\"10.0.2.10\"]\n"
+        "[[router.secondary_ip]]\naddress = \"10.0.1.100\"\n");
+    ASSERT_EQ(all.errors, std::vector<std::string>{});
+    EXPECT_EQ(all.value.routers.at(0).advertised_addresses, std::vector{ip_address::v4(10, 0, 1, 100)});
+}
+
+TEST(moves, what_is_wrong_is_said_with_its_place)
+{
+    const std::vector<row> rows = {
+        {{"[[router.secondary_ip]]", R"(address = "10.0.1.100/24")"},
+         {R"(8:11: router[0].secondary_ip[0].address: found "10.0.1.100/24"; allowed is an IPv4 or IPv6 unicast address without )"
+          R"(a zone)"}},
+        {{"[[router.secondary_ip]]", R"(address = "10.0.2.10")"},
+         {R"(8:11: router[0].secondary_ip[0].address: found "10.0.2.10", which is router[0].peers[0] (line 5): a node that took )"
+          R"(the address of its peer could not hear it any more; choose an address that no node has of its own)"}},
+        {{"[[router.elastic_ip]]", R"(allocation = "203.0.113.7")"},
+         {R"(8:14: router[0].elastic_ip[0].allocation: found "203.0.113.7"; allowed is the allocation id of an Elastic IP )"
+          R"(("eipalloc-" and 8 to 17 digits))"}},
+        {{"[[router.elastic_ip]]", R"(allocation = "eipalloc-0a1b2c3d")", R"(private_address = "2001:db8::1")"},
+         {R"(9:19: router[0].elastic_ip[0].private_address: found "2001:db8::1"; an Elastic IP is IPv4, and so is the private )"
+          R"(address that it stands for)"}},
+        {{"[[router.elastic_ip]]", R"(allocation = "eipalloc-0a1b2c3d")", R"(interface = "ens6")",
+          R"(interface_id = "eni-0a1b2c3d")"},
+         {R"(10:16: router[0].elastic_ip[0].interface_id: found "eni-0a1b2c3d" beside interface = "ens6"; remove one of the two)"}},
+        {{"[[router.eni]]", "match = {}"},
+         {"8:9: router[0].eni[0].match: found 0 of id, address and tags; name the interface by exactly one of them"}},
+        {{"[[router.eni]]", R"(match = { id = "eni-0a1b2c3d", address = "10.1.0.50" })"},
+         {"8:9: router[0].eni[0].match: found 2 of id, address and tags; name the interface by exactly one of them"}},
+        {{"[[router.eni]]", R"(match = { id = "eni-0a1b2c3d" })", "device_index = 0"},
+         {"9:16: router[0].eni[0].device_index: found 0; allowed is a whole number from 1 to 15"}},
+        {{"[[router.eni]]", "device_index = 1"},
+         {R"(7:1: router[0].eni[0].match: is missing; allowed is a table: match = { id = "eni-..." }, { address = "..." } or )"
+          R"({ tags = { ... } })"}},
+    };
+    for (const auto& r : rows) {
+        EXPECT_EQ(outcome_of(router_with(r.lines)).errors, r.errors) << r.lines.at(1);
+    }
+}
+
+TEST(moves, a_secondary_address_of_an_interface_known_by_id_alone_is_not_put_on_the_node_which_is_said)
+{
+    const auto all =
+        outcome_of(router_with({"[[router.secondary_ip]]", R"(address = "10.0.1.100")", R"(interface_id = "eni-0a1b2c3d")"}));
+    ASSERT_EQ(all.errors, std::vector<std::string>{});
+    EXPECT_EQ(all.warnings, (std::vector<std::string>{
+                                "9:16: router[0].secondary_ip[0].interface_id: does not say which local interface that is, so "
+                                "10.0.1.100 is not put on this node; give interface, or add a [[router.address]]"}));
+    EXPECT_TRUE(all.value.routers.at(0).addresses_on_node().empty());
+}
+
+TEST(moves, one_thing_cannot_follow_two_routers)
+{
+    const std::string second =
+        "[[router]]\nname = \"b\"\nvrid = 52\ninterface = \"ens5\"\npeers = [\"10.0.2.10\"]\n"
+        "advertised_addresses = [\"10.1.1.1\"]\n";
+    const std::vector<std::pair<std::string, std::string>> rows = {
+        {"[[router.secondary_ip]]\naddress = \"10.0.1.100\"\n",
+         "16:11: router[1].secondary_ip[0].address: found \"10.0.1.100\""},
+        {"[[router.elastic_ip]]\nallocation = \"eipalloc-0a1b2c3d\"\n",
+         "16:14: router[1].elastic_ip[0].allocation: found \"eipalloc-0a1b2c3d\""},
+        {"[[router.eni]]\nmatch = { id = \"eni-0a1b2c3d\" }\n", "16:9: router[1].eni[0].match: found \"eni-0a1b2c3d\""}};
+    for (const auto& [move, said] : rows) {
+        const auto errors = outcome_of(router_with({}) + move + second + move).errors;
+        ASSERT_EQ(errors.size(), 1u) << move;
+        EXPECT_TRUE(errors[0].starts_with(said)) << errors[0];
+        EXPECT_NE(errors[0].find("moves already; it cannot follow both"), std::string::npos) << errors[0];
+    }
+}
+
+}  // namespace
+}  // namespace vipd::config::test

@@ -1,0 +1,359 @@
+// Things that move in steps: an IPv6 address, and an interface that EC2 detaches and attaches in its own time.
+
+#include "agent/takeover/cloud_register.hpp"
+#include "tests/support/ec2_builders.hpp"
+
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vipd::takeover {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace vipd::test;
+using stage = cloud_register::stage;
+using kind = aws::ec2_error_class;
+using state = aws::attachment_state;
+
+constexpr time_point t0 = time_point{1000s};
+
+floating_interface floating(std::optional<unsigned> device_index = std::nullopt)
+{
+    interface_query match;
+    match.id = eni("eni-float");
+    return {match, aws::instance_id{"i-me"}, device_index, 10s};
+}
+
+class moving_interface : public testing::Test {
+protected:
+    static std::string verb(const std::optional<aws::ec2_call>& call)
+    {
+        return call ? std::string(aws::action_name(*call)) : "none";
+    }
+
+    cloud_register::view_consequence see_free(time_point read_began) { return see(read_began, std::nullopt); }
+    cloud_register::view_consequence see_at(time_point read_began, const char* instance, state s = state::attached,
+                                            const char* attachment = "eni-attach-old")
+    {
+        return see(read_began,
+                   aws::interface_attachment{aws::attachment_id{attachment}, aws::instance_id{instance}, 1, s, false});
+    }
+    cloud_register::view_consequence see(time_point read_began, const std::optional<aws::interface_attachment>& attachment)
+    {
+        query_view view;
+        aws::network_interface interface;
+        interface.id = eni("eni-float");
+        interface.attachment = attachment;
+        view.interfaces.emplace(interface.id, interface);
+        return r.see(read_began, read_began, *look_for(r.what(), view));
+    }
+    void accept(time_point at) { r.answered(at, reply_done(), random); }
+
+    // Detached from the other node and attached here, without a surprise, from `now` on for 600 ms.
+    void take(time_point now)
+    {
+        r.become_active(now);
+        ASSERT_EQ(verb(r.issue(now)), "DetachNetworkInterface");
+        accept(now + 100ms);
+        see_free(now + 300ms);
+        ASSERT_EQ(verb(r.issue(now + 300ms)), "AttachNetworkInterface");
+        accept(now + 400ms);
+        see_at(now + 600ms, "i-me", state::attached, "eni-attach-mine");
+        ASSERT_TRUE(r.confirmed());
+    }
+
+    random_source random{1};
+    cloud_register r{floating()};
+};
+
+TEST_F(moving_interface, that_was_seen_at_the_other_node_is_detached_at_once_by_that_attachment)
+{
+    see_at(t0, "i-other");
+    r.become_active(t0 + 5s);
+    const auto call = r.issue(t0 + 5s);
+    ASSERT_EQ(verb(call), "DetachNetworkInterface");
+    EXPECT_EQ(std::get<aws::detach_network_interface>(*call).attachment.str(), "eni-attach-old");
+    EXPECT_FALSE(std::get<aws::detach_network_interface>(*call).force);
+}
+
+TEST_F(moving_interface, that_was_never_seen_is_looked_at_first)
+{
+    r.become_active(t0);
+    EXPECT_FALSE(r.issue(t0));
+    EXPECT_EQ(r.current(), stage::looking);
+    EXPECT_EQ(r.next_read(), t0);
+    see_free(t0 + 20ms);
+    EXPECT_EQ(verb(r.issue(t0 + 20ms)), "AttachNetworkInterface");
+}
+
+TEST_F(moving_interface, goes_from_the_other_node_to_this_one)
+{
+    see_at(t0, "i-other");
+    r.become_active(t0);
+    ASSERT_EQ(verb(r.issue(t0)), "DetachNetworkInterface");
+    accept(t0 + 100ms);
+    EXPECT_EQ(r.current(), stage::looking);
+    see_at(t0 + 150ms, "i-other");  // a read that is older than the detach
+    EXPECT_EQ(r.current(), stage::looking);
+    see_at(t0 + 200ms, "i-other", state::detaching);
+    EXPECT_FALSE(r.issue(t0 + 200ms));
+    see_free(t0 + 250ms);
+    ASSERT_EQ(verb(r.issue(t0 + 250ms)), "AttachNetworkInterface");
+    accept(t0 + 350ms);
+    see_at(t0 + 400ms, "i-me", state::attaching, "eni-attach-mine");
+    EXPECT_FALSE(r.confirmed());
+    see_at(t0 + 500ms, "i-me", state::attached, "eni-attach-mine");
+    EXPECT_TRUE(r.confirmed());
+    EXPECT_EQ(r.snapshot(t0 + 500ms).mutating_calls, 2u);
+}
+
+TEST_F(moving_interface, that_is_under_way_is_looked_at_often_at_first_and_seldom_then)
+{
+    see_at(t0, "i-other");
+    r.become_active(t0);
+    ASSERT_TRUE(r.issue(t0));
+    accept(t0);
+    std::vector<duration> pauses;
+    auto last = r.next_read();
+    EXPECT_EQ(last, t0) << "at once";
+    for (int i = 0; i < 25; ++i) {
+        r.read_asked(last);
+        pauses.push_back(r.next_read() - last);
+        last = r.next_read();
+    }
+    EXPECT_EQ(pauses.front(), 50ms);
+    EXPECT_EQ(pauses.at(9), 50ms);
+    EXPECT_GT(pauses.at(12), 50ms);
+    EXPECT_EQ(pauses.back(), 1s);
+}
+
+TEST_F(moving_interface, that_is_not_let_go_is_detached_by_force_after_the_configured_time)
+{
+    see_at(t0, "i-other");
+    r.become_active(t0);
+    ASSERT_TRUE(r.issue(t0));
+    accept(t0);
+    for (auto now = t0 + 1s; now < t0 + 10s; now += 1s) {
+        see_at(now, "i-other", state::detaching);
+        EXPECT_FALSE(r.issue(now));
+    }
+    see_at(t0 + 10s, "i-other", state::detaching);
+    const auto call = r.issue(t0 + 10s);
+    ASSERT_EQ(verb(call), "DetachNetworkInterface");
+    EXPECT_TRUE(std::get<aws::detach_network_interface>(*call).force);
+    accept(t0 + 10s);
+    for (auto now = t0 + 11s; now < t0 + 60s; now += 1s) {
+        see_at(now, "i-other", state::detaching);
+        EXPECT_FALSE(r.issue(now)) << "once is enough";
+    }
+    see_free(t0 + 60s);
+    EXPECT_EQ(verb(r.issue(t0 + 60s)), "AttachNetworkInterface");
+}
+
+TEST_F(moving_interface, whose_detach_has_no_effect_is_detached_again)
+{
+    see_at(t0, "i-other");
+    r.become_active(t0);
+    ASSERT_TRUE(r.issue(t0));
+    accept(t0);
+    see_at(t0 + 9s, "i-other");
+    EXPECT_FALSE(r.issue(t0 + 9s));
+    see_at(t0 + 10s, "i-other");
+    EXPECT_EQ(verb(r.issue(t0 + 10s)), "DetachNetworkInterface");
+}
+
+TEST_F(moving_interface, whose_attachment_has_gone_in_the_meantime_is_looked_at_and_then_attached)
+{
+    see_at(t0, "i-other");
+    r.become_active(t0);
+    ASSERT_TRUE(r.issue(t0));
+    r.answered(t0 + 100ms, reply_error(kind::outdated), random);
+    EXPECT_EQ(r.current(), stage::looking);
+    EXPECT_EQ(r.next_read(), t0 + 100ms);
+    see_free(t0 + 150ms);
+    EXPECT_EQ(verb(r.issue(t0 + 150ms)), "AttachNetworkInterface");
+}
+
+TEST_F(moving_interface, after_a_lost_reply_is_looked_at_before_anything_is_repeated)
+{
+    see_free(t0);
+    r.become_active(t0);
+    ASSERT_EQ(verb(r.issue(t0)), "AttachNetworkInterface");
+    r.answered(t0 + 3s, reply_error(kind::unknown_outcome), random);
+    EXPECT_FALSE(r.issue(t0 + 3s));
+    EXPECT_EQ(r.next_read(), t0 + 3s);
+    see_at(t0 + 4s, "i-me", state::attached, "eni-attach-mine");
+    EXPECT_TRUE(r.confirmed());
+    EXPECT_FALSE(r.issue(t0 + 4s));
+}
+
+TEST_F(moving_interface, finds_a_device_index_that_is_free_and_remembers_it)
+{
+    see_free(t0);
+    r.become_active(t0);
+    auto call = r.issue(t0);
+    ASSERT_EQ(verb(call), "AttachNetworkInterface");
+    EXPECT_EQ(std::get<aws::attach_network_interface>(*call).device_index, 1u);
+    r.answered(t0 + 100ms, reply_error(kind::index_taken), random);
+    see_free(t0 + 150ms);
+    call = r.issue(t0 + 150ms);
+    ASSERT_EQ(verb(call), "AttachNetworkInterface");
+    EXPECT_EQ(std::get<aws::attach_network_interface>(*call).device_index, 2u);
+    accept(t0 + 200ms);
+    see_at(t0 + 300ms, "i-me", state::attached, "eni-attach-mine");
+    r.leave_active();
+    see_free(t0 + 60s);
+    r.become_active(t0 + 60s);
+    EXPECT_EQ(std::get<aws::attach_network_interface>(*r.issue(t0 + 60s)).device_index, 2u);
+}
+
+TEST_F(moving_interface, keeps_to_the_device_index_that_is_configured)
+{
+    cloud_register one{floating(3)};
+    one.see(t0, t0, [] {
+        sighting s;
+        s.interface = eni("eni-float");
+        return s;
+    }());
+    one.become_active(t0);
+    for (auto now = t0; now < t0 + 20s; now += 100ms) {
+        if (const auto call = one.issue(now)) {
+            ASSERT_EQ(verb(call), "AttachNetworkInterface");
+            EXPECT_EQ(std::get<aws::attach_network_interface>(*call).device_index, 3u);
+            one.answered(now, reply_error(kind::index_taken), random);
+        }
+        sighting s;
+        s.interface = eni("eni-float");
+        one.see(now + 1ms, now + 1ms, s);
+    }
+    EXPECT_LE(one.snapshot(t0 + 20s).mutating_calls, 5u + 10u) << "within the budget of every register";
+    EXPECT_FALSE(one.snapshot(t0 + 20s).last_error.empty());
+}
+
+TEST_F(moving_interface, that_is_taken_away_is_taken_back)
+{
+    see_at(t0, "i-other");
+    take(t0);
+    see_at(t0 + 20s, "i-third", state::attached, "eni-attach-theirs");
+    const auto consequence = see_at(t0 + 21s, "i-third", state::attached, "eni-attach-theirs");
+    EXPECT_TRUE(consequence.repaired);
+    const auto call = r.issue(t0 + 21s);
+    ASSERT_EQ(verb(call), "DetachNetworkInterface");
+    EXPECT_EQ(std::get<aws::detach_network_interface>(*call).attachment.str(), "eni-attach-theirs");
+}
+
+TEST_F(moving_interface, that_somebody_else_gets_first_each_time_is_a_duel)
+{
+    see_at(t0, "i-other", state::attached, "eni-attach-0");
+    r.become_active(t0);
+    bool held = false;
+    unsigned calls = 0;
+    for (int i = 0; i < 20 && !held; ++i) {
+        const auto now = t0 + i * 3s;
+        if (!r.issue(now)) {
+            break;
+        }
+        ++calls;
+        accept(now);
+        // It has gone from there, and to a third one.
+        held = see_at(now + 1s, "i-third", state::attached, ("eni-attach-" + std::to_string(i + 1)).c_str()).duel ==
+               duel_news::held;
+    }
+    EXPECT_TRUE(held);
+    EXPECT_LE(calls, duel_breaker::losses_unknown);
+    EXPECT_EQ(r.current(), stage::held);
+}
+
+TEST_F(moving_interface, that_would_end_with_the_instance_is_put_right_once)
+{
+    see_at(t0, "i-other");
+    take(t0);
+    const auto doomed =
+        aws::interface_attachment{aws::attachment_id{"eni-attach-mine"}, aws::instance_id{"i-me"}, 1, state::attached, true};
+    see(t0 + 10s, doomed);
+    EXPECT_EQ(r.snapshot(t0 + 10s).state, status::resource_state::here);
+    const auto call = r.issue(t0 + 10s);
+    ASSERT_EQ(verb(call), "ModifyNetworkInterfaceAttribute");
+    EXPECT_TRUE(std::holds_alternative<aws::keep_on_termination>(*call));
+    accept(t0 + 10s);
+    EXPECT_TRUE(r.confirmed());
+    see_at(t0 + 20s, "i-me", state::attached, "eni-attach-mine");
+    EXPECT_FALSE(r.issue(t0 + 20s));
+}
+
+TEST_F(moving_interface, without_a_view_for_ten_seconds_is_asked_for_again)
+{
+    see_at(t0, "i-other");
+    r.become_active(t0);
+    ASSERT_TRUE(r.issue(t0));
+    accept(t0 + 1s);
+    EXPECT_FALSE(r.issue(t0 + 10s));
+    EXPECT_EQ(verb(r.issue(t0 + 11s)), "DetachNetworkInterface");
+}
+
+TEST_F(moving_interface, of_a_node_that_left_active_is_let_be)
+{
+    see_at(t0, "i-other");
+    r.become_active(t0);
+    ASSERT_TRUE(r.issue(t0));
+    accept(t0);
+    r.leave_active();
+    see_free(t0 + 1s);
+    EXPECT_FALSE(r.issue(t0 + 1h));
+    EXPECT_EQ(r.next_read(), never);
+    EXPECT_EQ(r.next_wakeup().at, never);
+}
+
+class moving_ipv6_address : public testing::Test {
+protected:
+    void see(time_point at, const char* interface)
+    {
+        query_view view;
+        if (interface != nullptr) {
+            auto& one = view.interfaces[eni(interface)];
+            one.id = eni(interface);
+            one.addresses = {address};
+        }
+        r.see(at, at, *look_for(r.what(), view));
+    }
+
+    ip_address address = ip_address::parse("2001:db8::64").value();
+    random_source random{1};
+    cloud_register r{secondary_address{address, eni("eni-me")}};
+};
+
+TEST_F(moving_ipv6_address, is_assigned_in_the_turn_in_which_it_was_freed)
+{
+    see(t0, "eni-other");
+    r.become_active(t0);
+    ASSERT_TRUE(std::holds_alternative<aws::unassign_ipv6_address>(*r.issue(t0)));
+    r.answered(t0 + 100ms, reply_done(), random);
+    see(t0 + 100ms, "eni-other");  // a read that is older than the call
+    const auto call = r.issue(t0 + 100ms);
+    ASSERT_TRUE(call);
+    EXPECT_TRUE(std::holds_alternative<aws::assign_ipv6_address>(*call));
+    r.answered(t0 + 200ms, reply_done(), random);
+    EXPECT_EQ(r.current(), stage::settled);
+    see(t0 + 1200ms, "eni-me");
+    EXPECT_TRUE(r.confirmed());
+}
+
+TEST_F(moving_ipv6_address, that_somebody_has_assigned_in_between_is_looked_for_again)
+{
+    see(t0, nullptr);
+    r.become_active(t0);
+    ASSERT_TRUE(std::holds_alternative<aws::assign_ipv6_address>(*r.issue(t0)));
+    r.answered(t0 + 100ms, reply_error(kind::outdated), random);
+    EXPECT_EQ(r.next_read(), t0 + 100ms);
+    see(t0 + 150ms, "eni-third");
+    const auto call = r.issue(t0 + 150ms);
+    ASSERT_TRUE(call);
+    EXPECT_EQ(std::get<aws::unassign_ipv6_address>(*call).interface, eni("eni-third"));
+}
+
+}  // namespace
+}  // namespace vipd::takeover
