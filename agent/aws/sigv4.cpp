@@ -76,19 +76,22 @@ std::string canonical_query(std::string_view query)
 }
 
 // Without space at the ends, and with one space for every run of it.
-std::string canonical_value(std::string_view value)
+void append_canonical_value(std::string& out, std::string_view value)
 {
-    constexpr std::string_view space = " \t\r\n\v\f";
-    std::string out;
-    while (true) {
-        const auto start = value.find_first_not_of(space);
-        if (start == std::string_view::npos) {
-            return out;
+    const auto is_space = [](char c) { return c == ' ' || (c >= '\t' && c <= '\r'); };
+    bool is_begun = false;
+    bool after_space = false;
+    for (const char c : value) {
+        if (is_space(c)) {
+            after_space = true;
+            continue;
         }
-        value.remove_prefix(start);
-        const auto end = std::min(value.find_first_of(space), value.size());
-        out.append(out.empty() ? "" : " ").append(value.substr(0, end));
-        value.remove_prefix(end);
+        if (is_begun && after_space) {
+            out.push_back(' ');
+        }
+        is_begun = true;
+        after_space = false;
+        out.push_back(c);
     }
 }
 
@@ -116,15 +119,17 @@ std::string canonical_request_with(const http_request& request, const std::vecto
 {
     const std::string_view target = request.target;
     const auto question_mark = std::min(target.find('?'), target.size());
-    std::string out = request.method;
-    out.append("\n").append(canonical_path(target.substr(0, question_mark))).append("\n");
+    std::string out;
+    out.reserve(1024);
+    out.append(request.method).append("\n").append(canonical_path(target.substr(0, question_mark))).append("\n");
     out.append(canonical_query(target.substr(std::min(question_mark + 1, target.size())))).append("\n");
     for (const auto& name : names) {
         out.append(name).push_back(':');
         bool first = true;
         for (const auto& header : request.headers) {
             if (equal_ignoring_case(header.name, name)) {
-                out.append(first ? "" : ",").append(canonical_value(header.value));
+                out.append(first ? "" : ",");
+                append_canonical_value(out, header.value);
                 first = false;
             }
         }

@@ -193,9 +193,8 @@ std::string canonical_query(std::string_view query)
 }
 
 // Values of one name joined by commas; outer blanks removed, inner runs of blanks made one.
-std::string canonical_value(const std::vector<aws::http_header>& headers, std::string_view name)
+void append_canonical_value(std::string& out, const std::vector<aws::http_header>& headers, std::string_view name)
 {
-    std::string out;
     bool first = true;
     for (const auto& header : headers) {
         if (!aws::equal_ignoring_case(header.name, name)) {
@@ -213,32 +212,42 @@ std::string canonical_value(const std::vector<aws::http_header>& headers, std::s
             blank = c == ' ';
         }
     }
-    return out;
 }
 
 std::string canonical_form(const aws::http_request& request, const claim& claimed)
 {
     const std::string_view target = request.target;
     const auto question = target.find('?');
-    std::string out = request.method + "\n" + canonical_path(target.substr(0, question)) + "\n";
-    out += canonical_query(question == std::string_view::npos ? std::string_view{} : target.substr(question + 1)) + "\n";
-    std::string names;
+    std::string out;
+    out.reserve(1024);
+    out.append(request.method).append("\n").append(canonical_path(target.substr(0, question))).append("\n");
+    out.append(canonical_query(question == std::string_view::npos ? std::string_view{} : target.substr(question + 1)));
+    out.push_back('\n');
     for (const auto& name : claimed.signed_headers) {
-        out += name + ":" + canonical_value(request.headers, name) + "\n";
-        names += (names.empty() ? "" : ";") + name;
+        out.append(name).push_back(':');
+        append_canonical_value(out, request.headers, name);
+        out.push_back('\n');
     }
-    return out + "\n" + names + "\n" + to_hex(sha256(request.body));
+    bool first = true;
+    for (const auto& name : claimed.signed_headers) {
+        out.append(first ? "\n" : ";").append(name);
+        first = false;
+    }
+    return out.append("\n").append(to_hex(sha256(request.body)));
 }
 
 // Host and every x-amz-* header that is there have to be under the signature; otherwise a proxy could change their meaning.
 bool signs_enough(const aws::http_request& request, const claim& claimed)
 {
     const auto is_signed = [&](std::string_view name) {
-        return std::ranges::find(claimed.signed_headers, lower(name)) != claimed.signed_headers.end();
+        return std::ranges::any_of(claimed.signed_headers,
+                                   [&](const std::string& s) { return s.size() == name.size() && s == lower(name); });
     };
+    constexpr std::string_view prefix = "x-amz-";
     return is_signed("host") && std::ranges::is_sorted(claimed.signed_headers) &&
            std::ranges::all_of(request.headers, [&](const aws::http_header& header) {
-               return !lower(header.name).starts_with("x-amz-") || is_signed(header.name);
+               const bool is_amz = aws::equal_ignoring_case(std::string_view{header.name}.substr(0, prefix.size()), prefix);
+               return !is_amz || is_signed(header.name);
            });
 }
 
