@@ -3,6 +3,7 @@
 #include "agent/cli/check_report.hpp"
 #include "agent/cli/daemon_reports.hpp"
 #include "agent/cli/help.hpp"
+#include "agent/cli/iam_policy.hpp"
 #include "agent/config/config.hpp"
 #include "agent/config/load.hpp"
 #include "agent/config/reference.hpp"
@@ -33,6 +34,7 @@ struct options {
     bool all = false;
     std::string router;
     std::string maintenance;
+    cli::account_scope scope;
 };
 
 int print(const cli::printed& what)
@@ -58,6 +60,20 @@ int check(const options& o)
         return print({"", "vipd: " + text.error().text + "\n", cli::exit_failure});
     }
     return print(cli::check_report(config::load(*text, o.config_file, io::read_key_file), o.config_file));
+}
+
+int iam_policy(const options& o)
+{
+    if (const auto problem = cli::wrong_scope(o.scope); !problem.empty()) {
+        return usage_error(problem);
+    }
+    const auto text = io::read_config_file(o.config_file);
+    if (!text) {
+        return print({"", "vipd: " + text.error().text + "\n", cli::exit_failure});
+    }
+    const auto checked = config::load(*text, o.config_file, io::read_key_file);
+    const auto* const good = std::get_if<config::loaded>(&checked);
+    return print(good == nullptr ? cli::check_report(checked, o.config_file) : cli::iam_policy(good->value, o.scope));
 }
 
 int status(const options& o)
@@ -121,6 +137,9 @@ int dispatch(const CLI::App& app, const options& o)
     if (name == "check") {
         return check(o);
     }
+    if (name == "iam-policy") {
+        return iam_policy(o);
+    }
     if (name == "plan") {
         return command->count("--config") > 0 ? io::run_plan({o.config_file})
                                               : print(cli::plan_report(io::ask_daemon(o.socket, {"GET", "/v1/plan", ""})));
@@ -166,6 +185,11 @@ int main(int argc, char** argv)
     auto* const plan_command = add_command(app, "plan");
     plan_command->add_option("-c,--config", o.config_file, "Plan for this configuration, without a daemon")->type_name("FILE");
     add_socket(plan_command, o);
+    auto* const policy_command = add_command(app, "iam-policy");
+    add_config(policy_command, o);
+    policy_command->add_option("--account", o.scope.account, "The account's twelve digits")->type_name("ID");
+    policy_command->add_option("--region", o.scope.region, "The region, where the configuration has none")->type_name("NAME");
+    policy_command->add_option("--vpc", o.scope.vpc, "The nodes' VPC, where tables are chosen by vpc or tags")->type_name("ID");
     auto* const status_command = add_command(app, "status");
     status_command->add_flag("--json", o.json, "Print the daemon's JSON as it is");
     status_command->add_flag("--watch", o.watch, "Again every second, until interrupted");

@@ -42,13 +42,24 @@ printed check_report(const std::variant<config::loaded, std::vector<config::find
     }
     std::size_t routes = 0;
     std::size_t addresses = 0;
+    std::size_t elastic_ips = 0;
+    std::size_t interfaces = 0;
     for (const auto& router : good.value.routers) {
         routes += router.routes.size();
-        addresses += router.addresses.size();
+        addresses += router.addresses_on_node().size();
+        elastic_ips += router.elastic_ips.size();
+        interfaces += router.enis.size();
+    }
+    std::string others;
+    if (elastic_ips > 0) {
+        others += ", " + counted(elastic_ips, "Elastic IP", "Elastic IPs");
+    }
+    if (interfaces > 0) {
+        others += ", " + counted(interfaces, "network interface", "network interfaces");
     }
     const auto warnings = good.warnings.empty() ? std::string() : ", " + counted(good.warnings.size(), "warning", "warnings");
-    result.out = fmt::format("{}: {}, {}, {}: ok{}\n", file, counted(good.value.routers.size(), "router", "routers"),
-                             counted(routes, "route", "routes"), counted(addresses, "address", "addresses"), warnings);
+    result.out = fmt::format("{}: {}, {}, {}{}: ok{}\n", file, counted(good.value.routers.size(), "router", "routers"),
+                             counted(routes, "route", "routes"), counted(addresses, "address", "addresses"), others, warnings);
     return result;
 }
 

@@ -37,6 +37,12 @@ constexpr std::array command_table = {
                  "      What the daemon of this node would change if it became Active at this moment.\n"
                  "  vipd plan --config vipd.toml\n"
                  "      The same for a configuration that is not running yet; reads EC2 once.\n"},
+    command_help{"iam-policy", "Print the least-privilege IAM policy that a configuration needs",
+                 "It allows this configuration and no more, as far as the file says what that is; notes on standard error say\n"
+                 "what is wider than it would have to be.\n\n"
+                 "Examples:\n"
+                 "  vipd iam-policy --config vipd.toml --account 123456789012 --vpc vpc-0a1b2c3d > policy.json\n"
+                 "  aws iam put-role-policy --role-name vipd --policy-name vipd --policy-document file://policy.json\n"},
     command_help{"status", "Show the state of every router and resource",
                  "Examples:\n"
                  "  vipd status --watch\n"

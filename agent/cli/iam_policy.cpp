@@ -1,0 +1,238 @@
+#include "agent/cli/iam_policy.hpp"
+
+#include "agent/aws/endpoint.hpp"
+#include "agent/config/text.hpp"
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+#include <vector>
+
+namespace vipd::cli {
+
+namespace {
+
+// Operator, key, value: {"StringLike": {"aws:ResourceTag/Name": "private-*"}}
+using conditions = std::map<std::pair<std::string, std::string>, std::string>;
+
+struct statement {
+    std::string sid;
+    std::set<std::string> actions;
+    std::set<std::string> resources;
+    conditions when;
+};
+
+std::string quoted(std::string_view text)
+{
+    return boost::json::serialize(boost::json::string(text));
+}
+
+std::string listed(const std::set<std::string>& texts)
+{
+    std::vector<std::string> parts;
+    for (const auto& text : texts) {
+        parts.push_back(quoted(text));
+    }
+    return parts.size() == 1 ? parts.front() : fmt::format("[\n        {}\n      ]", fmt::join(parts, ",\n        "));
+}
+
+std::string condition_text(const conditions& when)
+{
+    std::map<std::string, std::vector<std::string>> by_operator;
+    for (const auto& [key, value] : when) {
+        by_operator[key.first].push_back(quoted(key.second) + ": " + quoted(value));
+    }
+    std::vector<std::string> parts;
+    for (const auto& [name, tests] : by_operator) {
+        parts.push_back(fmt::format("{}: {{ {} }}", quoted(name), fmt::join(tests, ", ")));
+    }
+    return fmt::format("{{\n        {}\n      }}", fmt::join(parts, ",\n        "));
+}
+
+std::string text_of(const statement& s)
+{
+    auto text =
+        fmt::format("    {{\n      \"Sid\": {},\n      \"Effect\": \"Allow\",\n      \"Action\": {},\n      \"Resource\": {}",
+                    quoted(s.sid), listed(s.actions), listed(s.resources));
+    if (!s.when.empty()) {
+        text += ",\n      \"Condition\": " + condition_text(s.when);
+    }
+    return text + "\n    }";
+}
+
+class policy_writer {
+public:
+    policy_writer(std::string region, const account_scope& scope) : region_(std::move(region)), scope_(scope) {}
+
+    void add(const config::router& router)
+    {
+        for (const auto& route : router.routes) {
+            add(route);
+        }
+        for (const auto& entry : router.secondary_ips) {
+            read("DescribeNetworkInterfaces");
+            const auto own = interface_arn(entry.interface_id);
+            if (entry.address.is_v4()) {
+                allow("MoveSecondaryAddresses", {"AssignPrivateIpAddresses"}, own);
+            } else {
+                // It is unassigned from whoever has it.
+                allow("MoveIpv6Addresses", {"AssignIpv6Addresses", "UnassignIpv6Addresses"}, arn("network-interface", "*"));
+            }
+        }
+        for (const auto& entry : router.elastic_ips) {
+            read("DescribeAddresses");
+            allow("MoveElasticIps", {"AssociateAddress"}, arn("elastic-ip", entry.allocation.str()));
+            allow("MoveElasticIps", {"AssociateAddress"}, interface_arn(entry.interface_id));
+        }
+        for (const auto& entry : router.enis) {
+            add(entry);
+        }
+    }
+
+    printed take()
+    {
+        if (statements_.empty()) {
+            return {"", "vipd: this configuration moves nothing in AWS and needs no permission\n", exit_success};
+        }
+        std::vector<std::string> texts;
+        for (const auto& [key, s] : statements_) {
+            texts.push_back(text_of(s));
+        }
+        printed result;
+        result.out =
+            fmt::format("{{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": [\n{}\n  ]\n}}\n", fmt::join(texts, ",\n"));
+        for (const auto& note : notes_) {
+            result.err += "note: " + note + "\n";
+        }
+        return result;
+    }
+
+private:
+    [[nodiscard]] std::string arn(std::string_view kind, std::string_view id) const
+    {
+        const auto partition = region_.empty() ? std::string_view{"*"} : aws::partition_of(region_);
+        return fmt::format("arn:{}:ec2:{}:{}:{}/{}", partition, region_.empty() ? "*" : region_,
+                           scope_.account.empty() ? "*" : scope_.account, kind, id);
+    }
+
+    // Of this node; whichever that is where the configuration does not name it.
+    [[nodiscard]] std::string interface_arn(const std::optional<aws::network_interface_id>& id)
+    {
+        if (!id) {
+            notes_.insert(
+                "the interfaces of the nodes are not named in the configuration: every network interface of the account "
+                "is allowed; replace network-interface/* by theirs");
+        }
+        return arn("network-interface", id ? id->str() : "*");
+    }
+
+    void allow(const std::string& sid, const std::set<std::string>& actions, const std::string& resource,
+               const conditions& when = {})
+    {
+        auto& s = statements_[{sid, when}];
+        if (s.sid.empty()) {
+            // A Sid is unique in a policy.
+            const auto alike = std::ranges::count_if(statements_, [&](const auto& entry) { return entry.first.first == sid; });
+            s.sid = alike == 1 ? sid : fmt::format("{}{}", sid, alike);
+        }
+        for (const auto& action : actions) {
+            s.actions.insert("ec2:" + action);
+        }
+        s.resources.insert(resource);
+        s.when = when;
+    }
+
+    // EC2 authorises reads on nothing narrower than a region.
+    void read(const std::string& action)
+    {
+        allow("Read", {action}, "*", region_.empty() ? conditions{} : conditions{{{"StringEquals", "ec2:Region"}, region_}});
+    }
+
+    static conditions of_tags(const std::vector<aws::tag_filter>& tags)
+    {
+        conditions when;
+        for (const auto& tag : tags) {
+            when[{"StringLike", "aws:ResourceTag/" + tag.key}] = tag.value;
+        }
+        return when;
+    }
+
+    void add(const config::route_entry& route)
+    {
+        read("DescribeRouteTables");
+        read("DescribeNetworkInterfaces");
+        const std::set<std::string> actions = {"ReplaceRoute", "CreateRoute"};
+        for (const auto& id : route.tables.ids) {
+            allow("MoveRoutes", actions, arn("route-table", id.str()));
+        }
+        if (route.tables.ids.empty()) {
+            auto when = of_tags(route.tables.tags);
+            if (scope_.vpc.empty()) {
+                notes_.insert("the VPC is not named in the configuration: route tables of every VPC are allowed; give --vpc");
+            } else {
+                when[{"ArnLike", "ec2:Vpc"}] = arn("vpc", scope_.vpc);
+            }
+            allow("MoveRoutes", actions, arn("route-table", "*"), when);
+        }
+        if (route.disable_source_dest_check) {
+            allow("SwitchSourceDestCheck", {"ModifyNetworkInterfaceAttribute"}, interface_arn(route.interface_id));
+        }
+    }
+
+    void add(const config::eni_entry& entry)
+    {
+        read("DescribeNetworkInterfaces");
+        const auto when = of_tags(entry.match.tags);
+        if (entry.match.address) {
+            notes_.insert(
+                fmt::format("the interface with the address {} is not named in the configuration: every network "
+                            "interface of the account is allowed; match it by id or tags",
+                            entry.match.address->to_string()));
+        }
+        const auto interface = arn("network-interface", entry.match.id ? entry.match.id->str() : "*");
+        allow("MoveInterfaces", {"AttachNetworkInterface", "DetachNetworkInterface", "ModifyNetworkInterfaceAttribute"},
+              interface, when);
+        // Both are authorised on the instance as well: attaching on this one, detaching on the one that has it.
+        notes_.insert(
+            "the instances of the cluster are not named in the configuration: every instance of the account is "
+            "allowed; replace instance/* by theirs");
+        allow("MoveInterfacesBetweenInstances", {"AttachNetworkInterface", "DetachNetworkInterface"}, arn("instance", "*"));
+    }
+
+    std::string region_;
+    const account_scope& scope_;
+    std::map<std::pair<std::string, conditions>, statement> statements_;
+    std::set<std::string> notes_;
+};
+
+}  // namespace
+
+std::string wrong_scope(const account_scope& scope)
+{
+    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+    if (!scope.account.empty() && (scope.account.size() != 12 || !std::ranges::all_of(scope.account, is_digit))) {
+        return fmt::format("--account takes the twelve digits of an account, not {}", config::quoted(scope.account));
+    }
+    if (!scope.region.empty() && !config::is_region(scope.region)) {
+        return fmt::format("--region takes the name of a region, such as eu-west-1, not {}", config::quoted(scope.region));
+    }
+    if (!scope.vpc.empty() && !config::is_aws_id(scope.vpc, "vpc-")) {
+        return fmt::format("--vpc takes the id of a VPC, \"vpc-\" and 8 to 17 digits, not {}", config::quoted(scope.vpc));
+    }
+    return {};
+}
+
+printed iam_policy(const config::configuration& configuration, const account_scope& scope)
+{
+    policy_writer policy{scope.region.empty() ? configuration.aws.region : scope.region, scope};
+    for (const auto& router : configuration.routers) {
+        policy.add(router);
+    }
+    return policy.take();
+}
+
+}  // namespace vipd::cli
