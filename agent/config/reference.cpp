@@ -84,6 +84,10 @@ std::map<std::string, std::string> all_defaults()
     collect<address_entry>(defaults);
     collect<route_entry>(defaults);
     collect<table_selection>(defaults);
+    collect<announce_section>(defaults);
+    collect<policy_entry>(defaults);
+    collect<policy_rule_entry>(defaults);
+    collect<policy_route_entry>(defaults);
     return defaults;
 }
 
