@@ -1,60 +1,121 @@
-#include "agent/takeover/local_addresses.hpp"
+#include "agent/takeover/local_resources.hpp"
 
 #include <algorithm>
-#include <utility>
+#include <cerrno>
 
 namespace vipd::takeover {
 
-bool local_addresses::wanted_here(const entry_state& e) const
+namespace {
+
+using namespace std::chrono_literals;
+
+// The kernel's own event follows what was asked for, or has come already; looking again before it would ask a second time.
+constexpr duration event_wait = 100ms;
+
+}  // namespace
+
+// --- what is wanted ---
+
+const local_resources::entry_state* local_resources::find(const local_value& value) const
+{
+    const auto found = std::ranges::find_if(entries_, [&](const entry_state& e) { return is_same_place(e.item.value, value); });
+    return found == entries_.end() ? nullptr : &*found;
+}
+
+bool local_resources::wanted_here(const entry_state& e) const
 {
     if (e.retired) {
-        return draining();
+        return draining() && !e.item.always;
     }
-    return e.entry.when == config::address_lifetime::always || active_ || draining();
+    return e.item.always || active_ || draining();
 }
 
-bool local_addresses::stays_for_others(const entry_state& e) const
+bool local_resources::stays_for_others(const entry_state& e) const
 {
-    return !wanted_here(e) && needs_.is_needed_elsewhere(e.entry, *this);
+    return !wanted_here(e) && needs_.is_needed_elsewhere(e.item.value, *this);
 }
 
-void local_addresses::want(const std::vector<config::address_entry>& entries)
+sight local_resources::look_at(const entry_state& e, const net::link_table& kernel) const
 {
-    for (auto& old : entries_) {
-        old.retired = std::ranges::none_of(entries, [&](const config::address_entry& e) {
-            return e.address == old.entry.address && e.interface == old.entry.interface;
+    const auto* route = std::get_if<policy_route>(&e.item.value);
+    const bool source_comes =
+        route != nullptr && route->value.source && std::ranges::any_of(entries_, [&](const entry_state& a) {
+            const auto* address = std::get_if<config::address_entry>(&a.item.value);
+            return address != nullptr && address->address.address() == *route->value.source && wanted_here(a) &&
+                   (a.is_busy() || a.was_here);
         });
+    return look(e.item.value, kernel, source_comes);
+}
+
+bool local_resources::is_right(const entry_state& e, const sight& seen) const
+{
+    return seen.found == (wanted_here(e) ? presence::here : presence::absent);
+}
+
+void local_resources::add(local_item item, bool retired)
+{
+    entry_state fresh;
+    fresh.item = std::move(item);
+    fresh.number = ++last_number_;
+    fresh.retired = retired;
+    const auto after = std::ranges::upper_bound(entries_, fresh.item.value.index(), {},
+                                                [](const entry_state& e) { return e.item.value.index(); });
+    entries_.insert(after, std::move(fresh));
+}
+
+void local_resources::want(std::vector<local_item> items)
+{
+    for (auto& e : entries_) {
+        e.retired = true;
+    }
+    for (auto& item : items) {
+        const auto same =
+            std::ranges::find_if(entries_, [&](const entry_state& e) { return is_same_place(e.item.value, item.value); });
+        if (same == entries_.end()) {
+            add(std::move(item), false);
+            continue;
+        }
+        same->retired = false;
+        if (same->item != item) {
+            same->was_here = same->was_here && same->is_address();  // a route that is to lead elsewhere has not been lost
+            same->item = std::move(item);
+        }
     }
     // "always" means until the machine stops: such an address is not taken away by an edit either.
-    std::erase_if(entries_, [](const entry_state& e) { return e.retired && e.entry.when == config::address_lifetime::always; });
-    for (const auto& entry : entries) {
-        const auto found = std::ranges::find_if(entries_, [&](const entry_state& e) {
-            return e.entry.address == entry.address && e.entry.interface == entry.interface;
-        });
-        if (found == entries_.end()) {
-            entry_state fresh;
-            fresh.entry = entry;
-            entries_.push_back(std::move(fresh));
-        } else {
-            found->entry = entry;
+    std::erase_if(entries_, [](const entry_state& e) { return e.retired && e.item.outlives_configuration(); });
+}
+
+void local_resources::take_remains(std::vector<local_value> remains)
+{
+    for (auto& value : remains) {
+        if (!names(value)) {
+            add({std::move(value), true}, true);
         }
     }
 }
 
-void local_addresses::start(time_point now, const net::link_table& kernel)
+// --- what happens ---
+
+void local_resources::start(time_point now, const net::link_table& kernel)
 {
     started_ = true;
     reconcile(now, kernel);
 }
 
-void local_addresses::become_active(time_point now, const net::link_table& kernel)
+void local_resources::become_active(time_point now, const net::link_table& kernel)
 {
     active_ = true;
     drain_until_ = never;
+    // Whoever had them before may be what the neighbours still believe in.
+    for (const auto& e : entries_) {
+        if (e.is_address() && !e.retired && look(e.item.value, kernel).found == presence::here) {
+            arrived_.push_back(std::get<config::address_entry>(e.item.value));
+        }
+    }
     reconcile(now, kernel);
 }
 
-void local_addresses::leave_active(time_point until)
+void local_resources::leave_active(time_point until)
 {
     if (active_) {
         active_ = false;
@@ -62,177 +123,253 @@ void local_addresses::leave_active(time_point until)
     }
 }
 
-void local_addresses::end_drain(time_point now)
+void local_resources::end_drain(time_point now)
 {
     if (draining()) {
         drain_until_ = std::min(drain_until_, now);
     }
 }
 
-void local_addresses::kernel_changed(time_point now, const net::link_table& kernel)
+void local_resources::kernel_changed(time_point now, const net::link_table& kernel)
 {
     reconcile(now, kernel);
 }
 
-void local_addresses::reconcile(time_point now, const net::link_table& kernel)
+void local_resources::kernel_changed(time_point now, const net::link_table& kernel, const net::kernel_event& event)
 {
-    if (!started_ || !kernel.complete()) {
+    if (!is_ready(kernel)) {
+        return;
+    }
+    for (auto& e : entries_) {
+        if (is_about(event, e.item.value)) {
+            consider(e, now, kernel);
+        }
+    }
+    forget_retired(kernel);
+}
+
+void local_resources::handle_timeout(time_point now, const net::link_table& kernel)
+{
+    reconcile(now, kernel);
+}
+
+void local_resources::reconcile(time_point now, const net::link_table& kernel)
+{
+    if (!is_ready(kernel)) {
         return;
     }
     if (draining() && drain_until_ <= now) {
         drain_until_ = never;
     }
-    for (std::size_t i = 0; i < entries_.size(); ++i) {
-        auto& e = entries_[i];
-        if (e.in_flight || e.waiting_for_id) {
-            continue;
+    for (auto& e : entries_) {
+        if (wanted_here(e)) {
+            consider(e, now, kernel);
         }
-        const auto* link = kernel.find_link(e.entry.interface);
-        const bool here = link != nullptr && kernel.has_address(link->index, e.entry.address);
-        const bool wanted = wanted_here(e);
-        if (here == wanted || stays_for_others(e)) {
-            e.was_here = here;
-            e.last_error.clear();
-            e.pause.reset();
-            e.retry_at = time_point::min();
-            continue;
-        }
-        if (link == nullptr) {
-            e.last_error = "there is no interface '" + e.entry.interface + "' on this node";
-            e.retry_at = time_point::min();  // the link's appearance is the next occasion
-            continue;
-        }
-        if (e.was_here && wanted) {
-            e.was_here = false;
-            ++e.repairs;
-            journal_.record(log_level::warning, "address_lost", router_,
-                            {{"address", e.entry.address.to_string()},
-                             {"interface", e.entry.interface},
-                             {"action", "it was removed by somebody else and is put back"}});
-        }
-        if (e.retry_at > now) {
-            continue;
-        }
-        ++e.changes;
-        e.waiting_for_id = true;
-        const net::link_address value{link->index, e.entry.address};
-        outputs_.push_back({i, wanted ? net::kernel_change{net::add_address{value}} : net::remove_address{value}});
     }
+    for (auto e = entries_.rbegin(); e != entries_.rend(); ++e) {
+        if (!wanted_here(*e)) {
+            consider(*e, now, kernel);
+        }
+    }
+    forget_retired(kernel);
+}
+
+void local_resources::consider(entry_state& e, time_point now, const net::link_table& kernel)
+{
+    if (e.is_busy()) {
+        return;
+    }
+    auto seen = look_at(e, kernel);
+    const bool wanted = wanted_here(e);
+    if (is_right(e, seen) || stays_for_others(e)) {
+        e.was_here = seen.found == presence::here;
+        e.met_another = false;
+        e.obstacle.clear();
+        e.last_error.clear();
+        e.pause.reset();
+        e.retry_at = time_point::min();
+        return;
+    }
+    if (wanted && !seen.obstacle.empty()) {
+        // What brings it about is the next occasion. It was not lost: it goes with its interface.
+        e.was_here = false;
+        e.obstacle = std::move(seen.obstacle);
+        e.last_error = e.is_address() ? e.obstacle : std::string{};
+        e.retry_at = time_point::min();
+        return;
+    }
+    e.obstacle.clear();
+    if (e.was_here && wanted) {
+        e.was_here = false;
+        ++e.repairs;
+        note_lost(e, now);
+    }
+    if (e.retry_at > now) {
+        return;
+    }
+    ++e.changes;
+    e.waiting_for_id = true;
+    e.wanted_in_flight = wanted;
+    outputs_.push_back({e.number, change_for(e.item.value, wanted, seen.found, kernel)});
+}
+
+void local_resources::forget_retired(const net::link_table& kernel)
+{
     std::erase_if(entries_, [&](const entry_state& e) {
-        const auto* link = kernel.find_link(e.entry.interface);
-        const bool here = link != nullptr && kernel.has_address(link->index, e.entry.address);
-        const bool done_with = !here || stays_for_others(e);
-        return e.retired && done_with && !e.in_flight && !e.waiting_for_id && outputs_.empty();
+        return e.retired && !e.is_busy() && (look(e.item.value, kernel).found == presence::absent || stays_for_others(e));
     });
 }
 
-std::optional<local_addresses::change> local_addresses::poll_output()
+std::optional<local_resources::change> local_resources::poll_output()
 {
     if (outputs_.empty()) {
         return std::nullopt;
     }
-    auto first = outputs_.front();
-    outputs_.erase(outputs_.begin());
+    auto first = std::move(outputs_.front());
+    outputs_.pop_front();
     return first;
 }
 
-void local_addresses::issued(std::size_t entry, net::kernel_request_id id)
+void local_resources::issued(std::uint64_t entry, net::kernel_request_id id)
 {
-    entries_.at(entry).in_flight = id;
-    entries_.at(entry).waiting_for_id = false;
+    const auto found = std::ranges::find(entries_, entry, &entry_state::number);
+    if (found != entries_.end()) {
+        found->in_flight = id;
+        found->waiting_for_id = false;
+    }
 }
 
-void local_addresses::answered(time_point now, const net::kernel_answer& answer, const net::link_table& kernel)
+void local_resources::answered(time_point now, const net::kernel_answer& answer, const net::link_table& kernel)
 {
     const auto found = std::ranges::find_if(entries_, [&](const entry_state& e) { return e.in_flight == answer.id; });
     if (!answer.id || found == entries_.end()) {
         return;
     }
-    found->in_flight = {};
-    const bool wanted = wanted_here(*found);
-    if (answer.error_number != 0) {
-        ++found->failures;
-        found->last_error = answer.text;
-        found->retry_at = now + found->pause.next(random_);
-        const auto verdict = repeated_.admit(
-            now, "address", found->entry.address.to_string() + ' ' + found->entry.interface + ' ' + answer.text);
-        if (verdict.write) {
-            journal_.record(log_level::error, "address", router_,
-                            {{"address", found->entry.address.to_string()},
-                             {"interface", found->entry.interface},
-                             {"outcome", "failed"},
-                             {"errno", answer.error_number},
-                             {"message", answer.text},
-                             {"like_it_since_last_line", verdict.suppressed}});
+    auto& e = *found;
+    e.in_flight = {};
+    if (answer.error_number == 0) {
+        note_done(e);
+        if (e.is_address() && e.wanted_in_flight && wanted_here(e)) {
+            arrived_.push_back(std::get<config::address_entry>(e.item.value));
         }
+        e.retry_at = now + std::max(event_wait, e.pause.next(random_));
+    } else if (answer.error_number == EEXIST && !std::exchange(e.met_another, true)) {
+        // It may be our own, which the kernel has not told of yet.
+        e.retry_at = now + event_wait;
     } else {
-        journal_.record(log_level::info, "address", router_,
-                        {{"address", found->entry.address.to_string()},
-                         {"interface", found->entry.interface},
-                         {"outcome", wanted ? "added" : "removed"}});
-        // The kernel's own event follows at once or has come already; looking again before it would ask a second time.
-        found->retry_at = now + found->pause.next(random_);
+        ++e.failures;
+        e.last_error = answer.error_number == EEXIST
+                           ? "there is another one like it, which is not vipd's (proto 112): remove that, or change this one"
+                           : answer.text;
+        e.retry_at = now + e.pause.next(random_);
+        note_refused(e, now, answer.error_number);
     }
-    reconcile(now, kernel);
+    if (is_ready(kernel)) {
+        consider(e, now, kernel);
+        forget_retired(kernel);
+    }
 }
 
-void local_addresses::handle_timeout(time_point now, const net::link_table& kernel)
+// --- the journal ---
+
+void local_resources::note_lost(const entry_state& e, time_point now)
 {
-    reconcile(now, kernel);
+    constexpr auto action = "it was removed by somebody else and is put back";
+    if (const auto* address = std::get_if<config::address_entry>(&e.item.value)) {
+        journal_.record(log_level::warning, "address_lost", router_,
+                        {{"address", address->address.to_string()}, {"interface", address->interface}, {"action", action}});
+        return;
+    }
+    // `ip rule flush` removes hundreds in a moment.
+    const auto table = e.item.table();
+    if (const auto verdict = repeated_.admit(now, "policy_lost", std::to_string(table)); verdict.write) {
+        journal_.record(log_level::warning, "policy_lost", router_,
+                        {{"what", describe(e.item.value)},
+                         {"table", table},
+                         {"action", action},
+                         {"like_it_since_last_line", verdict.suppressed}});
+    }
 }
 
-wakeup local_addresses::next_wakeup() const
+void local_resources::note_refused(const entry_state& e, time_point now, int error_number)
+{
+    const auto what = describe(e.item.value);
+    const auto verdict = repeated_.admit(now, e.is_address() ? "address" : "policy", what + ' ' + e.last_error);
+    if (!verdict.write) {
+        return;
+    }
+    if (const auto* address = std::get_if<config::address_entry>(&e.item.value)) {
+        journal_.record(log_level::error, "address", router_,
+                        {{"address", address->address.to_string()},
+                         {"interface", address->interface},
+                         {"outcome", "failed"},
+                         {"errno", error_number},
+                         {"message", e.last_error},
+                         {"like_it_since_last_line", verdict.suppressed}});
+        return;
+    }
+    journal_.record(log_level::error, "policy", router_,
+                    {{"what", what},
+                     {"table", e.item.table()},
+                     {"outcome", "failed"},
+                     {"errno", error_number},
+                     {"message", e.last_error},
+                     {"like_it_since_last_line", verdict.suppressed}});
+}
+
+void local_resources::note_done(const entry_state& e)
+{
+    if (const auto* address = std::get_if<config::address_entry>(&e.item.value)) {
+        journal_.record(log_level::info, "address", router_,
+                        {{"address", address->address.to_string()},
+                         {"interface", address->interface},
+                         {"outcome", e.wanted_in_flight ? "added" : "removed"}});
+        return;
+    }
+    const auto table = e.item.table();
+    auto& done = done_[table];
+    ++(e.wanted_in_flight ? done.added : done.removed);
+    // One line for all that was asked for together.
+    const bool more =
+        std::ranges::any_of(entries_, [&](const entry_state& other) { return other.is_busy() && other.item.table() == table; });
+    if (!more) {
+        journal_.record(log_level::info, "policy", router_,
+                        {{"table", table}, {"outcome", "changed"}, {"added", done.added}, {"removed", done.removed}});
+        done_.erase(table);
+    }
+}
+
+// --- what it says ---
+
+wakeup local_resources::next_wakeup() const
 {
     wakeup next{drain_until_, "drain"};
     for (const auto& e : entries_) {
-        if (!e.in_flight && !e.waiting_for_id && e.retry_at != time_point::min()) {
-            next = earliest(next, {e.retry_at, "address retry"});
+        if (!e.is_busy() && e.retry_at != time_point::min()) {
+            next = earliest(next, {e.retry_at, "local retry"});
         }
     }
     return next;
 }
 
-bool local_addresses::concerns(const ip_prefix& address) const
+bool local_resources::concerns(const net::kernel_event& event) const
 {
-    return std::ranges::any_of(entries_, [&](const entry_state& e) { return e.entry.address == address; });
+    return std::ranges::any_of(entries_, [&](const entry_state& e) { return is_about(event, e.item.value); });
 }
 
-bool local_addresses::cares_for(const config::address_entry& address) const
+bool local_resources::cares_for(const local_value& value) const
 {
-    return std::ranges::any_of(entries_, [&](const entry_state& e) {
-        return e.entry.address == address.address && e.entry.interface == address.interface &&
-               (wanted_here(e) || e.in_flight || e.waiting_for_id);
-    });
+    const auto* e = find(value);
+    return e != nullptr && (wanted_here(*e) || e->is_busy());
 }
 
-bool local_addresses::settled(const net::link_table& kernel) const
+bool local_resources::settled(const net::link_table& kernel) const
 {
     return !draining() && std::ranges::all_of(entries_, [&](const entry_state& e) {
-        const auto* link = kernel.find_link(e.entry.interface);
-        const bool here = link != nullptr && kernel.has_address(link->index, e.entry.address);
-        const bool is_right = here == wanted_here(e) || link == nullptr || stays_for_others(e);
-        return is_right && !e.in_flight && !e.waiting_for_id;
+        const auto seen = look_at(e, kernel);
+        const bool waits = wanted_here(e) && !seen.obstacle.empty();
+        return (is_right(e, seen) || waits || stays_for_others(e)) && !e.is_busy();
     });
-}
-
-void local_addresses::snapshot(const net::link_table& kernel, std::vector<status::resource>& out) const
-{
-    for (const auto& e : entries_) {
-        status::resource r;
-        r.kind = status::resource_kind::address;
-        r.destination = e.entry.address.to_string();
-        r.name = r.destination + " on " + e.entry.interface;
-        const auto* link = kernel.find_link(e.entry.interface);
-        const bool here = link != nullptr && kernel.has_address(link->index, e.entry.address);
-        r.owner = here ? "this node" : "not on this node";
-        r.state = here ? status::resource_state::here
-                       : (wanted_here(e) ? status::resource_state::taking : status::resource_state::elsewhere);
-        r.mutating_calls = e.changes;
-        r.repairs = e.repairs;
-        r.failures = e.failures;
-        r.last_error = e.last_error;
-        out.push_back(std::move(r));
-    }
 }
 
 }  // namespace vipd::takeover
