@@ -333,8 +333,7 @@ net::route to_route(const policy_route_entry& entry, std::uint32_t in)
     const auto family = family_of(entry).value_or(ip_family::v4);
     const auto everything = *ip_prefix::parse(family == ip_family::v4 ? "0.0.0.0/0" : "::/0");
     net::route route;
-    route.key = {in, entry.to.value.value_or(everything),
-                 entry.metric.value_or(family == ip_family::v6 ? metric_of_ipv6 : 0)};
+    route.key = {in, entry.to.value.value_or(everything), entry.metric.value_or(family == ip_family::v6 ? metric_of_ipv6 : 0)};
     if (family == ip_family::v6 && route.key.metric == 0) {
         route.key.metric = metric_of_ipv6;  // 0 means "not chosen" there
     }
