@@ -7,8 +7,8 @@
 // a request inside the system call that hands it over: its answer is there in the same turn. Requests of a turn are handed over
 // together, in their order: a hundred rules and routes are two system calls and not a hundred.
 //
-// IPv4 routes that go with a link or an address go without a word (fib_sync_down_dev), so after those events all is dumped
-// again where there is a route of ours.
+// IPv4 routes that go with a link, or with its last address, go without a word (fib_sync_down_dev), so after those events all
+// is dumped again where there is a route of ours.
 
 #include "agent/io/file_descriptor.hpp"
 #include "agent/net/kernel_view.hpp"

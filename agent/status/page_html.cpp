@@ -248,7 +248,7 @@ void put_policies(std::string& out, const node& n)
     if (n.policies.empty()) {
         return;
     }
-    out += "<article class=\"card\"><header><h2>This node, whoever is Active</h2></header>\n";
+    out += "<section class=\"card\"><header><h2>This node, whoever is Active</h2></header>\n";
     begin_resources(out);
     const auto shown = std::min(n.policies.size(), page_resources_max);
     for (std::size_t i = 0; i < shown; ++i) {
@@ -257,7 +257,7 @@ void put_policies(std::string& out, const node& n)
     if (shown < n.policies.size()) {
         put(out, "<tr><td colspan=\"5\" class=\"dim\">and {} more: /v1/status</td></tr>\n", n.policies.size() - shown);
     }
-    out += "</table></div></article>\n";
+    out += "</table></div></section>\n";
 }
 
 void put_number(std::string& out, std::string_view name, std::string_view value)

@@ -56,15 +56,14 @@ public:
 
     void take(const net::policy_rule& rule, std::vector<net::kernel_event>& told)
     {
-        if (rules.erase(rule) != 0) {
-            told.emplace_back(net::rule_gone{rule});
+        if (auto taken = rules.extract(rule)) {
+            told.emplace_back(net::rule_gone{std::move(taken.value())});
         }
     }
     void take(const net::route_key& key, std::vector<net::kernel_event>& told)
     {
-        if (const auto found = routes.find(key); found != routes.end()) {
-            told.emplace_back(net::route_gone{found->second});
-            routes.erase(found);
+        if (auto taken = routes.extract(key)) {
+            told.emplace_back(net::route_gone{std::move(taken.mapped())});
         }
     }
     // With their link.

@@ -268,7 +268,7 @@ class Policies(LabTest):
         self.has(1, 1)
         (route,) = self.routes(100)
         self.assertEqual((route["prefsrc"], route["metric"], route["flags"]), (VIP, 50, ["onlink"]))
-        # The kernel takes the route with its source, without a word.
+        # Whether the kernel takes the route along with its source depends on its version.
         self.a.ip("address", "del", f"{VIP}/32", "dev", "eth1")
         self.has(1, 1)
         self.assertIn(VIP, self.a.ip("address", "show", "dev", "eth1"))

@@ -388,6 +388,9 @@ TEST_F(local_policies_test, a_rule_of_somebody_else_in_its_place_is_left_alone_a
             a.issued(change->entry, id);
             std::vector<net::kernel_event> told;
             const auto error = kernel.apply(change->what, told).value_or(0);
+            if (const auto* add = std::get_if<net::add_address>(&change->what)) {
+                told.emplace_back(net::address_seen{add->value});
+            }
             for (const auto& event : told) {
                 tell(now, event);
             }

@@ -5,8 +5,13 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <map>
 #include <set>
+
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 
 namespace vipd::io {
 namespace {
@@ -243,15 +248,29 @@ TEST_F(netlink_socket_test, what_was_there_before_the_start_is_found)
     EXPECT_EQ(other_node.rules.size(), 1U) << "the system's own three are not vipd's";
 }
 
-TEST_F(netlink_socket_test, routes_that_go_with_their_source_address_are_missed)
+void set_loopback(bool up)
 {
-    change(*socket, net::add_address{on_loopback("10.77.0.9/32")});
-    auto route = by_loopback("10.3.0.0/16", 1000);
-    route.source = *ip_address::parse("10.77.0.9");
+    ifreq request{};
+    std::strcpy(request.ifr_name, "lo");
+    request.ifr_flags = up ? IFF_UP : 0;
+    const file_descriptor socket{::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+    EXPECT_EQ(::ioctl(socket.get(), SIOCSIFFLAGS, &request), 0);
+}
+
+TEST_F(netlink_socket_test, routes_that_go_with_their_link_are_missed)
+{
+    const auto route = by_loopback("10.3.0.0/16", 1000);
+    const auto rule = rule_from("10.1.0.50/32", 100, 1000);
     EXPECT_EQ(change(*socket, net::add_route{route}).error_number, 0);
-    run_until([&] { return node.routes.contains(route.key) && node.has("10.77.0.9/32"); });
-    change(*other, net::remove_address{on_loopback("10.77.0.9/32")});
+    EXPECT_EQ(change(*socket, net::add_rule{rule}).error_number, 0);
+    run_until([&] { return node.routes.contains(route.key) && node.rules.contains(rule); });
+    set_loopback(false);
     run_until([&] { return !node.routes.contains(route.key); });
+    EXPECT_TRUE(node.rules.contains(rule));
+    set_loopback(true);
+    run_until([&] { return node.links[loopback].up; });
+    EXPECT_EQ(change(*socket, net::add_route{route}).error_number, 0);
+    run_until([&] { return node.routes.contains(route.key); });
 }
 
 TEST_F(netlink_socket_test, a_hundred_changes_of_one_turn_are_answered_each)
