@@ -39,6 +39,22 @@ ip_prefix virtual_address(std::size_t router)
         ip_address::v4(172, 16, static_cast<std::uint8_t>(router / 250), static_cast<std::uint8_t>(router % 250 + 1)));
 }
 
+config::policy_entry policy_of(std::size_t router, std::size_t parts, const std::string& interface)
+{
+    config::policy_entry policy;
+    policy.table = static_cast<unsigned>(1000 + router);
+    for (std::size_t i = 0; i < parts; ++i) {
+        const auto low = static_cast<std::uint8_t>(i);
+        auto& rule = policy.rules.emplace_back();
+        rule.from = config::rule_prefix{ip_prefix::host(ip_address::v4(10, 5, network_of(router), low))};
+        rule.priority = static_cast<unsigned>(1000 + router);
+        auto& route = policy.routes.emplace_back();
+        route.to.value = ip_prefix{ip_address::v4(10, 6, low, 0), 24};
+        route.interface = interface;
+    }
+    return policy;
+}
+
 aws::environment long_term_credentials()
 {
     return {
@@ -93,6 +109,9 @@ std::shared_ptr<const config::configuration> fleet_configuration(const fleet_opt
             route.tables.ids = {aws::route_table_id{"rtb-1"}};
             route.interface_id = aws::network_interface_id{"eni-me"};
             r.routes.push_back(std::move(route));
+        }
+        if (options.policy_parts > 0) {
+            r.policies = {policy_of(i, options.policy_parts, r.interface)};
         }
         c->routers.push_back(std::move(r));
     }

@@ -17,7 +17,8 @@ inline constexpr std::size_t vrids_per_interface = 250;
 struct fleet_options {
     std::size_t routers = 1;
     duration advert_interval = std::chrono::milliseconds{100};
-    bool with_route = false;  // one [[router.route]] each, in one table, with fixed ids
+    bool with_route = false;       // one [[router.route]] each, in one table, with fixed ids
+    std::size_t policy_parts = 0;  // so many rules and so many routes each, in a table of its own
 };
 
 // Router i has VRID i % 250 + 1 on interface i / 250, address 10.99.k.1 and the one peer 10.99.k.2.

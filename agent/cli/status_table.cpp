@@ -279,6 +279,11 @@ std::string status_table(const json::value& status, table_style style)
         }
         all_resources.insert(all_resources.end(), own.begin(), own.end());
     }
+    std::vector<row> node_resources;
+    for (const auto& policy : list_of(status, "policies")) {
+        node_resources.push_back(resource_row(policy));
+        all_resources.push_back(node_resources.back());
+    }
     if (routers.size() == 1) {
         return out + "\nno routers\n";
     }
@@ -289,6 +294,12 @@ std::string status_table(const json::value& status, table_style style)
     for (std::size_t i = 0; i < resources.size(); ++i) {
         append_row(out, "", routers[i + 1], router_widths, style);
         for (const auto& resource : resources[i]) {
+            append_row(out, "  ", resource, resource_widths, style);
+        }
+    }
+    if (!node_resources.empty()) {
+        out += "\nthis node, whoever is Active\n";
+        for (const auto& resource : node_resources) {
             append_row(out, "  ", resource, resource_widths, style);
         }
     }

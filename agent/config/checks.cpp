@@ -4,6 +4,7 @@
 #include "agent/config/entry.hpp"
 #include "agent/config/fields.hpp"
 #include "agent/config/node_addresses.hpp"
+#include "agent/config/policies.hpp"
 #include "agent/config/text.hpp"
 #include "common/duration_text.hpp"
 
@@ -442,6 +443,8 @@ void check_router(reading& r, const entry<router>& e, bool realtime)
     check_preemption(r, e);
     check_api_weight(r, e);
     check_advertised(r, e);
+    for_each_entry(e, "address", e.value.addresses,
+                   [&](const entry<address_entry>& address) { check_address_options(r, address); });
     const bool interface_is_sound = is_sound(r, e, "router", {"interface"});
     for_each_entry(e, "route", e.value.routes,
                    [&](const entry<route_entry>& route) { check_route(r, route, interface_is_sound); });
@@ -475,6 +478,7 @@ void check(reading& r, const node& root, const configuration& all)
     for_each_entry(top, "router", all.routers, [&](const entry<router>& e) { check_router(r, e, all.realtime); });
     check_conflicts(r, top);
     check_node_addresses(r, top);
+    check_policies(r, top);
 }
 
 }  // namespace vipd::config

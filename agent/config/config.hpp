@@ -5,6 +5,7 @@
 
 #include "agent/aws/ec2_call.hpp"
 #include "agent/aws/ids.hpp"
+#include "agent/net/policy.hpp"
 #include "agent/vrrp/admission.hpp"
 #include "agent/vrrp/authentication.hpp"
 #include "agent/vrrp/types.hpp"
@@ -65,6 +66,10 @@ struct address_entry {
     ip_prefix address;
     std::string interface = "lo";
     address_lifetime when = address_lifetime::while_active;
+    std::string label;  // IPv4; empty: the interface's name
+    net::route_scope scope = net::route_scope::global;
+    bool nodad = true;               // IPv6
+    std::optional<bool> deprecated;  // IPv6; not given: a /128 is
     friend bool operator==(const address_entry&, const address_entry&) = default;
 };
 
@@ -121,6 +126,64 @@ struct eni_entry {
     friend bool operator==(const eni_entry&, const eni_entry&) = default;
 };
 
+// The prefix that a rule compares with.
+struct rule_prefix {
+    ip_prefix value;
+    friend bool operator==(const rule_prefix&, const rule_prefix&) = default;
+};
+
+// Where a route of a policy leads; none: "default".
+struct policy_destination {
+    std::optional<ip_prefix> value;
+    friend bool operator==(const policy_destination&, const policy_destination&) = default;
+};
+
+// An entry of rules in [[policy]] and [[router.policy]]. What it means to the kernel: config/policies.hpp.
+struct policy_rule_entry {
+    std::optional<rule_prefix> from;
+    std::optional<rule_prefix> to;
+    std::string iif;
+    std::string oif;
+    std::optional<unsigned> fwmark;
+    std::optional<unsigned> fwmask;
+    unsigned priority = 0;
+    std::optional<ip_family> family;  // where nothing else says it
+    friend bool operator==(const policy_rule_entry&, const policy_rule_entry&) = default;
+};
+
+// An entry of routes there
+struct policy_route_entry {
+    policy_destination to;
+    std::optional<ip_address> via;
+    std::string interface;
+    std::optional<ip_address> source;
+    std::optional<unsigned> metric;
+    std::optional<unsigned> mtu;
+    std::optional<net::route_scope> scope;
+    bool onlink = false;
+    net::route_kind kind = net::route_kind::unicast;
+    std::optional<ip_family> family;
+    friend bool operator==(const policy_route_entry&, const policy_route_entry&) = default;
+};
+
+// [[router.policy]]: while Active. [[policy]]: from the start, and kept when vipd ends, because what it routes is the node's
+// own traffic and not the virtual address's: a node whose agent is stopped or replaced goes on answering by the right
+// interface.
+struct policy_entry {
+    unsigned table = 0;
+    std::vector<policy_rule_entry> rules;
+    std::vector<policy_route_entry> routes;
+    friend bool operator==(const policy_entry&, const policy_entry&) = default;
+};
+
+// [router.announce]: gratuitous ARP and unsolicited neighbour advertisements, for networks that are not a VPC
+struct announce_section {
+    unsigned count = 5;                               // of a burst, for each address
+    unsigned repeats = 1;                             // bursts after the first
+    duration repeat_delay = std::chrono::seconds{5};  // between bursts
+    friend bool operator==(const announce_section&, const announce_section&) = default;
+};
+
 // [router.auth]: one of the two, or none
 struct authentication {
     std::optional<vrrp::simple_password> password;  // kind = "password"
@@ -155,6 +218,8 @@ struct router {
     std::vector<secondary_ip_entry> secondary_ips;
     std::vector<elastic_ip_entry> elastic_ips;
     std::vector<eni_entry> enis;
+    std::vector<policy_entry> policies;
+    std::optional<announce_section> announce;  // none: nothing is announced
 
     // What this node has while it is Active, or always: a secondary address of an interface as well, for whoever sends to it
     // has to find it there.
@@ -172,6 +237,7 @@ struct configuration {
     http_section http;
     log_section log;
     bool realtime = false;
+    std::vector<policy_entry> policies;
     std::vector<router> routers;
 
     // A configuration without AWS resources never talks to AWS.

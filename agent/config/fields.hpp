@@ -92,6 +92,54 @@ void visit_fields(Visit&& visit, address_entry& s)
     visit("address", s.address);
     visit("interface", s.interface);
     visit("when", s.when);
+    visit("label", s.label);
+    visit("scope", s.scope);
+    visit("nodad", s.nodad);
+    visit("deprecated", s.deprecated);
+}
+
+template <class Visit>
+void visit_fields(Visit&& visit, policy_rule_entry& s)
+{
+    visit("priority", s.priority);
+    visit("from", s.from);
+    visit("to", s.to);
+    visit("iif", s.iif);
+    visit("oif", s.oif);
+    visit("fwmark", s.fwmark);
+    visit("fwmask", s.fwmask);
+    visit("family", s.family);
+}
+
+template <class Visit>
+void visit_fields(Visit&& visit, policy_route_entry& s)
+{
+    visit("to", s.to);
+    visit("via", s.via);
+    visit("interface", s.interface);
+    visit("source", s.source);
+    visit("metric", s.metric);
+    visit("mtu", s.mtu);
+    visit("onlink", s.onlink);
+    visit("scope", s.scope);
+    visit("kind", s.kind);
+    visit("family", s.family);
+}
+
+template <class Visit>
+void visit_fields(Visit&& visit, policy_entry& s)
+{
+    visit("table", s.table);
+    visit("rules", s.rules);
+    visit("routes", s.routes);
+}
+
+template <class Visit>
+void visit_fields(Visit&& visit, announce_section& s)
+{
+    visit("count", s.count);
+    visit("repeats", s.repeats);
+    visit("repeat_delay", s.repeat_delay);
 }
 
 template <class Visit>
@@ -170,6 +218,8 @@ void visit_fields(Visit&& visit, router& s)
     visit("secondary_ip", s.secondary_ips);
     visit("elastic_ip", s.elastic_ips);
     visit("eni", s.enis);
+    visit("policy", s.policies);
+    visit("announce", s.announce);
 }
 
 template <class Visit>
@@ -179,6 +229,7 @@ void visit_fields(Visit&& visit, configuration& s)
     visit("aws", s.aws);
     visit("http", s.http);
     visit("log", s.log);
+    visit("policy", s.policies);
     visit("router", s.routers);
 }
 
@@ -212,6 +263,14 @@ constexpr std::string_view section_name()
         return "router.eni";
     } else if constexpr (std::is_same_v<Section, interface_match>) {
         return "router.eni.match";
+    } else if constexpr (std::is_same_v<Section, policy_entry>) {
+        return "policy";
+    } else if constexpr (std::is_same_v<Section, policy_rule_entry>) {
+        return "policy.rules";
+    } else if constexpr (std::is_same_v<Section, policy_route_entry>) {
+        return "policy.routes";
+    } else if constexpr (std::is_same_v<Section, announce_section>) {
+        return "router.announce";
     } else if constexpr (std::is_same_v<Section, router>) {
         return "router";
     } else {

@@ -23,6 +23,10 @@ constexpr std::array<std::string_view, 2> auth_kinds = {"password", "hmac"};
 constexpr std::array<std::string_view, 3> auth_modes = {"receive-only", "permissive", "enforce"};
 constexpr std::array<std::string_view, 2> auth_anti_replays = {"time", "monotonic"};
 constexpr std::array<std::string_view, 2> address_lifetimes = {"active", "always"};
+constexpr std::array<std::string_view, 3> scopes = {"global", "link", "host"};
+constexpr std::array<std::string_view, 4> route_kinds = {"unicast", "blackhole", "unreachable", "prohibit"};
+constexpr std::array<std::string_view, 2> families = {"ipv4", "ipv6"};
+constexpr std::int64_t u32_max = 0xffff'ffff;
 constexpr std::array<std::string_view, 2> source_dest_checks = {"warn", "disable"};
 
 bool is_interface_id(std::string_view text)
@@ -33,6 +37,13 @@ bool is_interface_id(std::string_view text)
 bool is_allocation_id(std::string_view text)
 {
     return is_aws_id(text, "eipalloc-");
+}
+
+// Whether it is of the interface that it begins with is looked at where that is known (policies.cpp).
+bool is_label(std::string_view text)
+{
+    return is_interface_name(text.substr(0, text.find(':'))) && has_no_control_character(text) &&
+           text.find_first_of(" \t") == std::string_view::npos;
 }
 
 bool is_https_url(std::string_view text)
@@ -48,6 +59,7 @@ bool is_http_url(std::string_view text)
 
 constexpr text_rule file_path{"an absolute path", 4096, is_absolute_path};
 constexpr text_rule interface_name{"the name of a network interface (1 to 15 bytes, as in `ip link`)", 0, is_interface_name};
+constexpr text_rule prefix_text{"an IPv4 or IPv6 prefix without bits behind its length"};
 constexpr text_rule unicast_text{"an IPv4 or IPv6 unicast address without a zone"};
 constexpr text_rule interface_id_text{"the id of a network interface (\"eni-\" and 8 to 17 digits)", 0, is_interface_id};
 
@@ -59,7 +71,8 @@ const std::array key_table = {
     key{"", "log", table_rule{"[log]"}, "How log lines are written to standard error."},
     key{"", "router", tables_rule{"[[router]]", 4096}, "One virtual router: one election and what follows its Active node.",
         presence::required},
-    key{"", "policy", refused_rule{"set up policy routing"}, ""},
+    key{"", "policy", tables_rule{"[[policy]]", 255},
+        "Rules and routes that this node has from the start of vipd on; they stay when it ends."},
     key{"", "wake", refused_rule{"serve a page that wakes sleeping servers"}, ""},
     key{"", "wake_page", refused_rule{"serve a page that wakes sleeping servers"}, ""},
     key{"", "sync_group", refused_rule{"change the role of several routers together"}, ""},
@@ -134,7 +147,10 @@ const std::array key_table = {
     key{"router", "elastic_ip", tables_rule{"[[router.elastic_ip]]", 255},
         "An Elastic IP that leads to the Active node's interface."},
     key{"router", "eni", tables_rule{"[[router.eni]]", 15}, "A network interface that is attached to the Active node."},
-    key{"router", "policy", refused_rule{"set up policy routing"}, ""},
+    key{"router", "policy", tables_rule{"[[router.policy]]", 255}, "Rules and routes that this node has while it is Active."},
+    key{"router", "announce", table_rule{"[router.announce]"},
+        "Tell the neighbours of the interface when an address has come: gratuitous ARP and unsolicited neighbour "
+        "advertisements. For networks that are not a VPC, which takes no notice of them."},
     key{"router", "track", refused_rule{"change the priority by what a tracker sees"}, ""},
     key{"router", "hooks", refused_rule{"run programs on a transition"}, ""},
     key{"router", "sync_group", refused_rule{"change the role of several routers together"}, ""},
@@ -171,6 +187,19 @@ const std::array key_table = {
         "The address, with its prefix length if that is not /32 or /128.", presence::required},
     key{"router.address", "interface", interface_name, "The interface that gets it."},
     key{"router.address", "when", word_rule{address_lifetimes}, "While this node is Active, or always."},
+    key{"router.address", "label",
+        text_rule{"the interface's name, or that and a colon and more, 15 bytes at most", 15, is_label},
+        "IPv4: what old tools call the address, such as \"eth0:vip\"."},
+    key{"router.address", "scope", word_rule{scopes}, "How far the address is valid, as in `ip address`."},
+    key{"router.address", "nodad", boolean_rule{},
+        "IPv6: no duplicate address detection, which would keep the address unusable for a second after a takeover."},
+    key{"router.address", "deprecated", boolean_rule{},
+        "IPv6: preferred lifetime 0, so that the address is answered on and never chosen for what this node begins.",
+        presence::optional, false, "true for a /128, false for an address with its subnet"},
+
+    key{"router.announce", "count", integer_rule{1, 32}, "How many frames a burst has for each address."},
+    key{"router.announce", "repeats", integer_rule{0, 10}, "How many bursts follow the first one, which goes out at once."},
+    key{"router.announce", "repeat_delay", duration_rule{100ms, 60s}, "The time between two bursts."},
 
     key{"router.route", "destination", text_rule{"an IPv4 or IPv6 prefix, or the id of a prefix list (\"pl-...\")"},
         "Where the route leads.", presence::required},
@@ -218,6 +247,42 @@ const std::array key_table = {
     key{"router.eni.match", "address", unicast_text, "The interface that has this private address."},
     key{"router.eni.match", "tags", table_rule{"tags = { KEY = \"VALUE\" }"},
         "The interface of this node's VPC whose tags match; * and ? stand for any characters and any one."},
+
+    key{"policy", "table", integer_rule{1, u32_max}, "The routing table that the rules lead to and that the routes are in.",
+        presence::required},
+    key{"policy", "rules", list_rule{1, 512, "{ priority = N, from = \"...\" }"}, "Which packets look into the table."},
+    key{"policy", "routes", list_rule{1, 512, "{ to = \"...\", via = \"...\", interface = \"...\" }"}, "What the table has."},
+
+    key{"policy.rules", "priority", integer_rule{1, u32_max},
+        "Where among all rules it stands, the lowest first; required, so that a rule that was removed returns to its place.",
+        presence::required},
+    key{"policy.rules", "from", prefix_text, "The source address of the packets."},
+    key{"policy.rules", "to", prefix_text, "The destination address of the packets."},
+    key{"policy.rules", "iif", interface_name,
+        "The interface that the packets have come in by; \"lo\" for those of this node."},
+    key{"policy.rules", "oif", interface_name, "The interface that the sockets of this node are bound to."},
+    key{"policy.rules", "fwmark", integer_rule{1, u32_max}, "The mark that the packets have from the firewall."},
+    key{"policy.rules", "fwmask", integer_rule{1, u32_max}, "The bits of the mark that are looked at.", presence::optional,
+        false, "all of them"},
+    key{"policy.rules", "family", word_rule{families}, "Needed where neither from nor to says it.", presence::optional, false,
+        "what from and to say"},
+
+    key{"policy.routes", "to", text_rule{"an IPv4 or IPv6 prefix, or \"default\""}, "Where the route leads.",
+        presence::required},
+    key{"policy.routes", "via", unicast_text, "The gateway."},
+    key{"policy.routes", "interface", interface_name, "The interface; the route waits for it to be there and up.",
+        presence::optional, false, "required for kind = \"unicast\""},
+    key{"policy.routes", "source", unicast_text, "The address that this node speaks from on the route."},
+    key{"policy.routes", "metric", integer_rule{0, u32_max}, "The lowest of several routes to one destination is used.",
+        presence::optional, false, "0, and 1024 with IPv6, as the kernel has it"},
+    key{"policy.routes", "mtu", integer_rule{68, 65535}, "The largest packet.", presence::optional, false, "the interface's"},
+    key{"policy.routes", "onlink", boolean_rule{}, "The gateway is on the link, even if no address of the interface says so."},
+    key{"policy.routes", "scope", word_rule{scopes}, "IPv4: how far the destination is.", presence::optional, false,
+        "\"global\" with via, \"link\" without"},
+    key{"policy.routes", "kind", word_rule{route_kinds},
+        "unicast leads on; the others end here: without a word, or with an ICMP message."},
+    key{"policy.routes", "family", word_rule{families}, "Needed where to is \"default\" and neither via nor source is given.",
+        presence::optional, false, "what to, via and source say"},
 };
 
 struct section_header {
@@ -236,11 +301,15 @@ constexpr std::array section_headers = {
     section_header{"router.auth.keys", "an entry of keys in [router.auth]"},
     section_header{"router.address", "[[router.address]]"},
     section_header{"router.route", "[[router.route]]"},
+    section_header{"router.announce", "[router.announce]"},
     section_header{"router.route.tables", "tables of [[router.route]]"},
     section_header{"router.secondary_ip", "[[router.secondary_ip]]"},
     section_header{"router.elastic_ip", "[[router.elastic_ip]]"},
     section_header{"router.eni", "[[router.eni]]"},
     section_header{"router.eni.match", "match of [[router.eni]]"},
+    section_header{"policy", "[[policy]] and [[router.policy]]"},
+    section_header{"policy.rules", "an entry of rules in a policy"},
+    section_header{"policy.routes", "an entry of routes in a policy"},
 };
 
 }  // namespace

@@ -95,6 +95,26 @@ bool read_value(reading& r, const spot& s, eni_entry& out)
     return read_section(r, s.at, s.path, out);
 }
 
+bool read_value(reading& r, const spot& s, announce_section& out)
+{
+    return read_section(r, s.at, s.path, out);
+}
+
+bool read_value(reading& r, const spot& s, policy_entry& out)
+{
+    return read_section(r, s.at, s.path, out);
+}
+
+bool read_value(reading& r, const spot& s, policy_rule_entry& out)
+{
+    return read_section(r, s.at, s.path, out);
+}
+
+bool read_value(reading& r, const spot& s, policy_route_entry& out)
+{
+    return read_section(r, s.at, s.path, out);
+}
+
 // An address alone, or a table with more about it.
 bool read_value(reading& r, const spot& s, vrrp::peer_rule& out)
 {

@@ -283,6 +283,38 @@ bool read_value(reading& r, const spot& s, ip_prefix& out)
     return true;
 }
 
+bool read_value(reading& r, const spot& s, rule_prefix& out)
+{
+    const auto* const text = as_text(s);
+    const auto prefix = text == nullptr ? result<ip_prefix>{error{error_class::malformed, ""}} : ip_prefix::parse(*text);
+    if (!prefix) {
+        return refuse(r, s);
+    }
+    if (prefix->canonical() != *prefix) {
+        return refuse_because(r, s,
+                              fmt::format("it has bits behind its length; write {}", quoted(prefix->canonical().to_string())));
+    }
+    out.value = *prefix;
+    return true;
+}
+
+bool read_value(reading& r, const spot& s, policy_destination& out)
+{
+    const auto* const text = as_text(s);
+    if (text != nullptr && *text == "default") {
+        return true;
+    }
+    rule_prefix prefix;
+    if (!read_value(r, s, prefix)) {
+        return false;
+    }
+    if (prefix.value.address().is_multicast()) {
+        return refuse_because(r, s, "allowed is a unicast prefix");
+    }
+    out.value = prefix.value;
+    return true;
+}
+
 bool read_value(reading& r, const spot& s, aws::route_destination& out)
 {
     constexpr std::string_view list_prefix = "pl-";

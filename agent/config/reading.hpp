@@ -73,6 +73,8 @@ bool read_value(reading& r, const spot& s, duration& out);
 bool read_value(reading& r, const spot& s, std::string& out);
 bool read_value(reading& r, const spot& s, ip_address& out);
 bool read_value(reading& r, const spot& s, ip_prefix& out);
+bool read_value(reading& r, const spot& s, rule_prefix& out);
+bool read_value(reading& r, const spot& s, policy_destination& out);
 bool read_value(reading& r, const spot& s, aws::route_destination& out);
 bool read_value(reading& r, const spot& s, aws::network_interface_id& out);
 bool read_value(reading& r, const spot& s, aws::allocation_id& out);

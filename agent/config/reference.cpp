@@ -88,6 +88,10 @@ std::map<std::string, std::string> all_defaults()
     collect<elastic_ip_entry>(defaults);
     collect<eni_entry>(defaults);
     collect<interface_match>(defaults);
+    collect<announce_section>(defaults);
+    collect<policy_entry>(defaults);
+    collect<policy_rule_entry>(defaults);
+    collect<policy_route_entry>(defaults);
     return defaults;
 }
 

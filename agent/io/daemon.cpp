@@ -106,13 +106,16 @@ bool has_peer_of(const config::configuration& c, ip_family family)
     });
 }
 
-result<void> may_add_addresses(const config::configuration& c)
+result<void> may_change_network(const config::configuration& c)
 {
-    const bool has_addresses = std::ranges::any_of(c.routers, [](const config::router& r) { return !r.addresses.empty(); });
-    if (has_addresses && !has_capability(CAP_NET_ADMIN)) {
-        return error{error_class::denied,
-                     "no permission to add addresses: [[router.address]] needs CAP_NET_ADMIN; run vipd as root, or "
-                     "give the unit AmbientCapabilities=CAP_NET_RAW CAP_NET_ADMIN"};
+    const bool has_any = !c.policies.empty() || std::ranges::any_of(c.routers, [](const config::router& r) {
+        return !r.addresses.empty() || !r.policies.empty();
+    });
+    if (has_any && !has_capability(CAP_NET_ADMIN)) {
+        return error{
+            error_class::denied,
+            "no permission to add addresses, rules and routes: [[router.address]] and policies need CAP_NET_ADMIN; run "
+            "vipd as root, or give the unit AmbientCapabilities=CAP_NET_RAW CAP_NET_ADMIN"};
     }
     return {};
 }
@@ -231,7 +234,7 @@ result<void> daemon::open_http()
 result<void> daemon::prepare()
 {
     log_.watch(context_);
-    if (const auto allowed = may_add_addresses(*configuration_); !allowed) {
+    if (const auto allowed = may_change_network(*configuration_); !allowed) {
         return allowed.error();
     }
     const auto sockets =
@@ -346,7 +349,7 @@ result<std::string> daemon::reload()
     if (!file) {
         return refused(file.error());
     }
-    if (const auto allowed = may_add_addresses(*file->configuration); !allowed) {
+    if (const auto allowed = may_change_network(*file->configuration); !allowed) {
         return refused(allowed.error());
     }
     if (const auto possible = node_.can_reload(*file->configuration); !possible) {

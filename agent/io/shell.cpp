@@ -232,6 +232,11 @@ void shell::perform_outputs()
     do {
         was_told_ = false;
         while (auto what = node_.poll_output()) {
+            if (const auto* wanted = std::get_if<node::change_kernel>(&*what)) {
+                perform(*wanted);
+                continue;
+            }
+            submit_changes();
             if (const auto* advert = std::get_if<node::send_advert>(&*what)) {
                 perform(*advert);
             } else {
@@ -240,8 +245,10 @@ void shell::perform_outputs()
                 perform(std::move(*what));
             }
         }
+        submit_changes();
         flush_adverts();
         report_send_errors();
+        deliver_answers();
     } while (was_told_);
 }
 
@@ -259,14 +266,40 @@ void shell::perform(const node::send_advert& advert)
     ++adverts_sent_;
 }
 
+void shell::perform(const node::change_kernel& wanted)
+{
+    if (means_.kernel != nullptr && !means_.only_look) {
+        means_.kernel->change(wanted.id, wanted.change);
+    }
+}
+
+// What is asked of the kernel comes first, and its answers when nothing of the node's is in use any more.
+void shell::submit_changes()
+{
+    if (means_.kernel != nullptr) {
+        means_.kernel->submit();
+    }
+}
+
+void shell::deliver_answers()
+{
+    if (means_.kernel != nullptr) {
+        means_.kernel->deliver_answers();
+    }
+}
+
 void shell::perform(node::output&& what)
 {
     std::visit(overloaded{
                    [&](const node::send_advert& advert) { perform(advert); },
                    [&](const node::set_peers& peers) { perform(peers); },
-                   [&](const node::change_kernel& o) {
-                       if (means_.kernel != nullptr && !means_.only_look) {
-                           means_.kernel->change(o.id, o.change);
+                   [&](const node::change_kernel& o) { perform(o); },
+                   [&](const node::announcement& o) {
+                       if (means_.only_look) {
+                           return;
+                       }
+                       if (const auto sent = announcements_.send(o); !sent) {
+                           log_.warning("announcement", {{"address", o.address.to_string()}, {"error", sent.error().text}});
                        }
                    },
                    [&](node::start_http& o) {

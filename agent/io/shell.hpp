@@ -12,6 +12,7 @@
 // or a flood of netlink events can delay an advert by one handler and no more.
 
 #include "agent/io/advert_socket.hpp"
+#include "agent/io/announcement_socket.hpp"
 #include "agent/io/breather.hpp"
 #include "agent/io/https_client.hpp"
 #include "agent/io/log_writer.hpp"
@@ -87,7 +88,10 @@ private:
     void perform_outputs();
     void perform(node::output&& what);
     void perform(const node::send_advert& advert);
+    void perform(const node::change_kernel& wanted);
     void perform(const node::set_peers& peers);
+    void submit_changes();
+    void deliver_answers();
     void flush_adverts();
     void report_send_errors();
     void wait_for_adverts();
@@ -101,6 +105,7 @@ private:
     observer& to_;
     means means_;
     sockets sockets_;
+    announcement_socket announcements_;
     pacer pacer_;
     breather breather_;
     bool realtime_ = false;

@@ -18,6 +18,8 @@ void kernel_view::apply(const netlink_message& message, std::vector<kernel_event
                    [&](const address_gone& e) {
                        lose_address({e.value.link_index, e.value.address}, out);
                    },
+                   [&](const rule_told& e) { hear(e, out); },
+                   [&](const route_told& e) { hear(e, out); },
                    [](const auto&) {},
                },
                message);
@@ -25,6 +27,20 @@ void kernel_view::apply(const netlink_message& message, std::vector<kernel_event
 
 void kernel_view::end_dump(std::vector<kernel_event>& out)
 {
+    for (auto i = rules_.begin(); i != rules_.end();) {
+        const auto [value, dump] = *i++;
+        if (dump != dump_) {
+            lose_rule(value, out);
+        }
+    }
+    for (auto i = routes_.begin(); i != routes_.end();) {
+        const auto key = i->first;
+        const bool stale = i->second.dump != dump_;
+        ++i;
+        if (stale) {
+            lose_route(key, out);
+        }
+    }
     for (auto i = addresses_.begin(); i != addresses_.end();) {
         const auto key = i->first;
         const bool stale = i->second.dump != dump_;
@@ -61,6 +77,66 @@ void kernel_view::see(const link_address& value, std::vector<kernel_event>& out)
     if (is_new || place->second.value != value) {
         place->second.value = value;
         out.emplace_back(address_seen{value});
+    }
+}
+
+void kernel_view::hear(const rule_told& told, std::vector<kernel_event>& out)
+{
+    if (told.protocol != route_protocol) {
+        return;
+    }
+    if (told.gone) {
+        lose_rule(told.value, out);
+        return;
+    }
+    const auto found = rules_.find(told.value);
+    if (found != rules_.end()) {
+        found->second = dump_;
+    } else if (rules_.size() < policy_parts_seen_max) {
+        rules_.emplace(told.value, dump_);
+        out.emplace_back(rule_seen{told.value});
+    }
+}
+
+void kernel_view::hear(const route_told& told, std::vector<kernel_event>& out)
+{
+    const auto& key = told.value.key;
+    if (told.protocol != route_protocol) {
+        // Whoever replaces a route of ours makes it his.
+        if (told.replaces && !told.gone) {
+            lose_route(key, out);
+        }
+        return;
+    }
+    if (told.gone) {
+        lose_route(key, out);
+        return;
+    }
+    const auto found = routes_.find(key);
+    if (found == routes_.end() && routes_.size() >= policy_parts_seen_max) {
+        return;
+    }
+    auto& entry = routes_[key];
+    entry.dump = dump_;
+    if (found == routes_.end() || entry.value != told.value) {
+        entry.value = told.value;
+        out.emplace_back(route_seen{told.value});
+    }
+}
+
+void kernel_view::lose_rule(const policy_rule& value, std::vector<kernel_event>& out)
+{
+    if (rules_.erase(value) != 0) {
+        out.emplace_back(rule_gone{value});
+    }
+}
+
+void kernel_view::lose_route(const route_key& key, std::vector<kernel_event>& out)
+{
+    const auto found = routes_.find(key);
+    if (found != routes_.end()) {
+        out.emplace_back(route_gone{found->second.value});
+        routes_.erase(found);
     }
 }
 

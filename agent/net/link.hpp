@@ -1,18 +1,22 @@
 #pragma once
 
-// Links and addresses of this node, as the kernel's rtnetlink tells of them.
+// Links, addresses, and the rules and routes of policy routing on this node: what the kernel's rtnetlink tells of them, and
+// what it is asked to change.
 
+#include "agent/net/policy.hpp"
 #include "common/ip.hpp"
 #include "common/strong_id.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 
 namespace vipd::net {
 
-// What we add carries this as its protocol (IFA_PROTO, rtm_protocol), so that it can be told
-// from what an operator or another daemon made. 112 is VRRP's number and free in /etc/iproute2/rt_protos.
+// What we add carries this as its protocol (IFA_PROTO, rtm_protocol, FRA_PROTOCOL), so that it can be told from what an
+// operator or another daemon made. 112 is VRRP's number, and no name in /etc/iproute2/rt_protos has it: `ip rule` and `ip
+// route` show "proto 112".
 inline constexpr std::uint8_t route_protocol = 112;
 
 struct link {
@@ -44,24 +48,66 @@ struct address_seen {
 struct address_gone {
     link_address value;
 };
+// Rules and routes of ours alone.
+struct rule_seen {
+    policy_rule value;
+};
+struct rule_gone {
+    policy_rule value;
+};
+struct route_seen {
+    route value;
+};
+struct route_gone {
+    route value;
+};
 // Everything there is has been told; sent once after the start and after each loss of events.
 struct dump_done {};
 
-using kernel_event = std::variant<link_seen, link_gone, address_seen, address_gone, dump_done>;
+using kernel_event =
+    std::variant<link_seen, link_gone, address_seen, address_gone, rule_seen, rule_gone, route_seen, route_gone, dump_done>;
 
 // --- what the kernel is asked ---
 using kernel_request_id = strong_number<struct kernel_request_tag>;
 
-// Adding what is there and removing what is not are successes. IPv6 addresses are added without duplicate address detection
-// (IFA_F_NODAD), with zero preferred lifetime unless they are the host's own kind: never chosen as a source by the kernel.
+// How an address is added; what was chosen is not compared with what is there.
+struct address_options {
+    std::string label;                        // IPv4: its name in ifconfig; empty: the interface's
+    route_scope scope = route_scope::global;  // how far it is valid
+    bool skip_dad = true;                     // IPv6: it is usable at once (IFA_F_NODAD)
+    // IPv6: preferred lifetime 0, so that it is answered on, and not chosen as the source of what this node begins. Not given:
+    // a host address (/128) is, and one with its subnet is not.
+    std::optional<bool> deprecated;
+    friend bool operator==(const address_options&, const address_options&) = default;
+};
+
+// Adding an address that is there and removing anything that is not are successes. A rule or a route that is there already is
+// somebody else's, or has not been told of yet: that is for the asker to find out.
 struct add_address {
     link_address value;
+    address_options options = {};
 };
 struct remove_address {
     link_address value;
 };
+struct add_rule {
+    policy_rule value;
+};
+struct remove_rule {
+    policy_rule value;
+};
+struct add_route {
+    route value;
+};
+// In the place of one of ours with the same key; between the two there is never none.
+struct replace_route {
+    route value;
+};
+struct remove_route {
+    route value;
+};
 
-using kernel_change = std::variant<add_address, remove_address>;
+using kernel_change = std::variant<add_address, remove_address, add_rule, remove_rule, add_route, replace_route, remove_route>;
 
 struct kernel_answer {
     kernel_request_id id;

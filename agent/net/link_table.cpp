@@ -23,6 +23,10 @@ void link_table::apply(const kernel_event& event)
                            count_down(e.value.address.address());
                        }
                    },
+                   [&](const rule_seen& e) { policies_.see(e.value); },
+                   [&](const rule_gone& e) { policies_.lose(e.value); },
+                   [&](const route_seen& e) { policies_.see(e.value); },
+                   [&](const route_gone& e) { policies_.lose(e.value.key); },
                    [&](const dump_done&) { complete_ = true; },
                },
                event);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "agent/net/link.hpp"
+#include "agent/net/policy_table.hpp"
 
 #include <cstdint>
 #include <map>
@@ -9,7 +10,7 @@
 
 namespace vipd::net {
 
-// What the kernel has told of this node's links and addresses; one for all routers.
+// What the kernel has told of this node's links and addresses, and of our rules and routes; one for all routers.
 class link_table {
 public:
     void apply(const kernel_event& event);
@@ -22,6 +23,7 @@ public:
     // In the kernel's order: primary addresses first.
     [[nodiscard]] std::vector<ip_prefix> addresses_of(int link_index) const;
     [[nodiscard]] const std::map<int, link>& links() const { return links_; }
+    [[nodiscard]] const policy_table& policies() const { return policies_; }
 
 private:
     void forget_link(int index);
@@ -32,6 +34,7 @@ private:
     std::map<int, std::map<ip_prefix, std::uint64_t>> addresses_;
     std::uint64_t last_arrival_ = 0;
     std::map<ip_address, unsigned> address_counts_;  // on how many links
+    policy_table policies_;
     bool complete_ = false;
 };
 

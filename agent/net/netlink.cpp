@@ -1,5 +1,6 @@
 #include "agent/net/netlink.hpp"
 
+#include "agent/net/netlink_wire.hpp"
 #include "common/overloaded.hpp"
 
 #include <fmt/format.h>
@@ -26,70 +27,14 @@ constexpr std::uint16_t attribute_address_protocol = 11;
 constexpr std::size_t error_text_size_max = 200;
 constexpr std::uint32_t lifetime_infinite = 0xffffffffU;
 
-constexpr std::size_t align4(std::size_t size)
-{
-    return (size + 3U) & ~std::size_t{3};
-}
-
-// Netlink is in the machine's byte order and aligned to 4, while our buffers promise nothing: structs are copied.
-template <class T>
-std::optional<T> load(byte_view bytes)
-{
-    if (bytes.size() < sizeof(T)) {
-        return std::nullopt;
-    }
-    T value;
-    std::memcpy(&value, bytes.data(), sizeof(T));
-    return value;
-}
-
-template <class T>
-void append_struct(byte_buffer& out, const T& value)
-{
-    const std::size_t offset = out.size();
-    out.resize(offset + align4(sizeof(T)));
-    std::memcpy(out.data() + offset, &value, sizeof(T));
-}
-
-void append_attribute(byte_buffer& out, std::uint16_t type, byte_view content)
-{
-    append_struct(out, nlattr{static_cast<std::uint16_t>(sizeof(nlattr) + content.size()), type});
-    append(out, content);
-    out.resize(align4(out.size()));
-}
-
-template <class T>
-void append_attribute_of(byte_buffer& out, std::uint16_t type, const T& value)
-{
-    append_attribute(out, type, {reinterpret_cast<const std::uint8_t*>(&value), sizeof(T)});
-}
-
-byte_buffer begin_message(std::uint16_t type, unsigned flags, std::uint32_t sequence)
-{
-    byte_buffer out;
-    append_struct(out, nlmsghdr{0, type, static_cast<std::uint16_t>(flags), sequence, 0});
-    return out;
-}
-
-byte_buffer finish_message(byte_buffer out)
-{
-    const auto size = static_cast<std::uint32_t>(out.size());
-    std::memcpy(out.data(), &size, sizeof(size));
-    return out;
-}
-
-std::uint8_t system_family(const ip_prefix& prefix)
-{
-    return prefix.family() == ip_family::v4 ? AF_INET : AF_INET6;
-}
-
-byte_buffer begin_address_message(std::uint16_t type, unsigned flags, std::uint32_t sequence, const link_address& value)
+byte_buffer begin_address_message(std::uint16_t type, unsigned flags, std::uint32_t sequence, const link_address& value,
+                                  route_scope scope = route_scope::global)
 {
     auto out = begin_message(type, flags | NLM_F_REQUEST | NLM_F_ACK, sequence);
     ifaddrmsg header{};
-    header.ifa_family = system_family(value.address);
+    header.ifa_family = system_family(value.address.family());
     header.ifa_prefixlen = static_cast<std::uint8_t>(value.address.length());
-    header.ifa_scope = RT_SCOPE_UNIVERSE;
+    header.ifa_scope = system_scope(scope);
     header.ifa_index = static_cast<std::uint32_t>(value.link_index);
     append_struct(out, header);
     append_attribute(out, IFA_LOCAL, value.address.address().bytes());
@@ -97,13 +42,17 @@ byte_buffer begin_address_message(std::uint16_t type, unsigned flags, std::uint3
     return out;
 }
 
-byte_buffer encode_add(const link_address& value, std::uint32_t sequence)
+byte_buffer encode_add(const link_address& value, const address_options& options, std::uint32_t sequence)
 {
-    auto out = begin_address_message(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, sequence, value);
+    auto out = begin_address_message(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, sequence, value, options.scope);
     append_attribute_of(out, attribute_address_protocol, route_protocol);
-    if (value.address.family() == ip_family::v6) {
-        append_attribute_of(out, IFA_FLAGS, std::uint32_t{IFA_F_NODAD});
-        if (value.address.is_host()) {
+    if (value.address.family() == ip_family::v4) {
+        if (!options.label.empty()) {
+            append_text_attribute(out, IFA_LABEL, options.label);
+        }
+    } else {
+        append_attribute_of(out, IFA_FLAGS, options.skip_dad ? std::uint32_t{IFA_F_NODAD} : 0U);
+        if (options.deprecated.value_or(value.address.is_host())) {
             // Deprecated from birth: the kernel answers on it, and does not choose it as the source of what this node begins.
             ifa_cacheinfo lifetimes{};
             lifetimes.ifa_prefered = 0;
@@ -116,35 +65,6 @@ byte_buffer encode_add(const link_address& value, std::uint32_t sequence)
 
 // --- reading ---
 
-// Calls f(type, content) for every whole attribute; false when the rest does not parse.
-template <class F>
-bool for_each_attribute(byte_view bytes, F&& f)
-{
-    while (!bytes.empty()) {
-        const auto header = load<nlattr>(bytes);
-        if (!header || header->nla_len < sizeof(nlattr) || header->nla_len > bytes.size()) {
-            return false;
-        }
-        f(static_cast<std::uint16_t>(header->nla_type & NLA_TYPE_MASK),
-          bytes.subspan(sizeof(nlattr), header->nla_len - sizeof(nlattr)));
-        bytes = bytes.subspan(std::min(bytes.size(), align4(header->nla_len)));
-    }
-    return true;
-}
-
-// Up to the first zero byte, bounded, with what a terminal could choke on replaced.
-std::string printable_text(byte_view content, std::size_t size_max)
-{
-    std::string text;
-    for (const auto byte : content.first(std::min(content.size(), size_max))) {
-        if (byte == 0) {
-            break;
-        }
-        text.push_back(byte >= 0x20 && byte < 0x7f ? static_cast<char>(byte) : '?');
-    }
-    return text;
-}
-
 std::string mac_text(byte_view content)
 {
     // The loopback's address is six zero bytes: it has none.
@@ -153,21 +73,6 @@ std::string mac_text(byte_view content)
     }
     return fmt::format("{:02x}:{:02x}:{:02x}:{:02x}:{:02x}:{:02x}", content[0], content[1], content[2], content[3], content[4],
                        content[5]);
-}
-
-// A message that is well formed and none of our business leaves `out` empty.
-struct decoded_body {
-    std::optional<netlink_message> message;
-    bool malformed = false;
-};
-
-constexpr decoded_body not_ours()
-{
-    return {};
-}
-decoded_body malformed()
-{
-    return {std::nullopt, true};
 }
 
 decoded_body decode_link(byte_view body, bool gone)
@@ -283,6 +188,12 @@ decoded_body decode_body(const nlmsghdr& header, byte_view body)
         case RTM_NEWADDR:
         case RTM_DELADDR:
             return decode_address(body, header.nlmsg_type == RTM_DELADDR);
+        case RTM_NEWRULE:
+        case RTM_DELRULE:
+            return decode_rule(body, header.nlmsg_type == RTM_DELRULE);
+        case RTM_NEWROUTE:
+        case RTM_DELROUTE:
+            return decode_route(header, body);
         default:
             return not_ours();
     }
@@ -306,13 +217,19 @@ byte_buffer encode_address_dump(std::uint32_t sequence)
 
 byte_buffer encode_change(const kernel_change& change, std::uint32_t sequence)
 {
-    return std::visit(overloaded{
-                          [&](const add_address& add) { return encode_add(add.value, sequence); },
-                          [&](const remove_address& remove) {
-                              return finish_message(begin_address_message(RTM_DELADDR, 0, sequence, remove.value));
-                          },
-                      },
-                      change);
+    return std::visit(
+        overloaded{
+            [&](const add_address& add) { return encode_add(add.value, add.options, sequence); },
+            [&](const remove_address& remove) {
+                return finish_message(begin_address_message(RTM_DELADDR, 0, sequence, remove.value));
+            },
+            [&](const add_rule& add) { return encode_rule(add.value, false, sequence); },
+            [&](const remove_rule& remove) { return encode_rule(remove.value, true, sequence); },
+            [&](const add_route& add) { return encode_route(add.value, route_verb::add, sequence); },
+            [&](const replace_route& replace) { return encode_route(replace.value, route_verb::replace, sequence); },
+            [&](const remove_route& remove) { return encode_route(remove.value, route_verb::remove, sequence); },
+        },
+        change);
 }
 
 netlink_datagram decode_netlink(byte_view bytes)
@@ -344,6 +261,9 @@ bool is_success(const kernel_change& change, int error_number)
                           [&](const add_address&) { return error_number == EEXIST; },
                           // ENODEV: the link is gone, and its addresses with it.
                           [&](const remove_address&) { return error_number == EADDRNOTAVAIL || error_number == ENODEV; },
+                          [&](const remove_rule&) { return error_number == ENOENT; },
+                          [&](const remove_route&) { return error_number == ESRCH || error_number == ENODEV; },
+                          [](const auto&) { return false; },
                       },
                       change);
 }

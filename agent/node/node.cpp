@@ -35,16 +35,11 @@ aws::session_settings session_settings(const config::configuration& c, const std
     return s;
 }
 
-// Null for events that are not about one address.
-const net::link_address* changed_address(const net::kernel_event& event)
+// Whether it is about one address, rule or route. Everything else can change what is possible at all.
+bool is_local(const net::kernel_event& event)
 {
-    if (const auto* seen = std::get_if<net::address_seen>(&event)) {
-        return &seen->value;
-    }
-    if (const auto* gone = std::get_if<net::address_gone>(&event)) {
-        return &gone->value;
-    }
-    return nullptr;
+    return !std::holds_alternative<net::link_seen>(event) && !std::holds_alternative<net::link_gone>(event) &&
+           !std::holds_alternative<net::dump_done>(event);
 }
 
 }  // namespace
@@ -56,9 +51,11 @@ node::impl::impl(const node_options& options, instant now, log_sink& log) :
     journal_(log, history_size),
     world_(configuration_->aws.reconcile_period, random_.next()),
     interface_watch_(random_.next()),
-    started_at_(now.steady)
+    started_at_(now.steady),
+    statics_({}, options.seed + 1, journal_, *this)
 {
     journal_.set_now(now.wall);
+    statics_.want(takeover::local_items(configuration_->policies));
     for (const auto& r : configuration_->routers) {
         routers_.push_back(make_router(r));
     }
@@ -262,8 +259,8 @@ void node::impl::apply(instant now, kernel_told&& e)
             }
         }
     }
-    if (const auto* address = changed_address(e.event); address != nullptr && was_complete) {
-        apply_address(now, address->address);
+    if (was_complete && is_local(e.event)) {
+        apply_local(now, e.event);
         return;
     }
     if (session_ != nullptr && std::holds_alternative<net::link_seen>(e.event)) {
@@ -276,25 +273,8 @@ void node::impl::apply(instant now, kernel_told&& e)
             r.router->kernel_changed(now.steady, links_);
         }
     }
-}
-
-// A node with a thousand routers sees a thousand of these when it becomes Active, so only those are asked whom it concerns.
-void node::impl::apply_address(instant now, const ip_prefix& address)
-{
-    const bool concerns_a_source =
-        std::ranges::any_of(routers_, [&](const numbered_router& r) { return r.router->may_use_as_source(address.address()); });
-    if (concerns_a_source) {
-        reconsider_all(now);
-    }
-    for (std::size_t i = 0; i < routers_.size(); ++i) {
-        if (routers_[i].router->addresses().concerns(address)) {
-            routers_[i].router->kernel_changed(now.steady, links_);
-            touched_.push_back(static_cast<std::uint32_t>(i));
-        }
-    }
-    for (auto& r : leaving_) {
-        r.router->kernel_changed(now.steady, links_);
-    }
+    start_statics(now);
+    statics_.kernel_changed(now.steady, links_);
 }
 
 void node::impl::apply_step_down(instant now, const step_down& s)
@@ -360,6 +340,7 @@ void node::impl::apply_reload(instant now, const reload& r)
             router.router->kernel_changed(now.steady, links_);
         }
     }
+    statics_.kernel_changed(now.steady, links_);
     journal_.record(log_level::info, "reload", {}, {{"outcome", "applied"}, {"routers", routers_.size()}});
 }
 
@@ -383,7 +364,8 @@ void node::impl::exchange_routers(instant now)
         }
     }
     routers_ = std::move(kept);
-    find_shared_addresses();
+    find_shared_resources();
+    statics_.want(takeover::local_items(configuration_->policies));
     for (std::size_t i = 0; i < routers_.size(); ++i) {
         routers_[i].router->configure(now, configuration_->routers[i], links_, adverts_);
     }
@@ -391,48 +373,8 @@ void node::impl::exchange_routers(instant now)
         auto& router = *leaving_[i].router;
         claimed_keys nobody_elses;
         router.reconsider(now, links_, {.dropped = true}, {}, nobody_elses, adverts_);
-        router.addresses().want({});
+        router.local().want({});
     }
-}
-
-void node::impl::find_shared_addresses()
-{
-    std::map<std::pair<ip_prefix, std::string>, std::uint64_t> first;  // the number of the router that has it
-    shared_addresses_.clear();
-    const auto add = [&](std::uint64_t number, const config::address_entry& entry) {
-        const auto [at, is_new] = first.try_emplace({entry.address, entry.interface}, number);
-        if (!is_new && at->second != number) {
-            shared_addresses_.insert(at->first);
-        }
-    };
-    for (const auto* list : {&routers_, &leaving_}) {
-        for (const auto& r : *list) {
-            r.router->addresses().for_each([&](const config::address_entry& entry) { add(r.number, entry); });
-        }
-    }
-    for (std::size_t i = 0; i < routers_.size(); ++i) {
-        for (const auto& entry : configuration_->routers[i].addresses_on_node()) {
-            add(routers_[i].number, entry);
-        }
-    }
-}
-
-// Asked for every address that is let go, so what is rare comes first: a thousand routers may do that in one turn.
-bool node::impl::is_needed_elsewhere(const config::address_entry& address, const takeover::local_addresses& asking) const
-{
-    // An address that was there before this process and that it speaks from is the node's own, whatever else names it.
-    if (found_at_start_.contains(address.address.address()) && std::ranges::any_of(routers_, [&](const numbered_router& r) {
-            return r.router->uses_as_source(address.address.address());
-        })) {
-        return true;
-    }
-    if (!shared_addresses_.contains({address.address, address.interface})) {
-        return false;
-    }
-    const auto cares = [&](const numbered_router& r) {
-        return &r.router->addresses() != &asking && r.router->addresses().cares_for(address);
-    };
-    return std::ranges::any_of(routers_, cares) || std::ranges::any_of(leaving_, cares);
 }
 
 void node::impl::handle(instant now, input&& what)
@@ -450,8 +392,10 @@ void node::impl::handle(instant now, input&& what)
                        if (found == kernel_requests_.end()) {
                            return;
                        }
-                       if (auto* router = find_by_number(found->second)) {
-                           router->addresses().answered(now.steady, i.answer, links_);
+                       if (found->second == 0) {
+                           statics_.answered(now.steady, i.answer, links_);
+                       } else if (auto* router = find_by_number(found->second)) {
+                           router->local().answered(now.steady, i.answer, links_);
                            touch(found->second);
                        }
                        kernel_requests_.erase(found);
@@ -500,6 +444,9 @@ void node::impl::handle_timeout(instant now)
     }
     for (auto& r : leaving_) {
         r.router->handle_timeout(now, links_, adverts_);
+    }
+    if (statics_.next_wakeup().at <= now.steady) {
+        statics_.handle_timeout(now.steady, links_);
     }
     if (session_ != nullptr) {
         if (session_->next_wakeup().at <= now.steady) {

@@ -1,7 +1,8 @@
 #pragma once
 
-// The inside of node::node, for the three files that make it up: node.cpp (start, inputs, reload, farewell), node_work.cpp
-// (what is carried between the machines, and outputs) and node_status.cpp (what it says of itself).
+// The inside of node::node, for the files that make it up: node.cpp (start, inputs, reload, farewell), node_work.cpp
+// (what is carried between the machines, and outputs), node_local.cpp (addresses, rules and routes) and node_status.cpp (what
+// it says of itself).
 
 #include "agent/net/link_table.hpp"
 #include "agent/node/advert_notes.hpp"
@@ -14,6 +15,7 @@
 #include "agent/status/journal.hpp"
 #include "agent/takeover/interface_register.hpp"
 #include "agent/takeover/interface_watch.hpp"
+#include "agent/takeover/local_resources.hpp"
 #include "agent/takeover/world.hpp"
 #include "common/random.hpp"
 
@@ -30,7 +32,7 @@
 
 namespace vipd::node {
 
-class node::impl final : public takeover::address_needs {
+class node::impl final : public takeover::local_needs {
 public:
     impl(const node_options& options, instant now, log_sink& log);
 
@@ -78,7 +80,7 @@ private:
     // Carries work between the machines until none has any left, then notes when each wants to be called.
     void settle(instant now);
     void settle_router(instant now, std::size_t index, numbered_router& r);
-    void drain_addresses(numbered_router& r);
+    void drain_local(std::uint64_t number, takeover::local_resources& local);
     bool drain_session(instant now);
     void finish_call(instant now, const aws::call_done& done);
     void finish_read(instant now, const std::string& action, const aws::call_done& done);
@@ -86,12 +88,13 @@ private:
     void path_changed(instant now);
 
     void apply(instant now, kernel_told&& e);
-    void apply_address(instant now, const ip_prefix& address);
+    void apply_local(instant now, const net::kernel_event& event);
+    void start_statics(instant now);
     void apply_reload(instant now, const reload& r);
     void exchange_routers(instant now);
-    void find_shared_addresses();
-    [[nodiscard]] bool is_needed_elsewhere(const config::address_entry& address,
-                                           const takeover::local_addresses& asking) const override;
+    void find_shared_resources();
+    [[nodiscard]] bool is_needed_elsewhere(const takeover::local_value& value,
+                                           const takeover::local_resources& asking) const override;
     void apply_step_down(instant now, const step_down& s);
     void begin_farewell(instant now);
     void look_for_end(instant now);
@@ -114,8 +117,10 @@ private:
     std::vector<numbered_router> routers_;
     std::map<std::uint64_t, std::uint32_t> index_of_number_;
     std::vector<numbered_router> leaving_;  // dropped by a reload, not yet gone
-    // Addresses that the last reload has moved between routers, or left with one that is leaving.
-    std::set<std::pair<ip_prefix, std::string>> shared_addresses_;
+    // What the last reload has moved between routers, or left with one that is leaving, or both a router and the node have.
+    std::set<takeover::local_place> shared_;
+    takeover::local_resources statics_;  // [[policy]], and what a predecessor left; their requests have the number 0
+    bool statics_started_ = false;
     std::set<ip_address> found_at_start_;  // by the kernel's first dump
     std::uint64_t last_router_number_ = 0;
     std::uint64_t generation_ = 1;

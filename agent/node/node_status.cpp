@@ -32,6 +32,7 @@ status::node node::impl::snapshot(instant now) const
     }
     s.discarded_before_router = admission_.counters_before_router();
     s.ec2_calls = calls_.counts();
+    statics_.snapshot(links_, s.policies);
     return s;
 }
 
@@ -44,13 +45,7 @@ status::router node::impl::router_snapshot(instant now, std::uint32_t router) co
 std::vector<std::string> node::impl::plan(std::uint32_t router) const
 {
     const auto& r = *routers_.at(router).router;
-    std::vector<std::string> lines;
-    for (const auto& entry : r.configuration().addresses_on_node()) {
-        const auto* link = links_.find_link(entry.interface);
-        const bool here = link != nullptr && links_.has_address(link->index, entry.address);
-        lines.push_back((here ? "= " : "+ ") + entry.address.to_string() + " on " + entry.interface +
-                        (here ? ": is there" : ": added by netlink"));
-    }
+    auto lines = r.local().plan(links_);
     for (const auto& route : r.unresolved()) {
         lines.push_back("? " + route.name + ": " + route.last_error);
     }

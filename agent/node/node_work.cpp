@@ -132,19 +132,12 @@ bool node::impl::drain_session(instant now)
     return any;
 }
 
-void node::impl::drain_addresses(numbered_router& r)
-{
-    while (const auto change = r.router->addresses().poll_output()) {
-        const auto id = kernel_ids_.next();
-        kernel_requests_.emplace(id, r.number);
-        r.router->addresses().issued(change->entry, id);
-        kernel_outputs_.emplace_back(change_kernel{id, change->what});
-    }
-}
-
 void node::impl::settle_router(instant now, std::size_t index, numbered_router& r)
 {
-    drain_addresses(r);
+    drain_local(r.number, r.router->local());
+    for (auto& announcement : r.router->take_announcements(now.steady, links_)) {
+        outputs_.emplace_back(std::move(announcement));
+    }
     while (auto o = r.router->cloud().poll_output()) {
         std::visit(
             overloaded{
@@ -168,6 +161,7 @@ void node::impl::settle_router(instant now, std::size_t index, numbered_router& 
 void node::impl::settle(instant now)
 {
     look_at_session(now);
+    drain_local(0, statics_);
     bool more = true;
     while (more) {
         // Routers that wait for the same interface are told when to look at it again.
@@ -237,6 +231,7 @@ wakeup node::impl::next_wakeup() const
         next = earliest(next, interface_watch_.next_wakeup());
         next = earliest(next, ec2_path_.next_wakeup());
     }
+    next = earliest(next, statics_.next_wakeup());
     return earliest(next, {farewell_until_, "farewell"});
 }
 

@@ -5,6 +5,7 @@
 #include "agent/aws/cloud_session.hpp"
 #include "agent/aws/http_message.hpp"
 #include "agent/net/link.hpp"
+#include "agent/takeover/announcer.hpp"
 #include "common/bytes.hpp"
 #include "common/ip.hpp"
 
@@ -32,6 +33,8 @@ struct change_kernel {
     net::kernel_change change;
 };
 
+using takeover::announcement;
+
 using aws::cancel_http;
 using aws::keep_warm;
 using aws::read_file;
@@ -47,7 +50,7 @@ struct ready {};
 // After shut_down: everything is handed over, the process may end.
 struct stopped {};
 
-using output = std::variant<send_advert, set_peers, change_kernel, start_http, cancel_http, keep_warm, read_file, write_file,
-                            ready, stopped>;
+using output = std::variant<send_advert, set_peers, change_kernel, announcement, start_http, cancel_http, keep_warm, read_file,
+                            write_file, ready, stopped>;
 
 }  // namespace vipd::node

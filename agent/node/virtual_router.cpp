@@ -28,13 +28,13 @@ std::vector<ip_address> addresses_of(const std::vector<vrrp::peer_rule>& peers)
 }  // namespace
 
 virtual_router::virtual_router(const config::router& configuration, std::uint64_t seed, status::journal& journal,
-                               takeover::interface_registers& interfaces, const takeover::address_needs& needs,
+                               takeover::interface_registers& interfaces, const takeover::local_needs& needs,
                                const ec2_path& path) :
     configuration_(configuration),
     journal_(journal),
     path_(path),
     takeover_(configuration.name, seed, journal, interfaces),
-    addresses_(configuration.name, seed + 1, journal, needs)
+    local_(configuration.name, seed + 1, journal, needs)
 {
     for (const auto& peer : configuration_.peers) {
         peers_.push_back({peer.address, std::nullopt, 0});
@@ -167,7 +167,7 @@ void virtual_router::configure(instant now, const config::router& configuration,
     peers_ = std::move(peers);
     inbound_.set_peers(addresses_of(configuration_.peers));
     make_templates();
-    addresses_.want(configuration_.addresses_on_node());
+    local_.want(takeover::local_items(configuration_));
     if (election_) {
         election_->change(now.steady, election_settings(), election_outputs_);
         apply(now, links, adverts);
@@ -281,10 +281,10 @@ bool virtual_router::reconsider(instant now, const net::link_table& links, stand
         first_source_ = source;
     }
     const bool twin_changed = find_twin(claimed);
-    if (links.complete() && !addresses_started_) {
-        addresses_started_ = true;
-        addresses_.want(configuration_.addresses_on_node());
-        addresses_.start(now.steady, links);
+    if (links.complete() && !local_started_) {
+        local_started_ = true;
+        local_.want(takeover::local_items(configuration_));
+        local_.start(now.steady, links);
     }
     auto obstacle = find_obstacle(links, aside);
     if (obstacle != obstacle_ && has_been_started_) {
@@ -321,7 +321,7 @@ void virtual_router::leave(instant now, bool fault, const net::link_table& links
     }
     apply(now, links, adverts);
     // After a stall addresses were kept for longer, in case it should be Active again. It will not.
-    addresses_.end_drain(now.steady + configuration_.drain);
+    local_.end_drain(now.steady + configuration_.drain);
 }
 
 void virtual_router::send(instant now, std::uint8_t priority, advert_queue& adverts)
@@ -388,7 +388,7 @@ void virtual_router::apply_transition(time_point now, const vrrp::transition& t,
     const auto reason = to_string(t.reason);
     if (t.to == vrrp::state::active) {
         ++last_epoch_;
-        addresses_.become_active(now, links);
+        local_.become_active(now, links);
         if (const auto& heard = election_->last_heard(); heard && heard->priority != vrrp::priority_releasing) {
             takeover_.heard_rival(heard->at, election_->is_outranked_by(heard->source, heard->priority));
         } else {
@@ -400,6 +400,7 @@ void virtual_router::apply_transition(time_point now, const vrrp::transition& t,
         }
     } else if (t.from == vrrp::state::active) {
         takeover_.leave_active();
+        announcer_.stop();
         // After a stall this node may well find itself Active again, and until it knows it serves what arrives. For as long as
         // it would listen if nobody spoke: an advert that ended the silence may have told of a much longer interval.
         const auto& own = election_->settings();
@@ -407,11 +408,11 @@ void virtual_router::apply_transition(time_point now, const vrrp::transition& t,
             t.reason == vrrp::transition_reason::stalled
                 ? vrrp::active_down_interval(own.protocol_version, own.priority, own.advert_interval, own.down_timer_adverts)
                 : duration::zero();
-        addresses_.leave_active(now + may_return + configuration_.drain);
+        local_.leave_active(now + may_return + configuration_.drain);
         if (t.reason == vrrp::transition_reason::heard_better && !configuration_.moves_in_cloud()) {
             // Nothing in the cloud has to follow first: traffic finds the new Active at once, and two holders of an address on
             // one network would disturb each other.
-            addresses_.end_drain(now);
+            local_.end_drain(now);
         }
     }
     reason_ = explain(t);
@@ -447,8 +448,8 @@ void virtual_router::hear(instant now, const vrrp::heard_advert& advert, const n
         election_->handle(now.steady, advert, election_outputs_);
         apply(now, links, adverts);
     }
-    if (addresses_.draining() && !configuration_.moves_in_cloud() && advert.priority != vrrp::priority_releasing) {
-        addresses_.end_drain(now.steady);
+    if (local_.draining() && !configuration_.moves_in_cloud() && advert.priority != vrrp::priority_releasing) {
+        local_.end_drain(now.steady);
     }
 }
 
@@ -461,9 +462,19 @@ void virtual_router::handle_timeout(instant now, const net::link_table& links, a
     if (takeover_.next_wakeup().at <= now.steady) {
         takeover_.handle_timeout(now.steady);
     }
-    if (addresses_.next_wakeup().at <= now.steady) {
-        addresses_.handle_timeout(now.steady, links);
+    if (local_.next_wakeup().at <= now.steady) {
+        local_.handle_timeout(now.steady, links);
     }
+}
+
+std::vector<takeover::announcement> virtual_router::take_announcements(time_point now, const net::link_table& links)
+{
+    for (const auto& arrived : local_.take_arrived()) {
+        if (configuration_.announce && state() == vrrp::state::active) {
+            announcer_.begin(now, *configuration_.announce, arrived, configuration_.interface);
+        }
+    }
+    return announcer_.take_due(now, links);
 }
 
 bool virtual_router::step_down(instant now, const net::link_table& links, advert_queue& adverts)
@@ -478,7 +489,8 @@ bool virtual_router::step_down(instant now, const net::link_table& links, advert
 wakeup virtual_router::next_wakeup() const
 {
     const auto election = election_ ? election_->next_wakeup() : wakeup{};
-    return earliest(election, earliest(takeover_.next_wakeup(), addresses_.next_wakeup()));
+    const auto local = earliest(local_.next_wakeup(), announcer_.next_wakeup());
+    return earliest(election, earliest(takeover_.next_wakeup(), local));
 }
 
 std::optional<vrrp::router_rule> virtual_router::rule() const
@@ -498,7 +510,7 @@ std::optional<vrrp::router_rule> virtual_router::rule() const
 
 bool virtual_router::has_left(const net::link_table& links) const
 {
-    return state() == vrrp::state::initialize && addresses_.settled(links);
+    return state() == vrrp::state::initialize && local_.settled(links);
 }
 
 }  // namespace vipd::node

@@ -9,7 +9,8 @@
 #include "agent/node/inbound_watch.hpp"
 #include "agent/status/journal.hpp"
 #include "agent/status/snapshot.hpp"
-#include "agent/takeover/local_addresses.hpp"
+#include "agent/takeover/announcer.hpp"
+#include "agent/takeover/local_resources.hpp"
 #include "agent/takeover/takeover.hpp"
 #include "agent/vrrp/admission.hpp"
 #include "agent/vrrp/advert.hpp"
@@ -84,11 +85,11 @@ struct standing_aside {
 class virtual_router {
 public:
     virtual_router(const config::router& configuration, std::uint64_t seed, status::journal& journal,
-                   takeover::interface_registers& interfaces, const takeover::address_needs& needs, const ec2_path& path);
+                   takeover::interface_registers& interfaces, const takeover::local_needs& needs, const ec2_path& path);
 
     // A configuration with the same name. A changed version, VRID or source begins a new election (priority 0 first), and so
     // does what a source that is not configured follows from; everything else is applied without a transition. What it means
-    // for local addresses is done with kernel_changed(), once every router has its configuration.
+    // for what it has on this node is done with kernel_changed(), once every router has its configuration.
     void configure(instant now, const config::router& configuration, const net::link_table& links, advert_queue& adverts);
     // Its place in the node: what its adverts are labelled with.
     void set_index(std::uint32_t index) { index_ = index; }
@@ -102,7 +103,7 @@ public:
     void handle_timeout(instant now, const net::link_table& links, advert_queue& adverts);
     // The path to EC2 has broken, or works again.
     void path_changed(instant now, const net::link_table& links, advert_queue& adverts);
-    void kernel_changed(time_point now, const net::link_table& links) { addresses_.kernel_changed(now, links); }
+    void kernel_changed(time_point now, const net::link_table& links) { local_.kernel_changed(now, links); }
     // Returns whether it was Active.
     bool step_down(instant now, const net::link_table& links, advert_queue& adverts);
     void advert_not_sent() { ++adverts_not_sent_; }
@@ -133,8 +134,10 @@ public:
 
     takeover::takeover& cloud() { return takeover_; }
     [[nodiscard]] const takeover::takeover& cloud() const { return takeover_; }
-    takeover::local_addresses& addresses() { return addresses_; }
-    [[nodiscard]] const takeover::local_addresses& addresses() const { return addresses_; }
+    takeover::local_resources& local() { return local_; }
+    [[nodiscard]] const takeover::local_resources& local() const { return local_; }
+    // What the neighbours are to be told at this moment.
+    std::vector<takeover::announcement> take_announcements(time_point now, const net::link_table& links);
     // As Backup: whose adverts it hears, unless that one has handed over.
     [[nodiscard]] std::optional<ip_address> active_elsewhere() const;
     // What keeps a route from being resolved, for status.
@@ -180,7 +183,7 @@ private:
     std::string obstacle_ = "it has not been started";
     std::string reason_ = "it has not been started";
     bool has_been_started_ = false;
-    bool addresses_started_ = false;
+    bool local_started_ = false;
     std::optional<vrrp::election> election_;
     std::vector<vrrp::election_output> election_outputs_;
     std::vector<vrrp::advert_template> templates_;  // one for each peer
@@ -189,7 +192,8 @@ private:
     std::uint64_t last_epoch_ = 0;
 
     takeover::takeover takeover_;
-    takeover::local_addresses addresses_;
+    takeover::local_resources local_;
+    takeover::announcer announcer_;
     std::vector<status::resource> unresolved_;
 
     struct peer_state {

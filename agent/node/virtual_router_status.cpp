@@ -105,7 +105,7 @@ status::router virtual_router::snapshot(time_point now, const net::link_table& l
         r.peers.push_back({peer.address, peer.heard_at ? std::optional{now - *peer.heard_at} : std::nullopt, peer.priority,
                            inbound_.is_missing(peer.address)});
     }
-    addresses_.snapshot(links, r.resources);
+    local_.snapshot(links, r.resources);
     takeover_.snapshot(now, world, r.resources);
     r.resources.insert(r.resources.end(), unresolved_.begin(), unresolved_.end());
     r.received = received;

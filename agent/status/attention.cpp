@@ -87,6 +87,8 @@ void resource_findings(const router& r, const resource& x, std::vector<finding>&
         const bool missing = active && !here;
         out.push_back({missing ? urgency::critical : urgency::warning, r.name,
                        fmt::format("{}{}: {}{}", x.name, missing ? " is not here" : "", x.last_error, retry)});
+    } else if (active && !here && x.kind == resource_kind::policy) {
+        out.push_back({urgency::warning, r.name, fmt::format("{} is not complete: {}", x.name, x.owner)});
     } else if (active && !here && x.duel == duel_state::none) {
         const std::string owner = x.owner.empty() ? "" : fmt::format(", last seen at {}", x.owner);
         out.push_back({urgency::warning, r.name, fmt::format("{} is being taken{}{}", x.name, owner, retry)});
@@ -163,6 +165,13 @@ std::vector<finding> findings(const node& n, const process& p, wall_time now)
     }
     if (n.ec2_path) {
         path_finding(*n.ec2_path, out);
+    }
+    for (const auto& policy : n.policies) {
+        if (!policy.last_error.empty()) {
+            out.push_back({urgency::critical, "", fmt::format("{} is not complete: {}", policy.name, policy.last_error)});
+        } else if (policy.state == resource_state::taking) {
+            out.push_back({urgency::warning, "", fmt::format("{} is not complete: {}", policy.name, policy.owner)});
+        }
     }
     if (p.realtime_wanted && !p.realtime_scheduling) {
         out.push_back({urgency::warning, "",

@@ -210,6 +210,11 @@ json::object node_json(const node& n, const process& p, wall_time now)
         calls.emplace_back(json::object{{"action", text(c.action)}, {"code", text(c.code)}, {"count", c.count}});
     }
     out.emplace("ec2_calls", std::move(calls));
+    json::array policies;
+    for (const auto& policy : n.policies) {
+        policies.emplace_back(resource_json(policy));
+    }
+    out.emplace("policies", std::move(policies));
     out.emplace("adverts_discarded", reasons_json(n.discarded_before_router));
     out.emplace("process", process_json(p));
     return out;
@@ -253,20 +258,27 @@ json::object peer_json(const peer& p)
 
 json::object resource_json(const resource& r)
 {
-    return {{"kind", to_string(r.kind)},
-            {"name", text(r.name)},
-            {"table", text(r.table)},
-            {"destination", text(r.destination)},
-            {"state", to_string(r.state)},
-            {"owned", r.state == resource_state::here},
-            {"owner", text(r.owner)},
-            {"confirmed_age_seconds", seconds(r.confirmed_age)},
-            {"mutating_calls", r.mutating_calls},
-            {"repairs", r.repairs},
-            {"failures", r.failures},
-            {"last_error", text(r.last_error)},
-            {"retry_in_seconds", seconds(r.retry_in)},
-            {"duel", to_string(r.duel)}};
+    json::object out{{"kind", to_string(r.kind)},
+                     {"name", text(r.name)},
+                     {"table", text(r.table)},
+                     {"destination", text(r.destination)},
+                     {"state", to_string(r.state)},
+                     {"owned", r.state == resource_state::here},
+                     {"owner", text(r.owner)},
+                     {"confirmed_age_seconds", seconds(r.confirmed_age)},
+                     {"mutating_calls", r.mutating_calls},
+                     {"repairs", r.repairs},
+                     {"failures", r.failures},
+                     {"last_error", text(r.last_error)},
+                     {"retry_in_seconds", seconds(r.retry_in)},
+                     {"duel", to_string(r.duel)}};
+    if (r.parts) {
+        out.emplace("rules", r.parts->rules);
+        out.emplace("rules_here", r.parts->rules_here);
+        out.emplace("routes", r.parts->routes);
+        out.emplace("routes_here", r.parts->routes_here);
+    }
+    return out;
 }
 
 json::object event_json(const event& e)

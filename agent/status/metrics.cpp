@@ -67,7 +67,14 @@ bool metrics_text::extract_next_item(series_sink& sink, const peer_extractor& ex
 bool metrics_text::extract_next_item(series_sink& sink, const resource_extractor& extract)
 {
     if (router_ == sample_.routers.size()) {
-        return false;
+        // At the end those that are no router's.
+        static const router nobody{};
+        if (item_ == sample_.of_node.policies.size()) {
+            return false;
+        }
+        extract(nobody, sample_.of_node.policies[item_], sink);
+        ++item_;
+        return true;
     }
     const router& r = sample_.routers[router_];
     if (item_ == r.resources.size()) {

@@ -215,6 +215,22 @@ void resource_duel(const router& r, const resource& x, series_sink& out)
     out.add({r.name, to_string(x.kind), x.label()}, x.duel != duel_state::none);
 }
 
+void policy_parts_wanted(const router& r, const resource& x, series_sink& out)
+{
+    if (x.parts) {
+        out.add({r.name, x.label(), "rule"}, x.parts->rules);
+        out.add({r.name, x.label(), "route"}, x.parts->routes);
+    }
+}
+
+void policy_parts_here(const router& r, const resource& x, series_sink& out)
+{
+    if (x.parts) {
+        out.add({r.name, x.label(), "rule"}, x.parts->rules_here);
+        out.add({r.name, x.label(), "route"}, x.parts->routes_here);
+    }
+}
+
 // The rows that are one number of something.
 
 template <auto Field>
@@ -413,6 +429,10 @@ constexpr metric table[] = {
      "1 for the state the resource is in, 0 for the others."},
     {"vipd_resource_failing", gauge, of_a_resource, resource_failing,
      "1 while the last call for it has failed."},
+    {"vipd_policy_parts", gauge, {"router", "resource", "part"}, policy_parts_wanted,
+     "How many rules and routes a policy has; router is empty for [[policy]]."},
+    {"vipd_policy_parts_here", gauge, {"router", "resource", "part"}, policy_parts_here,
+     "How many of them were seen on this node."},
     {"vipd_resource_duel", gauge, of_a_resource, resource_duel,
      "1 while somebody else takes it away again and again."},
     {"vipd_resource_confirmed_age_seconds", gauge, of_a_resource, of_resource_if_known<&resource::confirmed_age>,

@@ -208,15 +208,20 @@ void put_resource(std::string& out, const resource& x, bool active)
     }
 }
 
+void begin_resources(std::string& out)
+{
+    out +=
+        "<div class=\"scroll\"><table><caption>Resources</caption>\n<tr><th>What</th><th>State</th><th>Owner</th>"
+        "<th class=\"number\">Confirmed</th><th class=\"number\">Calls</th></tr>\n";
+}
+
 void put_resources(std::string& out, const router& r)
 {
     if (r.resources.empty()) {
         out += "<p class=\"dim\">No resources are configured: this router only elects.</p>\n";
         return;
     }
-    out +=
-        "<div class=\"scroll\"><table><caption>Resources</caption>\n<tr><th>What</th><th>State</th><th>Owner</th>"
-        "<th class=\"number\">Confirmed</th><th class=\"number\">Calls</th></tr>\n";
+    begin_resources(out);
     // Those in trouble first, but only when not all of them fit: rows that keep their place are found again.
     std::vector<const resource*> rows;
     for (const auto& x : r.resources) {
@@ -235,6 +240,24 @@ void put_resources(std::string& out, const router& r)
             r.resources.size() - page_resources_max, html(percent_encode(r.name)));
     }
     out += "</table></div>\n";
+}
+
+// [[policy]]: no router's, and always wanted.
+void put_policies(std::string& out, const node& n)
+{
+    if (n.policies.empty()) {
+        return;
+    }
+    out += "<section class=\"card\"><header><h2>This node, whoever is Active</h2></header>\n";
+    begin_resources(out);
+    const auto shown = std::min(n.policies.size(), page_resources_max);
+    for (std::size_t i = 0; i < shown; ++i) {
+        put_resource(out, n.policies[i], true);
+    }
+    if (shown < n.policies.size()) {
+        put(out, "<tr><td colspan=\"5\" class=\"dim\">and {} more: /v1/status</td></tr>\n", n.policies.size() - shown);
+    }
+    out += "</table></div></section>\n";
 }
 
 void put_number(std::string& out, std::string_view name, std::string_view value)
@@ -304,6 +327,7 @@ std::string page_head(const page_summary& s)
         human_duration(s.of_node.uptime), html(s.of_node.version));
     put(out, "<section class=\"verdict {}\"><h2>{}</h2><p class=\"text\">{}</p></section>\n", css, html(title), html(text));
     put_findings(out, s);
+    put_policies(out, s.of_node);
     return out;
 }
 

@@ -7,6 +7,8 @@ std::string_view to_string(resource_kind kind)
     switch (kind) {
         case resource_kind::address:
             return "address";
+        case resource_kind::policy:
+            return "policy";
         case resource_kind::route:
             return "route";
         case resource_kind::source_dest_check:
@@ -31,6 +33,7 @@ std::string resource::label() const
         case resource_kind::network_interface:
             return destination;
         case resource_kind::address:
+        case resource_kind::policy:
         case resource_kind::source_dest_check:
             break;
     }

@@ -48,7 +48,15 @@ struct takeover_times {
     histogram all_confirmed;  // a read-back has shown every resource here
 };
 
-enum class resource_kind : std::uint8_t { address, route, source_dest_check, secondary_ip, elastic_ip, network_interface };
+enum class resource_kind : std::uint8_t {
+    address,
+    policy,
+    route,
+    source_dest_check,
+    secondary_ip,
+    elastic_ip,
+    network_interface
+};
 std::string_view to_string(resource_kind kind);
 
 enum class resource_state : std::uint8_t {
@@ -68,13 +76,23 @@ enum class duel_state : std::uint8_t {
 };
 std::string_view to_string(duel_state state);
 
+// A policy is one resource with many parts.
+struct policy_parts {
+    unsigned rules = 0;
+    unsigned rules_here = 0;
+    unsigned routes = 0;
+    unsigned routes_here = 0;
+};
+
 struct resource {
     resource_kind kind = resource_kind::route;
-    std::string name;         // "172.16.1.100/32 in rtb-0a1b2c (private-a)", "172.16.1.100/32 on lo"
+    std::string name;         // "172.16.1.100/32 in rtb-0a1b2c (private-a)", "172.16.1.100/32 on lo", "table 100"
     std::string table;        // routes: "rtb-...", or empty while no table is known to put it into; else empty
     std::string destination;  // what is moved: a route's destination, an address, an allocation or interface
     resource_state state = resource_state::unknown;
-    std::string owner;  // who has it, as last seen: "eni-...", "none", "eni-... (blackhole)"; empty when unknown
+    // Who has it, as last seen: "eni-...", "none", "eni-... (blackhole)"; of a policy, how much of it is here, and why not all.
+    // Empty when unknown.
+    std::string owner;
     std::optional<duration> confirmed_age;  // since the world was last read for it
     std::uint64_t mutating_calls = 0;
     std::uint64_t repairs = 0;  // times it was put back after somebody else had changed it
@@ -82,6 +100,7 @@ struct resource {
     std::string last_error;  // empty when the last call succeeded
     std::optional<duration> retry_in;
     duel_state duel = duel_state::none;
+    std::optional<policy_parts> parts;  // of a policy
 
     // What names it for as long as it is configured. `name` may gain the table's own name, once that has been read.
     [[nodiscard]] std::string label() const;
@@ -175,6 +194,7 @@ struct node {
     std::array<std::uint64_t, vrrp::discard_reason_count> discarded_before_router{};
     std::vector<ec2_call_count> ec2_calls;
     std::optional<ec2_path_state> ec2_path;  // none without AWS resources
+    std::vector<resource> policies;          // of [[policy]]: no router's
 };
 
 // What only the shell can know of itself.

@@ -70,6 +70,9 @@ class VipdConfig(Configuration):
     interface: str = "eth0"
     addresses: list[dict] = field(default_factory=lambda: [{"address": "172.16.1.100/32", "interface": "lo"}])
     routes: list[dict] = field(default_factory=list)
+    policies: list[dict] = field(default_factory=list)  # [[router.policy]]
+    node_policies: list[dict] = field(default_factory=list)  # [[policy]]
+    announce: dict | None = None  # [router.announce]
     password: str = ""
     auth: dict = field(default_factory=dict)  # [router.auth], where it is no password
     realtime: bool = False
@@ -83,13 +86,17 @@ class VipdConfig(Configuration):
         if self.aws or self.routes:
             parts.append(section("[aws]", {"identity_cache": identity_cache(socket_path), **self.aws}))
         parts.append(section("[http]", {"listen": [], **self.http, "socket": socket_path}))
+        parts += [section("[[policy]]", policy) for policy in self.node_policies]
         parts.append(section("[[router]]", {
             "name": "lab", "vrid": self.vrid, "version": self.version, "priority": self.priority, "source": self.source,
             "interface": self.interface, "peers": self.peers, "advert_interval": self.advert_interval,
             "preempt_delay": self.preempt_delay, **self.more}))
         if auth := {"kind": "password", "password": self.password} if self.password else self.auth:
             parts.append(section("[router.auth]", auth))
+        if self.announce is not None:
+            parts.append(section("[router.announce]", self.announce))
         parts += [section("[[router.address]]", address) for address in self.addresses]
+        parts += [section("[[router.policy]]", policy) for policy in self.policies]
         parts += [section("[[router.route]]", route) for route in self.routes]
         return "\n".join(parts)
 

@@ -25,7 +25,7 @@ RESOURCE = "agent/takeover/resource.cpp"
 TAKEOVER = "agent/takeover/takeover.cpp"
 ROUTER = "agent/node/virtual_router.cpp"
 WORK = "agent/node/node_work.cpp"
-ADDRESSES = "agent/takeover/local_addresses.cpp"
+LOCAL = "agent/takeover/local_resources.cpp"
 SESSION = "agent/aws/cloud_session.cpp"
 
 # What implementations of VRRP have had wrong before.
@@ -277,18 +277,20 @@ WIRING = [
            "!what.private_address || what.private_address == address.private_address;",
            "true;"),
     Mutant("the address stays after the drain", ROUTER,
-           "        addresses_.leave_active(now + may_return + configuration_.drain);\n",
+           "        local_.leave_active(now + may_return + configuration_.drain);\n",
            ""),
     Mutant("the address goes at once", ROUTER,
-           "addresses_.leave_active(now + may_return + configuration_.drain);",
-           "addresses_.leave_active(now);"),
-    Mutant("an address that was removed is not put back", ADDRESSES,
-           "void local_addresses::kernel_changed(time_point now, const net::link_table& kernel)\n"
-           "{\n"
-           "    reconcile(now, kernel);\n"
-           "}",
-           "void local_addresses::kernel_changed(time_point /*now*/, const net::link_table& /*kernel*/)\n"
-           "{}"),
+           "local_.leave_active(now + may_return + configuration_.drain);",
+           "local_.leave_active(now);"),
+    Mutant("an address that was removed is not put back", LOCAL,
+           "        if (is_about(event, e.item.value)) {\n",
+           "        if (is_about(event, e.item.value) && !e.is_address()) {\n"),
+    Mutant("a rule or route that was removed is not put back", LOCAL,
+           "        if (is_about(event, e.item.value)) {\n",
+           "        if (is_about(event, e.item.value) && e.is_address()) {\n"),
+    Mutant("rules and routes stay after the drain", LOCAL,
+           "    return e.item.always || active_ || draining();\n",
+           "    return e.item.always || active_ || draining() || (!e.is_address() && e.was_here);\n"),
     Mutant("the epoch does not grow", ROUTER,
            "        ++last_epoch_;\n",
            "        last_epoch_ = 1;\n"),

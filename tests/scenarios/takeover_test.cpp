@@ -159,5 +159,18 @@ TEST_F(takeover_stories, a_restart_while_imds_is_down_goes_by_the_identity_of_th
     until("moved", 10s, [&] { return owns_everything(1); });
 }
 
+TEST_F(takeover_stories, a_rule_and_a_route_that_somebody_removes_are_put_back)
+{
+    begin(machines({150, 100}));
+    const auto is_whole = [&] { return world->node(0).policy_parts() == cluster_options::policy_parts(); };
+    ASSERT_TRUE(is_whole());
+    for (const bool rule : {true, false}) {
+        inflict(faults::policy_removed{0, rule});
+        wait(10ms);
+        EXPECT_TRUE(is_whole()) << (rule ? "the rule" : "the route");
+    }
+    EXPECT_EQ(world->node(1).policy_parts(), 0U) << "it follows the address";
+}
+
 }  // namespace
 }  // namespace vipd::sim

@@ -152,6 +152,7 @@ private:
     void begin(const faults::late_timers& f, duration lasts);
     void begin(const faults::link_down& f, duration lasts);
     void begin(const faults::address_removed& f, duration lasts);
+    void begin(const faults::policy_removed& f, duration lasts);
     void begin(const faults::clock_set& f, duration lasts);
     void begin(const faults::partition& f, duration lasts);
     void begin(const faults::poor_network& f, duration lasts);

@@ -244,6 +244,20 @@ void cluster::begin(const faults::address_removed& f, duration /*lasts*/)
     }
 }
 
+void cluster::begin(const faults::policy_removed& f, duration /*lasts*/)
+{
+    auto& m = *machines_[f.machine];
+    const bool was_there = m.policy_parts() == options_.policy_parts() && invariants_.state(f.machine) == vrrp::state::active;
+    m.take_policy(f.rule);
+    if (was_there) {
+        after(1s, [this, &m] {
+            if (m.policy_parts() == options_.policy_parts()) {
+                situations_.note(situation::policy_removed_and_put_back);
+            }
+        });
+    }
+}
+
 void cluster::begin(const faults::clock_set& f, duration /*lasts*/)
 {
     set_clock(*machines_[f.machine], f.offset);

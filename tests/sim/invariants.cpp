@@ -226,13 +226,15 @@ void invariants::check_addresses(time_point now)
     const auto allowed = options_.drain + 2 * options_.down_interval_max() + 1s;
     for (const auto& m : machines_) {
         const auto& seen = seen_[m->index()];
+        const bool has_address = m->has_address(options_.virtual_address());
         if (!m->is_running() || m->is_paused() || seen.state == vrrp::state::active ||
-            !m->has_address(options_.virtual_address())) {
+            (!has_address && m->policy_parts() == 0)) {
             continue;
         }
         const auto since = std::max(seen.since, m->last_hindered());
         if (now - since > allowed) {
-            violated(now, "S12: the address of one that is not Active",
+            violated(now,
+                     has_address ? "S12: the address of one that is not Active" : "S12: the policy of one that is not Active",
                      fmt::format("machine {}, {} for {:.1f} s", m->index(), to_string(seen.state), to_seconds(now - since)));
         }
     }

@@ -52,6 +52,7 @@ void machine::power_off()
     paused_ = false;
     on_ = false;
     addresses_.clear();
+    policies_ = {};
     files_.clear();  // what vipd writes is in /run
     spoke_to_.clear();
 }
@@ -76,6 +77,9 @@ void machine::start_process()
     push(node::kernel_told{net::link_seen{{ethernet, "ens5", settings_.mac, true, link_}}});
     for (const auto& [index, prefix] : addresses_) {
         push(node::kernel_told{net::address_seen{{index, prefix, false}}});
+    }
+    for (auto& event : policies_.dump()) {
+        push(node::kernel_told{std::move(event)});
     }
     push(node::kernel_told{net::dump_done{}});
     perform_outputs();
@@ -185,6 +189,24 @@ void machine::take_address(const ip_prefix& address)
 {
     if (addresses_.erase({loopback, address}) > 0) {
         tell(node::kernel_told{net::address_gone{{loopback, address, false}}});
+    }
+}
+
+void machine::take_policy(bool rule)
+{
+    std::vector<net::kernel_event> told;
+    if (rule && !policies_.rules.empty()) {
+        policies_.take(*policies_.rules.begin(), told);
+    } else if (!rule && !policies_.routes.empty()) {
+        policies_.take(policies_.routes.begin()->first, told);
+    }
+    tell_all(std::move(told));
+}
+
+void machine::tell_all(std::vector<net::kernel_event>&& events)
+{
+    for (auto& event : events) {
+        tell(node::kernel_told{std::move(event)});
     }
 }
 
@@ -357,27 +379,27 @@ void machine::perform_outputs()
 
 void machine::perform(node::output&& what)
 {
-    std::visit(
-        overloaded{[&](const node::send_advert& o) {
-                       spoke_to_[o.destination] = events_.now();
-                       to_.on_advert(*this, o);
-                   },
-                   [&](const node::change_kernel& o) { change(o); },
-                   [&](node::start_http& o) { path_.start(std::move(o.exchange)); },
-                   [&](const node::cancel_http& o) { path_.cancel(o.id); },
-                   [&](const node::keep_warm& o) { path_.keep_warm(o.connections); },
-                   [&](const node::read_file& o) {
-                       const auto found = files_.find(o.path);
-                       const vipd::error absent{error_class::not_found, "no such file"};
-                       push(node::file_was_read{
-                           o.id, found == files_.end() ? result<std::string>{absent} : result<std::string>{found->second}});
-                   },
-                   [&](const node::write_file& o) {
-                       files_[o.path] = o.content;
-                       push(node::file_was_written{o.id, {}});
-                   },
-                   [&](const node::set_peers&) {}, [&](const node::ready&) {}, [&](const node::stopped&) { stopped_ = true; }},
-        what);
+    std::visit(overloaded{[&](const node::send_advert& o) {
+                              spoke_to_[o.destination] = events_.now();
+                              to_.on_advert(*this, o);
+                          },
+                          [&](const node::change_kernel& o) { change(o); },
+                          [&](node::start_http& o) { path_.start(std::move(o.exchange)); },
+                          [&](const node::cancel_http& o) { path_.cancel(o.id); },
+                          [&](const node::keep_warm& o) { path_.keep_warm(o.connections); },
+                          [&](const node::read_file& o) {
+                              const auto found = files_.find(o.path);
+                              const vipd::error absent{error_class::not_found, "no such file"};
+                              push(node::file_was_read{o.id, found == files_.end() ? result<std::string>{absent}
+                                                                                   : result<std::string>{found->second}});
+                          },
+                          [&](const node::write_file& o) {
+                              files_[o.path] = o.content;
+                              push(node::file_was_written{o.id, {}});
+                          },
+                          [&](const node::set_peers&) {}, [&](const node::announcement&) {}, [&](const node::ready&) {},
+                          [&](const node::stopped&) { stopped_ = true; }},
+               what);
     if (!inputs_.empty()) {
         wake(events_.now());
     }
@@ -394,9 +416,15 @@ void machine::change(const node::change_kernel& wanted)
                               if (addresses_.erase({c.value.link_index, c.value.address}) > 0) {
                                   push(node::kernel_told{net::address_gone{c.value}});
                               }
-                          }},
+                          },
+                          [](const auto&) {}},
                wanted.change);
-    push(node::kernel_answered{{wanted.id, 0, ""}});
+    std::vector<net::kernel_event> told;
+    const auto error = policies_.apply(wanted.change, told).value_or(0);
+    for (auto& event : told) {
+        push(node::kernel_told{std::move(event)});
+    }
+    push(node::kernel_answered{{wanted.id, error, ""}});
 }
 
 // --- what is seen ---

@@ -10,6 +10,7 @@
 #include "tests/sim/cloud_path.hpp"
 #include "tests/sim/event_queue.hpp"
 #include "tests/sim/host_clock.hpp"
+#include "tests/support/policy_kernel.hpp"
 
 #include <cstdint>
 #include <deque>
@@ -88,6 +89,8 @@ public:
     void reload(std::shared_ptr<const config::configuration> next);
     // Somebody else has taken an address off it.
     void take_address(const ip_prefix& address);
+    // Somebody else has taken a rule or a route of the policy off it.
+    void take_policy(bool rule);
 
     // --- what is seen ---
     [[nodiscard]] std::size_t index() const { return settings_.index; }
@@ -104,6 +107,8 @@ public:
     [[nodiscard]] bool is_paused() const { return paused_; }
     [[nodiscard]] bool has_link() const { return link_; }
     [[nodiscard]] bool has_address(const ip_prefix& address) const;
+    // How many rules and routes it has of those that follow the address.
+    [[nodiscard]] std::size_t policy_parts() const { return policies_.rules.size() + policies_.routes.size(); }
     [[nodiscard]] status::router snapshot() const;
     [[nodiscard]] const cloud_path& path() const { return path_; }
     // How long it last stood still, if that ended a minute ago or less.
@@ -139,6 +144,7 @@ private:
     void change(const node::change_kernel& wanted);
     void push(node::input&& what);
     void take_input();
+    void tell_all(std::vector<net::kernel_event>&& events);
 
     settings settings_;
     std::shared_ptr<const config::configuration> file_;
@@ -152,6 +158,7 @@ private:
     bool link_ = true;
     unsigned boots_ = 0;
     std::set<std::pair<int, ip_prefix>> addresses_;
+    test::policy_kernel policies_;
     std::map<std::string, std::string> files_;
     std::map<ip_address, time_point> spoke_to_;
 

@@ -110,7 +110,19 @@ config::configuration cluster_options::configuration(std::size_t machine) const
         r.auth.hmac = vrrp::hmac_settings{auth->mode, auth->against_replay, auth->window, 1, {key_of(1)}};
     }
     r.advertised_addresses = {virtual_address().address()};
-    r.addresses = {{virtual_address(), "lo", config::address_lifetime::while_active}};
+    config::address_entry virtual_one;
+    virtual_one.address = virtual_address();
+    r.addresses = {virtual_one};
+    // Replies of the virtual address leave by a table of their own.
+    config::policy_entry policy;
+    policy.table = 100;
+    policy.rules.emplace_back().from = config::rule_prefix{virtual_address()};
+    policy.rules.back().priority = 100;
+    auto& reply = policy.routes.emplace_back();
+    reply.family = family;
+    reply.interface = "ens5";
+    reply.source = virtual_address().address();
+    r.policies = {policy};
     config::route_entry route;
     route.destination = aws::route_destination::cidr(virtual_address());
     route.interface = "ens5";

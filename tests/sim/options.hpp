@@ -58,6 +58,8 @@ struct cluster_options {
 
     [[nodiscard]] ip_address address(std::size_t machine) const;
     [[nodiscard]] ip_prefix virtual_address() const;
+    // How many rules and routes follow it: one of each.
+    [[nodiscard]] static constexpr std::size_t policy_parts() { return 2; }
     [[nodiscard]] std::string interface_id(std::size_t machine) const;
     [[nodiscard]] std::string table_id(std::size_t table) const;
     [[nodiscard]] config::configuration configuration(std::size_t machine) const;

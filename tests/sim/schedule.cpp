@@ -146,7 +146,15 @@ fault_kind drawing::of_machine(duration& lasts)
         case 6:
             return faults::link_down{machine()};
         case 7:
-            return faults::address_removed{machine()};
+            // By what has been drawn already: every other fault stays where it was in the schedule of a seed.
+            switch (lasts.count() % 4) {
+                case 0:
+                    return faults::policy_removed{machine(), true};
+                case 1:
+                    return faults::policy_removed{machine(), false};
+                default:
+                    return faults::address_removed{machine()};
+            }
         case 8:
             lasts = magnitude(5s, 2min);
             return faults::instance_stopped{machine()};
@@ -296,6 +304,9 @@ std::string describe(const fault_kind& what)
             },
             [](const faults::link_down& f) { return fmt::format("machine {}: link down", f.machine); },
             [](const faults::address_removed& f) { return fmt::format("machine {}: virtual address removed", f.machine); },
+            [](const faults::policy_removed& f) {
+                return fmt::format("machine {}: {} of the policy removed", f.machine, f.rule ? "rule" : "route");
+            },
             [](const faults::clock_set& f) {
                 return fmt::format("machine {}: wall clock set {:+.0f} s off", f.machine, to_seconds(f.offset));
             },

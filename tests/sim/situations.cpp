@@ -26,6 +26,7 @@ std::string_view to_string(situation s)
         "crash loop",
         "a route changed by hand was repaired",
         "a removed local address was put back",
+        "a removed rule or route was put back",
         "a corrupted or forged advert was discarded",
         "a process started while IMDS was down",
         "a duel over a route was noticed",

@@ -31,6 +31,7 @@ enum class situation : std::uint8_t {
     crash_loop,
     route_changed_by_hand_repaired,
     address_removed_and_put_back,
+    policy_removed_and_put_back,
     bad_advert_discarded,
     started_without_imds,
     duel_noticed,
@@ -39,7 +40,7 @@ enum class situation : std::uint8_t {
     priority_weighed,
     instance_stopped_while_active,
 };
-inline constexpr std::size_t situation_count = 28;
+inline constexpr std::size_t situation_count = 29;
 
 std::string_view to_string(situation s);
 

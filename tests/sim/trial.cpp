@@ -79,6 +79,10 @@ std::string phases::what_is_missing() const
         if (world_.node(i).has_address(plan_.options.virtual_address()) != (i == *active)) {
             return fmt::format("machine {} is Active, and {} {} the address", *active, i, i == *active ? "lacks" : "has");
         }
+        const auto parts = world_.node(i).policy_parts();
+        if (parts != (i == *active ? plan_.options.policy_parts() : 0)) {
+            return fmt::format("machine {} is Active, and {} has {} rules and routes", *active, i, parts);
+        }
     }
     for (const auto& r : world_.node(*active).snapshot().resources) {
         if (r.kind != status::resource_kind::source_dest_check && r.state != status::resource_state::here) {

@@ -21,6 +21,18 @@ instant at(duration since_start)
     return {time_point{} + 1h + since_start, began + since_start};
 }
 
+resource sample_policy()
+{
+    resource x;
+    x.kind = resource_kind::policy;
+    x.name = "table 110";
+    x.state = resource_state::here;
+    x.owner = "this node: 1 of 1 rules, 2 of 2 routes here";
+    x.mutating_calls = 3;
+    x.parts = policy_parts{1, 1, 2, 2};
+    return x;
+}
+
 node sample_node()
 {
     node n;
@@ -51,6 +63,7 @@ node sample_node()
     identity.interfaces.push_back(std::move(interface));
     s.identity = std::move(identity);
     n.aws = std::move(s);
+    n.policies = {sample_policy()};
     n.discarded_before_router[static_cast<std::size_t>(vrrp::discard_reason::unknown_peer)] = 4;
     n.ec2_path = ec2_path_state{.works = true, .trouble = "", .age = std::nullopt};
     n.ec2_calls = {{"DescribeRouteTables", "ok", 412}, {"ReplaceRoute", "ok", 3}, {"ReplaceRoute", "RequestLimitExceeded", 1}};

@@ -19,6 +19,8 @@ inline constexpr std::string_view hostile = "</td><script>alert(\"1\")</script>'
 
 instant at(duration since_start);
 
+// Of the node, with all its parts.
+resource sample_policy();
 node sample_node();
 process sample_process();
 router sample_router(std::string name);      // Active, two resources here

@@ -110,7 +110,7 @@ std::shared_ptr<config::configuration> node_harness::one_router()
     r.advert_interval = 100ms;
     r.preempt_delay = 0s;
     r.advertised_addresses = {ip_address::v4(172, 16, 1, 100)};
-    r.addresses = {{ip_prefix::host(ip_address::v4(172, 16, 1, 100)), "lo", config::address_lifetime::while_active}};
+    r.addresses.emplace_back().address = ip_prefix::host(ip_address::v4(172, 16, 1, 100));
     config::route_entry route;
     route.destination = aws::route_destination::cidr(ip_prefix::host(ip_address::v4(172, 16, 1, 100)));
     route.tables.ids = {aws::route_table_id{"rtb-1"}};
@@ -126,6 +126,12 @@ node_harness::node_harness(std::shared_ptr<const config::configuration> configur
     configuration_(std::move(configuration))
 {
     cloud.targets["rtb-1"] = "eni-0000000000000000b";
+    replace(configuration_);
+}
+
+void node_harness::replace(std::shared_ptr<const config::configuration> configuration)
+{
+    configuration_ = std::move(configuration);
     aws::environment variables;
     variables.variables = {{"AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"}, {"AWS_SECRET_ACCESS_KEY", "secret-of-the-test"}};
     node = std::make_unique<node::node>(node::node_options{configuration_, variables, 42, boot_id}, now, log);
@@ -140,6 +146,9 @@ void node_harness::start()
     kernel(net::address_seen{{2, *ip_prefix::parse("10.0.1.10/24")}});
     for (const auto& [index, prefix] : local) {
         kernel(net::address_seen{{index, prefix}});
+    }
+    for (const auto& event : policies.dump()) {
+        kernel(event);
     }
     kernel(net::dump_done{});
 }
@@ -193,6 +202,30 @@ aws::http_result node_harness::failure(bool may_have_arrived, const std::string&
     return {aws::http_failure{may_have_arrived, {error_class::unavailable, text}}, {}, never, {}};
 }
 
+void node_harness::perform(const node::change_kernel& wanted)
+{
+    int error = kernel_error;
+    if (error == 0) {
+        std::vector<net::kernel_event> told;
+        error = policies.apply(wanted.change, told).value_or(0);
+        for (auto& event : told) {
+            answers_.emplace_back(node::kernel_told{std::move(event)});
+        }
+    }
+    if (error != 0) {
+        answers_.emplace_back(node::kernel_answered{{wanted.id, error, "the test refuses"}});
+        return;
+    }
+    if (const auto* add = std::get_if<net::add_address>(&wanted.change)) {
+        local.insert({add->value.link_index, add->value.address});
+        answers_.emplace_back(node::kernel_told{net::address_seen{add->value}});
+    } else if (const auto* remove = std::get_if<net::remove_address>(&wanted.change)) {
+        local.erase({remove->value.link_index, remove->value.address});
+        answers_.emplace_back(node::kernel_told{net::address_gone{remove->value}});
+    }
+    answers_.emplace_back(node::kernel_answered{{wanted.id, 0, ""}});
+}
+
 void node_harness::perform(const node::output& o)
 {
     if (const auto* a = std::get_if<node::send_advert>(&o)) {
@@ -200,18 +233,9 @@ void node_harness::perform(const node::output& o)
         adverts.push_back({now.steady, a->router, a->destination, a->message[2], {a->message.begin(), a->message.end()}});
     } else if (const auto* k = std::get_if<node::change_kernel>(&o)) {
         order.emplace_back("kernel");
-        if (kernel_error != 0) {
-            answers_.emplace_back(node::kernel_answered{{k->id, kernel_error, "the test refuses"}});
-            return;
-        }
-        if (const auto* add = std::get_if<net::add_address>(&k->change)) {
-            local.insert({add->value.link_index, add->value.address});
-            answers_.emplace_back(node::kernel_told{net::address_seen{add->value}});
-        } else if (const auto* remove = std::get_if<net::remove_address>(&k->change)) {
-            local.erase({remove->value.link_index, remove->value.address});
-            answers_.emplace_back(node::kernel_told{net::address_gone{remove->value}});
-        }
-        answers_.emplace_back(node::kernel_answered{{k->id, 0, ""}});
+        perform(*k);
+    } else if (const auto* told = std::get_if<node::announcement>(&o)) {
+        announcements.push_back(*told);
     } else if (const auto* h = std::get_if<node::start_http>(&o)) {
         order.emplace_back("http");
         start_exchange(h->exchange);

@@ -5,6 +5,7 @@
 
 #include "agent/node/node.hpp"
 #include "agent/vrrp/advert.hpp"
+#include "tests/support/policy_kernel.hpp"
 #include "tests/support/recording_log.hpp"
 
 #include <cstdint>
@@ -56,6 +57,8 @@ public:
     // One router "web" between 10.0.1.10 (this node) and 10.0.2.10, A = 100 ms, one address on lo, one route in rtb-1.
     static std::shared_ptr<config::configuration> one_router();
 
+    // Before the start: a node with another configuration.
+    void replace(std::shared_ptr<const config::configuration> configuration);
     void start();
     // Runs to `now + d`, every deadline in its order.
     void advance(duration d);
@@ -97,6 +100,8 @@ public:
     bool is_ready = false;
     bool is_stopped = false;
     std::set<std::pair<int, ip_prefix>> local;
+    policy_kernel policies;
+    std::vector<takeover::announcement> announcements;
     int kernel_error = 0;                      // what the kernel answers to changes
     std::map<std::string, std::string> files;  // read and written by the node; not there: not_found
 
@@ -112,6 +117,7 @@ private:
     void perform(const node::output& o);
     void start_exchange(const aws::http_exchange& exchange);
     void deliver_due();
+    void perform(const node::change_kernel& wanted);
 
     std::shared_ptr<const config::configuration> configuration_;
     std::vector<pending_answer> pending_;

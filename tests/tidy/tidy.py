@@ -33,6 +33,8 @@ IGNORED_NAMES = {".git", "build", "__pycache__", "corpus", "samples", "node_modu
 EXCEPTIONS = {
     ("pure-include", "common/ip.cpp"): "inet_pton and inet_ntop are conversions, not I/O",
     ("pure-include", "agent/net/netlink.cpp"): "the kernel's message layouts and constants, not its calls",
+    ("pure-include", "agent/net/netlink_wire.hpp"): "likewise",
+    ("pure-include", "agent/net/netlink_policy.cpp"): "likewise",
     ("pure-include", "agent/net/source_filter.hpp"): "the layout of a socket filter's instructions",
     ("pure-call", "common/ensure.cpp"): "the last words of a program that is about to abort",
     ("pure-symbol", "ensure.cpp.o"): "the last words of a program that is about to abort",

@@ -120,6 +120,22 @@ TEST(status_table, a_daemon_cannot_redraw_the_terminal)
     EXPECT_EQ(table(R"({"version":"\u001b[2J","routers":[]})"), "vipd \\x1b[2J, up -, not ready\n\nno routers\n");
 }
 
+TEST(status_table, what_the_node_has_whoever_is_active_stands_at_the_end)
+{
+    EXPECT_EQ(table(R"({"version": "0.1.0", "uptime_seconds": 1, "ready": true,
+        "policies": [{ "kind": "policy", "name": "table 110", "state": "here", "owner": "this node: 1 of 1 rules, 2 of 2 routes here",
+                       "confirmed_age_seconds": null, "last_error": "", "retry_in_seconds": null }],
+        "routers": [{"name": "web", "vrid": 51, "state": "Backup", "state_age_seconds": 12, "priority": 150, "resources": []}]})"),
+              R"(vipd 0.1.0, up 1s, ready
+
+ROUTER  VRID  STATE   FOR  PRIORITY  ACTIVE  WHY
+web     51    Backup  12s  150       -
+
+this node, whoever is Active
+  policy  table 110  here  this node: 1 of 1 rules, 2 of 2 routes here
+)");
+}
+
 TEST(short_duration, has_two_units_at_most)
 {
     EXPECT_EQ(short_duration(0), "0ms");

@@ -41,6 +41,16 @@ std::pair<std::string, unsigned> file_with(std::string_view section, const std::
     if (section == "router.auth.keys") {
         return {"[[router]]\n[router.auth]\nkeys = [{ " + line + " }]\n", 3};
     }
+    if (section == "router.announce") {
+        return {"[[router]]\n[router.announce]\n" + line + "\n", 3};
+    }
+    if (section == "policy") {
+        return {"[[policy]]\n" + line + "\n" + router_with({}), 2};
+    }
+    if (section == "policy.rules" || section == "policy.routes") {
+        const auto list = std::string(section.substr(section.find('.') + 1));
+        return {"[[policy]]\ntable = 100\n" + list + " = [{ " + line + " }]\n" + router_with({}), 3};
+    }
     return {"[[router]]\n[[" + std::string(section) + "]]\n" + line + "\n", 3};
 }
 

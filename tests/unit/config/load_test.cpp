@@ -119,8 +119,11 @@ vpc = true
     r.preempt_delay = 0s;
     r.checksum = vrrp::checksum_form::rfc9568;
     r.drain = 500ms;
-    r.addresses = {{*ip_prefix::parse("172.16.1.100/32"), "lo", address_lifetime::while_active},
-                   {*ip_prefix::parse("10.9.0.5/24"), "ens6", address_lifetime::always}};
+    r.addresses.resize(2);
+    r.addresses[0].address = *ip_prefix::parse("172.16.1.100/32");
+    r.addresses[1].address = *ip_prefix::parse("10.9.0.5/24");
+    r.addresses[1].interface = "ens6";
+    r.addresses[1].when = address_lifetime::always;
     r.advertised_addresses = {ip_address::v4(172, 16, 1, 100), ip_address::v4(10, 9, 0, 5)};
     r.routes = {{aws::route_destination::cidr(*ip_prefix::parse("172.16.1.100/32")),
                  {{aws::route_table_id("rtb-0a1b2c3d"), aws::route_table_id("rtb-0123456789abcdef0")}, false, {}},

@@ -25,6 +25,10 @@ std::vector<std::string> lines(const std::vector<kernel_event>& events)
                     return "address " + e.value.address.to_string() + (e.value.tentative ? " tentative" : "");
                 },
                 [](const address_gone& e) { return "address " + e.value.address.to_string() + " gone"; },
+                [](const rule_seen& e) { return "rule " + std::to_string(e.value.priority); },
+                [](const rule_gone& e) { return "rule " + std::to_string(e.value.priority) + " gone"; },
+                [](const route_seen& e) { return "route in " + std::to_string(e.value.key.table); },
+                [](const route_gone& e) { return "route in " + std::to_string(e.value.key.table) + " gone"; },
                 [](const dump_done&) { return std::string{"done"}; },
             },
             event));
@@ -122,6 +126,85 @@ TEST_F(kernel_view_test, the_end_of_duplicate_address_detection_is_news)
     view.apply(address_seen{on(2, "fd00::1/64")}, events);
     view.end_dump(events);
     EXPECT_EQ(told(), (std::vector<std::string>{"address fd00::1/64 tentative", "address fd00::1/64", "done"}));
+}
+
+// --- rules and routes ---
+
+rule_told rule(std::uint32_t priority, std::uint8_t protocol, bool gone = false)
+{
+    rule_told told{{}, protocol, gone};
+    told.value.priority = priority;
+    told.value.table = 100;
+    return told;
+}
+
+route_told route(std::uint32_t table, std::uint8_t protocol, bool gone = false, bool replaces = false)
+{
+    route_told told{{}, protocol, gone, replaces};
+    told.value.key.table = table;
+    return told;
+}
+
+constexpr std::uint8_t theirs = 3;  // "boot": `ip route` without a protocol
+
+TEST_F(kernel_view_test, ours_are_told_and_those_of_others_are_not)
+{
+    view.apply(rule(90, route_protocol), events);
+    view.apply(rule(91, theirs), events);
+    view.apply(route(100, route_protocol), events);
+    view.apply(route(200, theirs), events);
+    EXPECT_EQ(told(), (std::vector<std::string>{"rule 90", "route in 100"}));
+    view.apply(rule(90, theirs, true), events);
+    view.apply(route(100, theirs, true), events);
+    EXPECT_EQ(told(), std::vector<std::string>{});
+    view.apply(rule(90, route_protocol, true), events);
+    view.apply(rule(90, route_protocol, true), events);
+    view.apply(route(100, route_protocol, true), events);
+    EXPECT_EQ(told(), (std::vector<std::string>{"rule 90 gone", "route in 100 gone"}));
+}
+
+TEST_F(kernel_view_test, a_route_that_somebody_replaces_is_his_from_then_on)
+{
+    view.apply(route(100, route_protocol), events);
+    told();
+    view.apply(route(100, theirs), events);
+    EXPECT_EQ(told(), std::vector<std::string>{}) << "one beside it, with `ip route append`";
+    view.apply(route(100, theirs, false, true), events);
+    EXPECT_EQ(told(), std::vector<std::string>{"route in 100 gone"});
+}
+
+TEST_F(kernel_view_test, a_route_that_changes_is_told_again)
+{
+    auto told_of = route(100, route_protocol);
+    view.apply(told_of, events);
+    view.apply(told_of, events);
+    told_of.value.mtu = 1400;
+    view.apply(told_of, events);
+    EXPECT_EQ(told(), (std::vector<std::string>{"route in 100", "route in 100"}));
+}
+
+TEST_F(kernel_view_test, what_went_without_a_word_is_found_by_the_next_dump)
+{
+    view.begin_dump();
+    view.apply(rule(90, route_protocol), events);
+    view.apply(route(100, route_protocol), events);
+    view.apply(route(200, route_protocol), events);
+    view.end_dump(events);
+    told();
+    EXPECT_TRUE(view.has_routes());
+    view.begin_dump();
+    view.apply(route(200, route_protocol), events);
+    view.end_dump(events);
+    EXPECT_EQ(told(), (std::vector<std::string>{"rule 90 gone", "route in 100 gone", "done"}));
+}
+
+TEST_F(kernel_view_test, a_flood_of_what_claims_to_be_ours_is_kept_within_bounds)
+{
+    for (std::uint32_t i = 0; i < policy_parts_seen_max + 10; ++i) {
+        view.apply(rule(i, route_protocol), events);
+        view.apply(route(i, route_protocol), events);
+    }
+    EXPECT_EQ(events.size(), 2 * policy_parts_seen_max);
 }
 
 }  // namespace

@@ -384,7 +384,9 @@ TEST_F(node_test, an_address_that_was_there_at_the_start_and_is_a_source_is_neve
     ASSERT_EQ(n.router().source, ip_address::v4(10, 0, 1, 10));
     n.hear(200);
     auto next = std::make_shared<config::configuration>(*configuration);
-    next->routers[0].addresses.push_back({*ip_prefix::parse("10.0.1.10/24"), "ens5", config::address_lifetime::while_active});
+    auto& moved = next->routers[0].addresses.emplace_back();
+    moved.address = *ip_prefix::parse("10.0.1.10/24");
+    moved.interface = "ens5";
     n.reload(next);
     for (int i = 0; i < 20; ++i) {
         n.hear(200);

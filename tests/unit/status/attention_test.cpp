@@ -250,5 +250,22 @@ TEST(attention, real_time_that_was_refused_and_lost_log_lines_are_told)
     EXPECT_TRUE(findings(sample_node(), p, at({}).wall).empty());
 }
 
+TEST(attention, policy_that_is_not_whole_is_told_with_what_is_missing)
+{
+    auto n = sample_node();
+    n.policies[0].state = resource_state::taking;
+    n.policies[0].owner =
+        "1 of 1 rules, 1 of 2 routes here; missing: route default dev eth1 table 110 (interface 'eth1' is down)";
+    EXPECT_EQ(of_node(n), expected{"warning: table 110 is not complete: " + n.policies[0].owner});
+    n.policies[0].last_error = "route default dev eth1 table 110: Operation not permitted";
+    EXPECT_EQ(of_node(n), expected{"critical: table 110 is not complete: " + n.policies[0].last_error});
+    auto r = sample_router("web");
+    r.resources = {sample_policy()};
+    EXPECT_EQ(lines(findings(r)), expected{});
+    r.resources[0].state = resource_state::taking;
+    r.resources[0].owner = "0 of 1 rules, 2 of 2 routes here; missing: rule 90 from all lookup 110";
+    EXPECT_EQ(lines(findings(r)), expected{"warning: table 110 is not complete: " + r.resources[0].owner});
+}
+
 }  // namespace
 }  // namespace vipd::status::test

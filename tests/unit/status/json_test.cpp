@@ -327,5 +327,15 @@ TEST(json, event_list_is_whole_however_long)
               R"({"number":1,"at":"2026-11-21T03:11:16.500000Z","router":"haproxy","kind":"transition","text":"x"})");
 }
 
+TEST(json, policy_counts_its_parts_and_other_resources_have_none)
+{
+    const auto policy = resource_json(sample_policy());
+    EXPECT_EQ(policy.at("kind").as_string(), "policy");
+    EXPECT_EQ(policy.at("rules").as_uint64(), 1U);
+    EXPECT_EQ(policy.at("routes_here").as_uint64(), 2U);
+    EXPECT_EQ(policy.at("owned").as_bool(), true);
+    EXPECT_FALSE(resource_json(sample_router("a").resources[0]).contains("rules"));
+}
+
 }  // namespace
 }  // namespace vipd::status::test

@@ -401,5 +401,22 @@ TEST(metrics, body_that_outlives_its_endpoint_still_ends)
     EXPECT_TRUE(draw(*std::get<std::unique_ptr<body_source>>(got), at({})).ended);
 }
 
+TEST(metrics, policies_say_how_much_of_them_is_here_also_those_of_no_router)
+{
+    fake_node node;
+    node.the_node.policies[0].parts->routes_here = 1;
+    node.the_node.policies[0].state = resource_state::taking;
+    auto r = sample_router("web");
+    r.resources = {sample_policy()};
+    node.routers = {r};
+    const auto text = scraped(node);
+    expect_well_formed(text);
+    EXPECT_TRUE(has_line(text, R"(vipd_policy_parts{router="",resource="table 110",part="route"} 2)")) << text;
+    EXPECT_TRUE(has_line(text, R"(vipd_policy_parts_here{router="",resource="table 110",part="route"} 1)"));
+    EXPECT_TRUE(has_line(text, R"(vipd_policy_parts_here{router="web",resource="table 110",part="rule"} 1)"));
+    EXPECT_TRUE(has_line(text, R"(vipd_resource_owned{router="",kind="policy",resource="table 110"} 0)"));
+    EXPECT_TRUE(has_line(text, R"(vipd_resource_owned{router="web",kind="policy",resource="table 110"} 1)"));
+}
+
 }  // namespace
 }  // namespace vipd::status::test

@@ -245,5 +245,16 @@ TEST(page, samples_few_routers_in_a_turn)
     }
 }
 
+TEST(page, shows_what_the_node_has_whoever_is_active)
+{
+    fake_node node;
+    node.routers = {sample_router("web")};
+    const auto with = page_of(node);
+    EXPECT_NE(with.find("This node, whoever is Active"), std::string::npos);
+    EXPECT_NE(with.find("1 of 1 rules, 2 of 2 routes here"), std::string::npos);
+    node.the_node.policies.clear();
+    EXPECT_EQ(page_of(node).find("This node, whoever is Active"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace vipd::status::test

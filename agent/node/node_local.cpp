@@ -1,0 +1,131 @@
+// What the node and its routers have on this machine (takeover/local_resources): whom the kernel's events concern, who needs
+// what another lets go of, and what a predecessor has left.
+
+#include "agent/node/node_impl.hpp"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+namespace vipd::node {
+
+namespace {
+
+// Null for events that are not about an address.
+const ip_address* changed_address(const net::kernel_event& event)
+{
+    if (const auto* seen = std::get_if<net::address_seen>(&event)) {
+        return &seen->value.address.address();
+    }
+    if (const auto* gone = std::get_if<net::address_gone>(&event)) {
+        return &gone->value.address.address();
+    }
+    return nullptr;
+}
+
+}  // namespace
+
+void node::impl::drain_local(std::uint64_t number, takeover::local_resources& local)
+{
+    while (const auto change = local.poll_output()) {
+        const auto id = kernel_ids_.next();
+        kernel_requests_.emplace(id, number);
+        local.issued(change->entry, id);
+        kernel_outputs_.emplace_back(change_kernel{id, change->what});
+    }
+}
+
+// A node with a thousand routers sees a thousand of these when it becomes Active, so only those are asked whom it concerns.
+void node::impl::apply_local(instant now, const net::kernel_event& event)
+{
+    if (const auto* address = changed_address(event)) {
+        const bool concerns_a_source =
+            std::ranges::any_of(routers_, [&](const numbered_router& r) { return r.router->may_use_as_source(*address); });
+        if (concerns_a_source) {
+            reconsider_all(now);
+        }
+    }
+    for (std::size_t i = 0; i < routers_.size(); ++i) {
+        auto& local = routers_[i].router->local();
+        if (local.concerns(event)) {
+            local.kernel_changed(now.steady, links_, event);
+            touched_.push_back(static_cast<std::uint32_t>(i));
+        }
+    }
+    for (auto& r : leaving_) {
+        r.router->local().kernel_changed(now.steady, links_, event);
+    }
+    statics_.kernel_changed(now.steady, links_, event);
+}
+
+// Once, at the first dump: what carries our protocol and is in no policy was left by a predecessor with another configuration.
+// What appears later is not: a second vipd may run beside this one.
+void node::impl::start_statics(instant now)
+{
+    if (std::exchange(statics_started_, true)) {
+        return;
+    }
+    std::vector<takeover::local_value> remains;
+    const auto is_configured = [&](const takeover::local_value& value) {
+        return std::ranges::any_of(routers_, [&](const numbered_router& r) { return r.router->local().names(value); });
+    };
+    for (const auto& rule : links_.policies().rules()) {
+        remains.emplace_back(rule);
+    }
+    for (const auto& [key, route] : links_.policies().routes()) {
+        remains.emplace_back(takeover::policy_route{route, {}});
+    }
+    std::erase_if(remains, is_configured);
+    if (!remains.empty()) {
+        journal_.record(log_level::info, "policy_remains", {},
+                        {{"found", remains.size()}, {"action", "rules and routes that no policy names any more are removed"}});
+    }
+    statics_.take_remains(std::move(remains));
+    statics_.start(now.steady, links_);
+}
+
+void node::impl::find_shared_resources()
+{
+    std::map<takeover::local_place, std::uint64_t> first;  // the number of the router that has it, 0 for the node
+    shared_.clear();
+    const auto add = [&](std::uint64_t number, const takeover::local_value& value) {
+        const auto [at, is_new] = first.try_emplace(takeover::place_of(value), number);
+        if (!is_new && at->second != number) {
+            shared_.insert(at->first);
+        }
+    };
+    const auto add_all = [&](std::uint64_t number, const takeover::local_resources& had,
+                             const std::vector<takeover::local_item>& wanted) {
+        had.for_each([&](const takeover::local_value& value) { add(number, value); });
+        for (const auto& item : wanted) {
+            add(number, item.value);
+        }
+    };
+    for (std::size_t i = 0; i < routers_.size(); ++i) {
+        add_all(routers_[i].number, routers_[i].router->local(), takeover::local_items(configuration_->routers[i]));
+    }
+    for (const auto& r : leaving_) {
+        add_all(r.number, r.router->local(), {});
+    }
+    add_all(0, statics_, takeover::local_items(configuration_->policies));
+}
+
+// Asked for everything that is let go, so what is rare comes first: a thousand routers may do that in one turn.
+bool node::impl::is_needed_elsewhere(const takeover::local_value& value, const takeover::local_resources& asking) const
+{
+    // An address that was there before this process and that it speaks from is the node's own, whatever else names it.
+    const auto* entry = std::get_if<config::address_entry>(&value);
+    if (entry != nullptr && found_at_start_.contains(entry->address.address()) &&
+        std::ranges::any_of(routers_,
+                            [&](const numbered_router& r) { return r.router->uses_as_source(entry->address.address()); })) {
+        return true;
+    }
+    if (shared_.empty() || !shared_.contains(takeover::place_of(value))) {
+        return false;
+    }
+    const auto cares = [&](const takeover::local_resources& local) { return &local != &asking && local.cares_for(value); };
+    const auto router_cares = [&](const numbered_router& r) { return cares(r.router->local()); };
+    return std::ranges::any_of(routers_, router_cares) || std::ranges::any_of(leaving_, router_cares) || cares(statics_);
+}
+
+}  // namespace vipd::node
