@@ -11,7 +11,9 @@ std::vector<address_entry> router::addresses_on_node() const
         const bool is_listed =
             std::ranges::any_of(addresses, [&](const address_entry& a) { return a.address.address() == secondary.address; });
         if (!is_listed && !secondary.interface.empty()) {
-            all.push_back({ip_prefix::host(secondary.address), secondary.interface, address_lifetime::while_active});
+            auto& own = all.emplace_back();
+            own.address = ip_prefix::host(secondary.address);
+            own.interface = secondary.interface;
         }
     }
     return all;

@@ -70,6 +70,7 @@ class VipdConfig(Configuration):
     interface: str = "eth0"
     addresses: list[dict] = field(default_factory=lambda: [{"address": "172.16.1.100/32", "interface": "lo"}])
     routes: list[dict] = field(default_factory=list)
+    moves: dict[str, list[dict]] = field(default_factory=dict)  # "secondary_ip", "elastic_ip", "eni": [[router.NAME]]
     policies: list[dict] = field(default_factory=list)  # [[router.policy]]
     node_policies: list[dict] = field(default_factory=list)  # [[policy]]
     announce: dict | None = None  # [router.announce]
@@ -83,7 +84,7 @@ class VipdConfig(Configuration):
 
     def text(self, socket_path: str) -> str:
         parts = [f"realtime = {toml(self.realtime)}\n"]
-        if self.aws or self.routes:
+        if self.aws or self.routes or self.moves:
             parts.append(section("[aws]", {"identity_cache": identity_cache(socket_path), **self.aws}))
         parts.append(section("[http]", {"listen": [], **self.http, "socket": socket_path}))
         parts += [section("[[policy]]", policy) for policy in self.node_policies]
@@ -98,6 +99,7 @@ class VipdConfig(Configuration):
         parts += [section("[[router.address]]", address) for address in self.addresses]
         parts += [section("[[router.policy]]", policy) for policy in self.policies]
         parts += [section("[[router.route]]", route) for route in self.routes]
+        parts += [section(f"[[router.{name}]]", entry) for name, entries in self.moves.items() for entry in entries]
         return "\n".join(parts)
 
 

@@ -1,0 +1,145 @@
+"""What is moved beside routes: a secondary address, an Elastic IP on it, an IPv6 address and a whole interface, with the permissions
+that `vipd iam-policy` prints for just this configuration and no others."""
+
+import json
+import subprocess
+
+from lab.cluster import Cluster
+from lab.testing import LabTest, main
+from lab.vipd import program
+from lab.zones import REGION
+
+ADDRESS, ADDRESS6 = "10.0.2.100", "2001:db8:2::64"
+ELASTIC_IP = "eipalloc-0aaaaaaaaaaaaaaa1"
+FLOATING = "eni-0aaaaaaaaaaaaaaa9"
+PRIORITIES = {"b": 200, "c": 100}  # the two nodes of one zone
+
+
+def movable(topology: dict) -> None:
+    vpc, (_, subnet) = topology["vpcs"][0], topology["subnets"]
+    vpc["internet_gateway"] = "igw-0aaaaaaaaaaaaaaa1"
+    vpc["cidrs"].append("2001:db8:2::/56")
+    subnet["cidrs"].append("2001:db8:2::/64")
+    topology["interfaces"] = [{"id": FLOATING, "subnet": subnet["id"], "mac": "02:00:00:00:02:50", "addresses": ["10.0.2.50"],
+                               "tags": {"Name": "floating"}}]
+    topology["elastic_ips"] = [{"id": ELASTIC_IP, "public_ip": "203.0.113.10"}]
+
+
+class Moves(LabTest):
+    def begin(self, **moves: dict) -> None:
+        self.cluster = Cluster(self.lab, priorities=PRIORITIES, interval_ms=200.0, reconcile_ms=1000.0, tables=1, topology=movable)
+        self.cloud = self.cluster.cloud
+        self.moves = {name: [entry] for name, entry in moves.items()}
+        for name in PRIORITIES:
+            self.start(name)
+        self.allow(self.policy())
+        for name in PRIORITIES:
+            self.cluster.nodes[name].ready()
+        self.settle("b")
+
+    def start(self, name: str):
+        peers = [{"address": self.cluster.zones.places[other].address} for other in PRIORITIES if other != name]
+        return self.cluster.start(name, routes=[], moves=self.moves, peers=peers,
+                                  addresses=[{"address": "172.16.1.100/32", "interface": "lo"}])
+
+    def policy(self) -> dict:
+        """The least that this configuration needs, as the command prints it."""
+        printed = subprocess.run([program("VIPD", "vipd"), "iam-policy", "--config", str(self.cluster.nodes["b"].file), "--region",
+                                  REGION, "--account", "123456789012"], capture_output=True, check=True, text=True)
+        return json.loads(printed.stdout)
+
+    def allow(self, policy: dict) -> None:
+        self.cloud.command("PUT", "/policies", {"principal": "role/vipd", "statements": policy})
+
+    def settle(self, owner: str) -> None:
+        self.cluster.nodes[owner].wait_for_state("Active")
+        self.lab.timeline.until(f"{owner} has confirmed everything", lambda: all(
+            resource["state"] == "here" for resource in self.cluster.nodes[owner].router()["resources"]), timeout=20)
+
+    def interfaces(self) -> dict:
+        return self.cloud.command("GET", "/state")["interfaces"]
+
+    def interface_of(self, name: str) -> dict:
+        return self.interfaces()[self.cluster.zones.places[name].interface_id]
+
+    def has_locally(self, name: str, address: str) -> bool:
+        return address in self.cluster.zones.nodes[name].ip("-json", "address", "show", "dev", "eth0")
+
+    def calls(self, name: str, since: int) -> list[str]:
+        return [call.action for call in self.cluster.mutations(name, since)]
+
+    def test_a_secondary_address_and_the_elastic_ip_on_it_follow_the_active_node(self) -> None:
+        self.begin(secondary_ip={"address": ADDRESS}, elastic_ip={"allocation": ELASTIC_IP, "private_address": ADDRESS})
+        self.assertIn(ADDRESS, self.interface_of("b")["addresses"])
+        self.assertTrue(self.has_locally("b", ADDRESS))
+        crash = self.cluster.nodes["b"].kill()
+        self.settle("c")
+        self.assertIn(ADDRESS, self.interface_of("c")["addresses"])
+        self.assertNotIn(ADDRESS, self.interface_of("b")["addresses"])
+        self.assertTrue(self.has_locally("c", ADDRESS))
+        elastic = self.cloud.command("GET", "/state")["elastic_ips"][ELASTIC_IP]
+        self.assertEqual((elastic["interface"], elastic["private_address"]),
+                         (self.cluster.zones.places["c"].interface_id, ADDRESS))
+        self.assertEqual(set(self.calls("c", crash.at)), {"AssignPrivateIpAddresses", "AssociateAddress"})
+
+    def test_an_address_that_is_moved_by_hand_is_taken_back(self) -> None:
+        self.begin(secondary_ip={"address": ADDRESS})
+        moved = self.lab.timeline.note("lab", "moved_by_hand")
+        self.cloud.command("PUT", f"/addresses/{ADDRESS}", {"interface": self.cluster.zones.places["c"].interface_id})
+        self.cluster.nodes["b"].log_line("b repairs it", "event=repair", since=moved.at)
+        self.settle("b")
+        self.assertIn(ADDRESS, self.interface_of("b")["addresses"])
+        self.assertEqual(self.calls("b", moved.at), ["AssignPrivateIpAddresses"])
+        self.assertEqual(self.calls("c", 0), [], "a Backup changes nothing")
+
+    def test_an_ipv6_address_is_unassigned_there_and_assigned_here(self) -> None:
+        self.begin(secondary_ip={"address": ADDRESS6})
+        crash = self.cluster.nodes["b"].kill()
+        self.settle("c")
+        self.assertEqual(self.calls("c", crash.at), ["UnassignIpv6Addresses", "AssignIpv6Addresses"])
+        self.assertIn(ADDRESS6, self.interface_of("c")["ipv6_addresses"])
+
+    def test_an_interface_goes_from_one_instance_to_the_other_step_by_step(self) -> None:
+        self.begin(eni={"match": {"tags": {"Name": "floating"}}, "device_index": 2})
+        self.cloud.command("PUT", "/settings", {"detach_ms": 300, "attach_ms": 200})
+        crash = self.cluster.nodes["b"].kill()
+        self.settle("c")
+        self.assertEqual(self.calls("c", crash.at), ["DetachNetworkInterface", "AttachNetworkInterface"])
+        attachment = self.interfaces()[FLOATING]["attachment"]
+        self.assertEqual((attachment["instance"], attachment["device_index"], attachment["status"]),
+                         (self.cluster.zones.places["c"].instance_id, 2, "attached"))
+        self.assertFalse(attachment["delete_on_termination"])
+
+    def test_an_interface_that_its_instance_does_not_let_go_is_detached_by_force(self) -> None:
+        self.begin(eni={"match": {"id": FLOATING}, "force_after": "1s"})
+        self.cloud.fault(action="DetachNetworkInterface", node="node-c", kind="stuck", count=1)
+        crash = self.cluster.nodes["b"].kill()
+        self.settle("c")
+        self.assertEqual(self.calls("c", crash.at),
+                         ["DetachNetworkInterface", "DetachNetworkInterface", "AttachNetworkInterface"])
+
+    def test_every_action_of_the_policy_is_needed(self) -> None:
+        """Each is taken out in turn: what needs it says so, by EC2's name for it, and everything else goes on."""
+        self.begin(secondary_ip={"address": ADDRESS}, elastic_ip={"allocation": ELASTIC_IP, "private_address": ADDRESS},
+                   eni={"match": {"id": FLOATING}})
+        whole = self.policy()
+        for action in ("AssignPrivateIpAddresses", "AssociateAddress", "DetachNetworkInterface", "AttachNetworkInterface"):
+            less = json.loads(json.dumps(whole))
+            for statement in less["Statement"]:
+                actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+                statement["Action"] = [name for name in actions if name != f"ec2:{action}"]
+            less["Statement"] = [statement for statement in less["Statement"] if statement["Action"]]
+            self.allow(less)
+            gone = self.cluster.nodes["b"].kill()
+            refused = self.lab.timeline.wait(
+                f"c says that it may not {action}", lambda e, action=action: e.source == "c" and
+                e.fields.get("action") == action and e.fields.get("outcome") == "denied", since=gone.at, timeout=15)
+            self.assertEqual((refused.level, refused.code), ("error", "UnauthorizedOperation"))
+            self.allow(whole)
+            self.settle("c")
+            self.start("b").ready()
+            self.settle("b")
+
+
+if __name__ == "__main__":
+    main()
