@@ -25,14 +25,12 @@ ip_address successor(const ip_address& address)
 
 api_result<resources> ec2_model::named(const assign_addresses& call) const
 {
-    const auto interface = named_interface(call.interface);
-    return interface ? api_result<resources>(resources{*interface}) : api_result<resources>(interface.error());
+    return named_interface(call.interface);
 }
 
 api_result<resources> ec2_model::named(const unassign_addresses& call) const
 {
-    const auto interface = named_interface(call.interface);
-    return interface ? api_result<resources>(resources{*interface}) : api_result<resources>(interface.error());
+    return named_interface(call.interface);
 }
 
 api_result<void> ec2_model::check_address(const assign_addresses& call, const network_interface& interface,

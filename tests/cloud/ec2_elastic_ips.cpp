@@ -43,7 +43,7 @@ api_result<resources> ec2_model::named(const associate_address& call) const
         if (!interface) {
             return interface.error();
         }
-        out.push_back(*interface);
+        out.push_back(interface->front());
     } else {
         const auto* machine = primary().machine(call.instance);
         if (machine == nullptr) {
@@ -62,7 +62,7 @@ api_result<resources> ec2_model::named(const disassociate_address& call) const
     }
     resources out{{"elastic-ip", elastic->id.str(), &elastic->tags}};
     if (const auto interface = named_interface(elastic->interface)) {
-        out.push_back(*interface);
+        out.push_back(interface->front());
     }
     return out;
 }

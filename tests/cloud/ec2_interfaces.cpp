@@ -8,11 +8,6 @@ namespace vipd::cloud {
 
 namespace {
 
-api_error no_interface(const network_interface_id& id)
-{
-    return {"InvalidNetworkInterfaceID.NotFound", "The networkInterface ID '" + id.str() + "' does not exist"};
-}
-
 api_error no_attachment(const std::string& id)
 {
     return {"InvalidAttachmentID.NotFound", "The networkInterface attachment ID '" + id + "' does not exist"};
@@ -20,38 +15,36 @@ api_error no_attachment(const std::string& id)
 
 }  // namespace
 
-api_result<resource> ec2_model::named_interface(const network_interface_id& id) const
+api_result<resources> ec2_model::named_interface(const network_interface_id& id) const
 {
     const auto* interface = primary().interface(id);
     if (interface == nullptr) {
-        return no_interface(id);
+        return api_error{"InvalidNetworkInterfaceID.NotFound", "The networkInterface ID '" + id.str() + "' does not exist"};
     }
-    return resource{"network-interface", id.str(), &interface->tags};
+    return resources{{"network-interface", id.str(), &interface->tags}};
 }
 
 api_result<resources> ec2_model::named(const set_source_dest_check& call) const
 {
-    const auto interface = named_interface(call.interface);
-    return interface ? api_result<resources>(resources{*interface}) : api_result<resources>(interface.error());
+    return named_interface(call.interface);
 }
 
 api_result<resources> ec2_model::named(const set_delete_on_termination& call) const
 {
-    const auto interface = named_interface(call.interface);
-    return interface ? api_result<resources>(resources{*interface}) : api_result<resources>(interface.error());
+    return named_interface(call.interface);
 }
 
 api_result<resources> ec2_model::named(const attach_interface& call) const
 {
-    const auto interface = named_interface(call.interface);
-    if (!interface) {
-        return interface.error();
-    }
+    auto out = named_interface(call.interface);
     const auto* machine = primary().machine(call.instance);
-    if (machine == nullptr) {
+    if (out && machine == nullptr) {
         return api_error{"InvalidInstanceID.NotFound", "The instance ID '" + call.instance.str() + "' does not exist"};
     }
-    return resources{{"instance", machine->id.str(), &machine->tags}, *interface};
+    if (out) {
+        out->push_back({"instance", machine->id.str(), &machine->tags});
+    }
+    return out;
 }
 
 api_result<resources> ec2_model::named(const detach_interface& call) const
@@ -63,7 +56,7 @@ api_result<resources> ec2_model::named(const detach_interface& call) const
     // The instance that loses it is asked for too.
     resources out{{"network-interface", interface->id.str(), &interface->tags}};
     if (const auto* machine = primary().machine_of(*interface)) {
-        out.insert(out.begin(), {"instance", machine->id.str(), &machine->tags});
+        out.push_back({"instance", machine->id.str(), &machine->tags});
     }
     return out;
 }

@@ -128,6 +128,8 @@ public:
     // --- time ---
     void handle_timeout(time_point now);
     [[nodiscard]] wakeup next_wakeup() const;
+    // When the last of what has begun will have come about; never when nothing is under way.
+    [[nodiscard]] time_point settled_at() const { return pending_.empty() ? never : pending_.rbegin()->first; }
     void set_times(const move_times& times) { times_ = times; }
     [[nodiscard]] const move_times& times() const { return times_; }
     // The oldest movement not yet taken; of those that nobody takes, the latest 65,536 are kept.
@@ -176,7 +178,7 @@ private:
     };
     using transition = std::variant<attach_ends, detach_ends, address_moves>;
 
-    [[nodiscard]] api_result<resource> named_interface(const network_interface_id& id) const;
+    [[nodiscard]] api_result<resources> named_interface(const network_interface_id& id) const;
     [[nodiscard]] api_result<void> check_place(const network_interface& interface, const instance& machine) const;
     [[nodiscard]] api_result<void> check_room(const network_interface& interface, const instance& machine,
                                               const attach_interface& call) const;

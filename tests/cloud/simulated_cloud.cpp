@@ -120,6 +120,13 @@ wakeup simulated_cloud::next_wakeup() const
     return earliest(call, model_.next_wakeup());
 }
 
+time_point simulated_cloud::last_effect() const
+{
+    const auto call = due_.empty() ? never : due_.rbegin()->first;
+    const auto move = model_.settled_at();
+    return call == never ? move : move == never ? call : std::max(call, move);
+}
+
 std::optional<state_change> simulated_cloud::poll_change()
 {
     if (changes_.empty()) {

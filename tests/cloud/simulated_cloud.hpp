@@ -116,8 +116,8 @@ public:
     // Carries out what is due.
     void handle_timeout(const instant& now);
     [[nodiscard]] wakeup next_wakeup() const;
-    // When the last of the accepted calls takes effect; never when there is none.
-    [[nodiscard]] time_point last_effect() const { return due_.empty() ? never : due_.rbegin()->first; }
+    // When the last of the accepted calls takes effect and what they have begun has come about; never when there is nothing.
+    [[nodiscard]] time_point last_effect() const;
     // The oldest change not yet taken; of those that nobody takes, the latest 65,536 are kept.
     std::optional<state_change> poll_change();
     // The same of what a hypervisor has to do for it: whoever plays one learns here when a device appears or leaves.

@@ -133,7 +133,7 @@ class Moves(AwsCliTest):
         self.assertIn("(UnauthorizedOperation)", self.refused("describe-network-interfaces"))
         message = self.refused("detach-network-interface", "--attachment-id",
                                self.cloud.state()["interfaces"][FLOATING]["attachment"])
-        self.assertIn(f"on resource: arn:aws:ec2:eu-west-1:123456789012:instance/{NODE_A}", message)
+        self.assertIn(f"on resource: arn:aws:ec2:eu-west-1:123456789012:network-interface/{FLOATING}", message)
 
 
 class MovesOfIpv6(AwsCliTest):

@@ -150,6 +150,7 @@ TEST_F(interfaces, attaching_and_detaching_take_their_time)
     ASSERT_EQ(attach(floating, node_a), "200");
     EXPECT_EQ(shown_status(floating), "attaching");
     EXPECT_EQ(cloud.next_wakeup().at, now.steady + seconds{2});
+    EXPECT_EQ(cloud.last_effect(), now.steady + seconds{2});
     pass(seconds{2} - duration{1});
     EXPECT_EQ(shown_status(floating), "attaching");
     pass(duration{1});
@@ -161,6 +162,7 @@ TEST_F(interfaces, attaching_and_detaching_take_their_time)
     pass(seconds{5});
     EXPECT_EQ(shown_status(floating), "available");
     EXPECT_EQ(cloud.next_wakeup().at, never);
+    EXPECT_EQ(cloud.last_effect(), never);
     EXPECT_EQ(attach(floating, node_b), "200");
 }
 
@@ -249,6 +251,24 @@ TEST_F(interfaces, the_attribute_of_an_attachment_needs_its_id)
     EXPECT_TRUE(interface(floating).attached->delete_on_termination);
     EXPECT_EQ(modify({id, {"Attachment.DeleteOnTermination", "false"}}), "200");
     EXPECT_FALSE(interface(floating).attached->delete_on_termination);
+}
+
+TEST_F(interfaces, a_route_follows_the_interface_it_goes_to)
+{
+    route_table table;
+    table.id = route_table_id{table_a};
+    table.vpc = vpc_id{"vpc-0aaaaaaaaaaaaaaa1"};
+    ASSERT_TRUE(cloud.model().add_table(now.steady, table));
+    ASSERT_EQ(verdict("CreateRoute", route(table_a, floating)), "200");
+    const auto shown = [&](const char* what) { return texts("DescribeRouteTables", {}, what); };
+    EXPECT_EQ(shown("//routeSet/item/state"), lines{"blackhole"});
+    ASSERT_EQ(attach(floating, node_a), "200");
+    EXPECT_EQ(shown("//routeSet/item/state"), lines{"active"});
+    EXPECT_EQ(shown("//routeSet/item/instanceId"), lines{node_a});
+    ASSERT_EQ(detach(floating), "200");
+    EXPECT_EQ(shown("//routeSet/item/state"), lines{"blackhole"});
+    ASSERT_EQ(attach(floating, node_b), "200");
+    EXPECT_EQ(shown("//routeSet/item/instanceId"), lines{node_b});
 }
 
 TEST_F(interfaces, a_dry_run_moves_nothing)
