@@ -15,6 +15,15 @@ std::string form_text(const aws::http_request& request)
     return query.empty() || request.body.empty() ? query + request.body : query + "&" + request.body;
 }
 
+std::string joined(const std::vector<std::string>& texts)
+{
+    std::string out;
+    for (const auto& text : texts) {
+        out += (out.empty() ? "" : ",") + text;
+    }
+    return out;
+}
+
 exchange_record describe_request(const query_form& form)
 {
     exchange_record record;
@@ -36,14 +45,42 @@ planned_reply simulated_cloud::handle_ec2(const instant& now, const aws::http_re
     handle_timeout(now);
     exchange one;
     one.service = cloud_service::ec2;
-    one.record = describe_request(query_form(form_text(request)));
+    query_form form(form_text(request));
+    one.record = describe_request(form);
+    if (!one.record.action.starts_with("Describe")) {
+        complete_record(one.record, form);
+    }
     one.record.request_id = new_request_id();
     auto who = source.instance.empty() ? instance_at(source.address) : source.instance;
     if (const auto refused = admit_ec2(now, request, one, who)) {
         refuse(one, *refused, http_status(refused->code));
     }
     one.record.node = node_name(who);
-    return accept(now, std::move(one), {"ec2:" + one.record.action, one.record.node, who.str(), one.record.table});
+    return accept(now, std::move(one),
+                  {"ec2:" + one.record.action, one.record.node, who.str(), one.record.table, one.record.interface});
+}
+
+// An attachment or an association stands for an interface, which is what people want to read.
+void simulated_cloud::complete_record(exchange_record& record, const query_form& form) const
+{
+    record.instance = form.peek("InstanceId");
+    record.allocation = form.peek("AllocationId");
+    record.address = joined(form.peek_list("PrivateIpAddress")) + joined(form.peek_list("Ipv6Addresses"));
+    if (record.address.empty()) {
+        record.address = form.peek("PrivateIpAddress");
+    }
+    if (const auto attachment = form.peek("AttachmentId"); !attachment.empty()) {
+        if (const auto* interface = model_.primary().with_attachment(attachment)) {
+            record.interface = interface->id.str();
+            record.instance = interface->attached->instance.str();
+        }
+    }
+    if (const auto association = form.peek("AssociationId"); !association.empty()) {
+        if (const auto* elastic = model_.primary().with_association(association)) {
+            record.interface = elastic->interface.str();
+            record.allocation = elastic->id.str();
+        }
+    }
 }
 
 planned_reply simulated_cloud::handle_sts(const instant& now, const aws::http_request& request, const request_source& source)

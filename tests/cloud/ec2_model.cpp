@@ -1,3 +1,5 @@
+// The rules about routes, and what happens to instances and tables without the API.
+
 #include "tests/cloud/ec2_model.hpp"
 
 #include <algorithm>
@@ -26,48 +28,29 @@ bool is_cidr_of_family(const route& r, ip_family family)
 
 }  // namespace
 
-api_result<void> ec2_model::check_named(const change_route& call) const
+api_result<resources> ec2_model::named(const change_route& call) const
 {
-    if (primary().table(call.table) == nullptr) {
+    const auto* table = primary().table(call.table);
+    if (table == nullptr) {
         return api_error{"InvalidRouteTableID.NotFound", "The routeTable ID '" + call.table.str() + "' does not exist"};
     }
-    return {};
+    return resources{{"route-table", call.table.str(), &table->tags}};
 }
 
-api_result<void> ec2_model::check_named(const set_source_dest_check& call) const
+api_result<void> ec2_model::apply(const occasion& when, const change_route& call)
 {
-    if (primary().interface(call.interface) == nullptr) {
-        return api_error{"InvalidNetworkInterfaceID.NotFound",
-                         "The networkInterface ID '" + call.interface.str() + "' does not exist"};
-    }
-    return {};
-}
-
-api_result<void> ec2_model::apply(time_point now, const change_route& call)
-{
-    if (const auto named = check_named(call); !named) {
-        return named;
+    if (const auto known = named(call); !known) {
+        return known.error();
     }
     const auto& table = *primary().table(call.table);
     switch (call.verb) {
         case route_verb::replace:
-            return replace(now, table, call);
+            return replace(when.now.steady, table, call);
         case route_verb::create:
-            return create(now, table, call);
+            return create(when.now.steady, table, call);
         case route_verb::remove:
-            return remove(now, table, call);
+            return remove(when.now.steady, table, call);
     }
-    return {};
-}
-
-api_result<void> ec2_model::apply(time_point now, const set_source_dest_check& call)
-{
-    if (const auto named = check_named(call); !named) {
-        return named;
-    }
-    auto changed = *primary().interface(call.interface);
-    changed.source_dest_check = call.on;
-    state_.interfaces[call.interface].put(now, std::move(changed));
     return {};
 }
 
@@ -200,42 +183,6 @@ api_result<void> ec2_model::remove(time_point now, const route_table& table, con
     }
     remove_route(now, call.table, call.destination);
     return {};
-}
-
-bool ec2_model::set_instance_state(time_point now, const instance_id& id, instance_state state)
-{
-    const auto* machine = primary().machine(id);
-    if (machine == nullptr) {
-        return false;
-    }
-    auto changed = *machine;
-    changed.state = state;
-    state_.instances[id].put(now, std::move(changed));
-    return true;
-}
-
-bool ec2_model::attach(time_point now, const network_interface_id& id, const instance_id& to, unsigned device_index)
-{
-    const auto* interface = primary().interface(id);
-    if (interface == nullptr || (!to.empty() && primary().machine(to) == nullptr)) {
-        return false;
-    }
-    auto changed = *interface;
-    changed.attached.reset();
-    if (!to.empty()) {
-        changed.attached = attachment{"eni-attach-" + id.str().substr(4), to, device_index};
-    }
-    state_.interfaces[id].put(now, std::move(changed));
-    return true;
-}
-
-bool ec2_model::remove_interface(time_point now, const network_interface_id& id)
-{
-    if (primary().interface(id) == nullptr) {
-        return false;
-    }
-    state_.interfaces[id].remove(now);
-    return true;
 }
 
 bool ec2_model::add_table(time_point now, route_table table)

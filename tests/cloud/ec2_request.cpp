@@ -1,4 +1,4 @@
-#include "tests/cloud/ec2_request.hpp"
+#include "tests/cloud/request_parsers.hpp"
 
 #include <algorithm>
 #include <array>
@@ -6,27 +6,16 @@
 
 namespace vipd::cloud {
 
-namespace {
-
-constexpr std::string_view api_version = "2016-11-15";
-
 api_error missing(std::string_view parameter)
 {
     return {"MissingParameter", "The request must contain the parameter " + std::string(parameter)};
 }
 
-// What an id of a kind looks like, and what EC2 calls one that does not look like it.
-struct id_form {
-    std::string_view prefix;
-    std::string_view malformed_code;
-};
-constexpr id_form table_form{"rtb-", "InvalidRouteTableId.Malformed"};
-constexpr id_form interface_form{"eni-", "InvalidNetworkInterfaceId.Malformed"};
-constexpr id_form instance_form{"i-", "InvalidInstanceID.Malformed"};
-
-// The prefix and 8 or 17 hexadecimal digits.
 api_result<std::string> parse_id(const std::string& text, const id_form& form)
 {
+    if (form.prefix.empty()) {
+        return text;
+    }
     const auto digits = text.starts_with(form.prefix) ? std::string_view(text).substr(form.prefix.size()) : std::string_view{};
     const bool is_hex = std::ranges::all_of(digits, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
     if (!is_hex || (digits.size() != 8 && digits.size() != 17)) {
@@ -41,6 +30,21 @@ api_result<std::string> required_id(query_form& form, std::string_view name, con
     const auto text = form.text(name);
     return text ? parse_id(*text, shape) : missing(name);
 }
+
+api_result<unsigned> parse_count(const std::string& text, std::string_view wire_name)
+{
+    unsigned value = 0;
+    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (failure != std::errc{} || end != text.data() + text.size()) {
+        return api_error{"InvalidParameterValue",
+                         "Value (" + text + ") for parameter " + std::string(wire_name) + " is invalid. Expecting an integer."};
+    }
+    return value;
+}
+
+namespace {
+
+constexpr std::string_view api_version = "2016-11-15";
 
 struct page_limits {
     unsigned min, max;
@@ -78,108 +82,6 @@ api_result<describe_query> parse_query(query_form& form, std::string_view id_nam
     return query;
 }
 
-api_result<route_destination> parse_destination(query_form& form)
-{
-    const auto v4 = form.text("DestinationCidrBlock");
-    const auto v6 = form.text("DestinationIpv6CidrBlock");
-    const auto list = form.text("DestinationPrefixListId");
-    const int given = (v4 ? 1 : 0) + (v6 ? 1 : 0) + (list ? 1 : 0);
-    if (given == 0) {
-        return missing("destinationCidrBlock");
-    }
-    if (given > 1) {
-        return api_error{"InvalidParameterCombination",
-                         "The request must contain exactly one of destinationCidrBlock, destinationIpv6CidrBlock or "
-                         "destinationPrefixListId"};
-    }
-    if (list) {
-        return route_destination{prefix_list_id{*list}};
-    }
-    const auto& text = v4 ? *v4 : *v6;
-    const auto prefix = ip_prefix::parse(text);
-    if (!prefix || text.find('/') == std::string::npos || prefix->address().is_v4() != v4.has_value()) {
-        return api_error{"InvalidParameterValue", "Value (" + text + ") for parameter " +
-                                                      (v4 ? "destinationCidrBlock" : "destinationIpv6CidrBlock") +
-                                                      " is invalid. This is not a valid CIDR block."};
-    }
-    return route_destination{prefix->canonical()};
-}
-
-api_result<route_target> parse_target(query_form& form, route_verb verb)
-{
-    constexpr std::array<std::string_view, 12> names{"NetworkInterfaceId",
-                                                     "InstanceId",
-                                                     "GatewayId",
-                                                     "NatGatewayId",
-                                                     "TransitGatewayId",
-                                                     "VpcEndpointId",
-                                                     "VpcPeeringConnectionId",
-                                                     "EgressOnlyInternetGatewayId",
-                                                     "LocalGatewayId",
-                                                     "CarrierGatewayId",
-                                                     "CoreNetworkArn",
-                                                     "OdbNetworkArn"};
-    std::vector<route_target> given;
-    for (const auto name : names) {
-        if (auto value = form.text(name)) {
-            given.push_back({std::move(*value)});
-        }
-    }
-    if (verb == route_verb::replace && form.text("LocalTarget") == "true") {
-        given.push_back({"local"});
-    }
-    if (given.size() != 1) {
-        return api_error{given.empty() ? "MissingParameter" : "InvalidParameterCombination",
-                         "The request must contain exactly one of gatewayId, natGatewayId, networkInterfaceId, "
-                         "vpcPeeringConnectionId, egressOnlyInternetGatewayId, transitGatewayId, localGatewayId, "
-                         "carrierGatewayId, vpcEndpointId or instanceId"};
-    }
-    if (form.text("NetworkInterfaceId")) {
-        const auto id = parse_id(given.front().id, interface_form);
-        if (!id) {
-            return id.error();
-        }
-    }
-    return given.front();
-}
-
-api_result<change_route> parse_change(query_form& form, route_verb verb)
-{
-    const auto table = required_id(form, "RouteTableId", table_form);
-    if (!table) {
-        return table.error();
-    }
-    const auto destination = parse_destination(form);
-    if (!destination) {
-        return destination.error();
-    }
-    change_route change{verb, route_table_id{*table}, *destination, {}};
-    if (verb != route_verb::remove) {
-        const auto target = parse_target(form, verb);
-        if (!target) {
-            return target.error();
-        }
-        change.target = *target;
-    }
-    return change;
-}
-
-api_result<set_source_dest_check> parse_modify_interface(query_form& form)
-{
-    const auto id = required_id(form, "NetworkInterfaceId", interface_form);
-    if (!id) {
-        return id.error();
-    }
-    const auto on = form.boolean("SourceDestCheck.Value");
-    if (!on) {
-        return on.error();
-    }
-    if (!*on) {
-        return missing("attribute; the model of EC2 knows SourceDestCheck only");
-    }
-    return set_source_dest_check{network_interface_id{*id}, **on};
-}
-
 api_result<describe_instance_status> parse_instance_status(query_form& form)
 {
     const auto all = form.boolean("IncludeAllInstances");
@@ -192,8 +94,6 @@ api_result<describe_instance_status> parse_instance_status(query_form& form)
     }
     return describe_instance_status{*query, all->value_or(false)};
 }
-
-using any_call = decltype(ec2_request::call);
 
 template <class T>
 api_result<any_call> widen(const api_result<T>& parsed)
@@ -208,34 +108,60 @@ api_result<any_call> describe(query_form& form, std::string_view id_name, const 
     return query ? api_result<any_call>(any_call{Call{*query}}) : api_result<any_call>(query.error());
 }
 
-api_result<any_call> parse_call(const std::string& action, query_form& form)
-{
-    if (action == "DescribeRouteTables") {
-        return describe<describe_route_tables>(form, "RouteTableId", table_form, {5, 100, true});
-    }
-    if (action == "DescribeNetworkInterfaces") {
-        return describe<describe_network_interfaces>(form, "NetworkInterfaceId", interface_form, {5, 1000, false});
-    }
-    if (action == "DescribeInstances") {
-        return describe<describe_instances>(form, "InstanceId", instance_form, {5, 1000, false});
-    }
-    if (action == "DescribeInstanceStatus") {
-        return widen(parse_instance_status(form));
-    }
-    if (action == "ReplaceRoute") {
-        return widen(parse_change(form, route_verb::replace));
-    }
-    if (action == "CreateRoute") {
-        return widen(parse_change(form, route_verb::create));
-    }
-    if (action == "DeleteRoute") {
-        return widen(parse_change(form, route_verb::remove));
-    }
-    if (action == "ModifyNetworkInterfaceAttribute") {
-        return widen(parse_modify_interface(form));
-    }
-    return api_error{"InvalidAction", "The action " + action + " is not valid for this web service."};
-}
+// Names of types have no form of their own.
+constexpr id_form any_form{"", ""};
+
+struct action_entry {
+    std::string_view name;
+    api_result<any_call> (*parse)(query_form&);
+    bool has_dry_run = true;
+};
+
+constexpr std::array<action_entry, 21> actions{{
+    {"DescribeRouteTables",
+     [](query_form& f) {
+         return describe<describe_route_tables>(f, "RouteTableId", table_form, {5, 100, true});
+     }},
+    {"DescribeNetworkInterfaces",
+     [](query_form& f) {
+         static_cast<void>(f.boolean("IncludeManagedResources"));  // there are none
+         return describe<describe_network_interfaces>(f, "NetworkInterfaceId", interface_form, {5, 1000, false});
+     }},
+    {"DescribeInstances",
+     [](query_form& f) {
+         return describe<describe_instances>(f, "InstanceId", instance_form, {5, 1000, false});
+     }},
+    {"DescribeInstanceStatus", [](query_form& f) { return widen(parse_instance_status(f)); }},
+    {"DescribeInstanceTypes",
+     [](query_form& f) {
+         return describe<describe_instance_types>(f, "InstanceType", any_form, {5, 100, false});
+     }},
+    {"DescribeAddresses", parse_describe_addresses},
+    {"DescribeSecurityGroups",
+     [](query_form& f) {
+         return describe<describe_security_groups>(f, "GroupId", group_form, {5, 1000, false});
+     }},
+    {"DescribeSubnets",
+     [](query_form& f) {
+         return describe<describe_subnets>(f, "SubnetId", subnet_form, {5, 1000, true});
+     }},
+    {"DescribeVpcs",
+     [](query_form& f) {
+         return describe<describe_vpcs>(f, "VpcId", vpc_form, {5, 1000, true});
+     }},
+    {"ReplaceRoute", [](query_form& f) { return widen(parse_change(f, route_verb::replace)); }},
+    {"CreateRoute", [](query_form& f) { return widen(parse_change(f, route_verb::create)); }},
+    {"DeleteRoute", [](query_form& f) { return widen(parse_change(f, route_verb::remove)); }},
+    {"ModifyNetworkInterfaceAttribute", parse_modify_interface},
+    {"AttachNetworkInterface", parse_attach},
+    {"DetachNetworkInterface", parse_detach},
+    {"AssignPrivateIpAddresses", [](query_form& f) { return parse_assign(f, ip_family::v4); }, false},
+    {"UnassignPrivateIpAddresses", [](query_form& f) { return parse_unassign(f, ip_family::v4); }, false},
+    {"AssignIpv6Addresses", [](query_form& f) { return parse_assign(f, ip_family::v6); }, false},
+    {"UnassignIpv6Addresses", [](query_form& f) { return parse_unassign(f, ip_family::v6); }, false},
+    {"AssociateAddress", parse_associate},
+    {"DisassociateAddress", parse_disassociate},
+}};
 
 }  // namespace
 
@@ -249,26 +175,26 @@ api_result<ec2_request> parse_ec2_request(query_form& form)
         return api_error{"NoSuchVersion",
                          "The requested version '" + version.value_or("") + "' of service AmazonEC2 does not exist"};
     }
-    const auto call = parse_call(*action, form);
+    const auto* known = std::ranges::find(actions, *action, &action_entry::name);
+    if (known == actions.end()) {
+        return api_error{"InvalidAction", "The action " + *action + " is not valid for this web service."};
+    }
+    auto call = known->parse(form);
     if (!call) {
         return call.error();
     }
-    const auto dry_run = form.boolean("DryRun");
-    if (!dry_run) {
-        return dry_run.error();
+    bool dry_run = false;
+    if (known->has_dry_run) {
+        const auto asked = form.boolean("DryRun");
+        if (!asked) {
+            return asked.error();
+        }
+        dry_run = asked->value_or(false);
     }
     if (const auto name = form.unknown_parameter()) {
         return api_error{"UnknownParameter", "The parameter " + *name + " is not recognized"};
     }
-    return ec2_request{*action, *call, dry_run->value_or(false)};
-}
-
-std::string authorised_resource(const ec2_request& request)
-{
-    return std::visit(overloaded{[](const change_route& change) { return change.table.str(); },
-                                 [](const set_source_dest_check& change) { return change.interface.str(); },
-                                 [](const auto&) { return std::string("*"); }},
-                      request.call);
+    return ec2_request{*action, std::move(*call), dry_run};
 }
 
 std::string throttle_bucket(const ec2_request& request)

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 
 namespace vipd::cloud {
 
@@ -14,7 +13,7 @@ bool is_for(const fault& candidate, const fault_subject& subject)
 {
     return matches_wildcard(candidate.action, subject.action) &&
            (matches_wildcard(candidate.node, subject.node) || matches_wildcard(candidate.node, subject.instance)) &&
-           matches_wildcard(candidate.table, subject.table);
+           matches_wildcard(candidate.table, subject.table) && matches_wildcard(candidate.interface, subject.interface);
 }
 
 using ending = exchange_plan::ending;
@@ -71,6 +70,16 @@ std::string bend(exchange_plan& plan, const effects::certificate& e, random_sour
     plan.certificate = e.flaw;
     return "certificate " + std::string(to_string(e.flaw));
 }
+std::string bend(exchange_plan& plan, const effects::linger& e, random_source& random)
+{
+    plan.settles_after = e.by.draw(random);
+    return "linger";
+}
+std::string bend(exchange_plan& plan, const effects::stuck&, random_source&)
+{
+    plan.stuck = true;
+    return "stuck";
+}
 
 }  // namespace
 
@@ -78,14 +87,6 @@ std::string_view to_string(certificate_flaw flaw)
 {
     constexpr std::array<std::string_view, 5> names{"none", "expired", "not_yet_valid", "wrong_name", "untrusted"};
     return names.at(static_cast<std::size_t>(flaw));
-}
-
-duration delay::draw(random_source& random) const
-{
-    if (mean > duration::zero()) {
-        return low + duration{static_cast<duration::rep>(-std::log(1.0 - random.unit()) * static_cast<double>(mean.count()))};
-    }
-    return high > low ? random.between(low, high) : low;
 }
 
 fault_id fault_set::add(fault what)

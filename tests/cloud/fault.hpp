@@ -7,6 +7,7 @@
 #include "common/random.hpp"
 #include "common/result.hpp"
 #include "common/time.hpp"
+#include "tests/cloud/delay.hpp"
 #include "tests/cloud/hostile_body.hpp"
 
 #include <boost/json/fwd.hpp>
@@ -20,16 +21,6 @@
 #include <vector>
 
 namespace vipd::cloud {
-
-// A time that is drawn: always `low`, uniform between the two, or `low` plus an exponential tail of mean `mean`.
-struct delay {
-    duration low{};
-    duration high{};
-    duration mean{};
-
-    static delay fixed(duration d) { return {d, d, {}}; }
-    [[nodiscard]] duration draw(random_source& random) const;
-};
 
 enum class certificate_flaw : std::uint8_t { none, expired, not_yet_valid, wrong_name, untrusted };
 std::string_view to_string(certificate_flaw flaw);
@@ -75,6 +66,13 @@ struct hostile {
     std::uint64_t size = 0;  // what it means depends on the kind; 0 is the kind's usual one
 };
 
+// For calls that attach, detach or reassign: what they begin comes about after `by`, whatever the settings say.
+struct linger {
+    delay by;
+};
+// For detaches: the interface stays `detaching` until it is forced.
+struct stuck {};
+
 // For connections: the server shows a certificate that is not right.
 struct certificate {
     certificate_flaw flaw = certificate_flaw::none;
@@ -82,13 +80,15 @@ struct certificate {
 
 }  // namespace effects
 
-using fault_effect = std::variant<effects::slow, effects::fail, effects::reset, effects::hang, effects::land_late,
-                                  effects::stale, effects::trickle, effects::hostile, effects::certificate>;
+using fault_effect =
+    std::variant<effects::slow, effects::fail, effects::reset, effects::hang, effects::land_late, effects::stale,
+                 effects::trickle, effects::hostile, effects::certificate, effects::linger, effects::stuck>;
 
 struct fault {
     std::string action = "ec2:*";        // "ec2:ReplaceRoute", "sts:AssumeRole", "imds:/latest/...", "connect:ec2"; wildcards
     std::string node = "*";              // a name or an instance id; wildcards
     std::string table = "*";             // a route table's id; wildcards; "*" is also for calls that name none
+    std::string interface = "*";         // a network interface's id; the same
     std::optional<std::uint64_t> count;  // how many more requests it hits; none: all
     double probability = 1.0;
     fault_effect effect;
@@ -98,7 +98,7 @@ using fault_id = std::uint64_t;
 
 // What a request is, for the matching.
 struct fault_subject {
-    std::string action, node, instance, table;
+    std::string action, node, instance, table, interface {};
 };
 
 // What all faults together make of one request.
@@ -113,7 +113,9 @@ struct exchange_plan {
     std::optional<double> bytes_per_second;
     std::optional<effects::hostile> hostile;
     certificate_flaw certificate = certificate_flaw::none;
-    std::vector<std::string> names;  // for the log: "slow", "land_late", ...
+    std::optional<duration> settles_after;  // what the call begins
+    bool stuck = false;                     // it does not settle
+    std::vector<std::string> names;         // for the log: "slow", "land_late", ...
 };
 
 class fault_set {

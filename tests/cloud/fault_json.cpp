@@ -1,5 +1,6 @@
 // Faults as people write them.
 
+#include "tests/cloud/delay_json.hpp"
 #include "tests/cloud/fault.hpp"
 #include "tests/cloud/json_reader.hpp"
 
@@ -10,29 +11,6 @@
 namespace vipd::cloud {
 
 namespace {
-
-duration from_ms(double milliseconds)
-{
-    return std::chrono::duration_cast<duration>(std::chrono::duration<double, std::milli>(milliseconds));
-}
-
-// "by": 20 for a fixed time in milliseconds; {"low": 5, "high": 50} for a uniform one, {"low": 5, "mean": 20} for an
-// exponential tail.
-delay read_delay(json_reader& reader, std::string_view key)
-{
-    const auto* value = reader.raw(key);
-    if (value == nullptr || value->is_number()) {
-        return delay::fixed(from_ms(reader.number(key, 0)));
-    }
-    json_reader parts(*value, reader.place() + "." + std::string(key));
-    const auto low = parts.number("low", 0);
-    const delay out{from_ms(low), from_ms(parts.number("high", low)), from_ms(parts.number("mean", 0))};
-    parts.finish();
-    if (const auto problem = parts.problem()) {
-        reader.fail(key, problem->text);
-    }
-    return out;
-}
 
 fault_effect read_fail(json_reader& reader)
 {
@@ -89,7 +67,7 @@ struct kind_reader {
     fault_effect (*read)(json_reader&);
 };
 
-constexpr std::array<kind_reader, 10> kind_readers{{
+constexpr std::array<kind_reader, 12> kind_readers{{
     {"slow",
      [](json_reader& r) -> fault_effect {
          return effects::slow{read_delay(r, "before"), read_delay(r, "after")};
@@ -106,6 +84,8 @@ constexpr std::array<kind_reader, 10> kind_readers{{
     {"trickle", read_trickle},
     {"hostile", read_hostile},
     {"certificate", read_certificate},
+    {"linger", [](json_reader& r) -> fault_effect { return effects::linger{read_delay(r, "by")}; }},
+    {"stuck", [](json_reader&) -> fault_effect { return effects::stuck{}; }},
 }};
 
 }  // namespace
@@ -120,6 +100,7 @@ result<fault> parse_fault(const boost::json::value& json)
     }
     out.node = reader.text("node", out.node);
     out.table = reader.text("table", out.table);
+    out.interface = reader.text("interface", out.interface);
     out.probability = reader.number("probability", 1.0);
     if (reader.has("count")) {
         out.count = reader.count("count", 1);
@@ -132,7 +113,7 @@ result<fault> parse_fault(const boost::json::value& json)
     if (known == kind_readers.end()) {
         reader.fail("kind", "\"" + kind +
                                 "\" is no kind of fault; there are slow, fail, throttle, reset, hang, land_late, stale, " +
-                                "trickle, hostile and certificate");
+                                "trickle, hostile, certificate, linger and stuck");
     } else {
         out.effect = known->read(reader);
     }
@@ -145,12 +126,13 @@ result<fault> parse_fault(const boost::json::value& json)
 
 boost::json::value to_json(fault_id id, const fault& value)
 {
-    constexpr std::array<std::string_view, 9> kinds{"slow",  "fail",    "reset",   "hang",       "land_late",
-                                                    "stale", "trickle", "hostile", "certificate"};
+    constexpr std::array<std::string_view, 11> kinds{"slow",    "fail",    "reset",       "hang",   "land_late", "stale",
+                                                     "trickle", "hostile", "certificate", "linger", "stuck"};
     boost::json::object out{{"id", id},
                             {"action", value.action},
                             {"node", value.node},
                             {"table", value.table},
+                            {"interface", value.interface},
                             {"probability", value.probability},
                             {"kind", kinds.at(value.effect.index())}};
     if (value.count) {

@@ -20,5 +20,10 @@ using filter = query_form::filter;
 api_result<bool> matches(const std::vector<filter>& filters, const route_table& table, const replica& from);
 api_result<bool> matches(const std::vector<filter>& filters, const network_interface& interface, const replica& from);
 api_result<bool> matches(const std::vector<filter>& filters, const instance& machine, const replica& from);
+api_result<bool> matches(const std::vector<filter>& filters, const elastic_ip& address, const replica& from);
+api_result<bool> matches(const std::vector<filter>& filters, const vpc& one, const replica& from);
+api_result<bool> matches(const std::vector<filter>& filters, const subnet& one, const replica& from);
+api_result<bool> matches(const std::vector<filter>& filters, const security_group& group, const replica& from);
+api_result<bool> matches(const std::vector<filter>& filters, const instance_type& type, const replica& from);
 
 }  // namespace vipd::cloud

@@ -39,21 +39,19 @@ std::string lines(const std::vector<T>& values)
     return out;
 }
 
+template <class Id>
+std::string id_lines(const std::vector<Id>& ids)
+{
+    std::string out;
+    for (const auto& id : ids) {
+        out += (out.empty() ? "" : "\n") + id.str();
+    }
+    return out;
+}
+
 std::string domain_of(std::string_view region)
 {
     return region.starts_with("cn-") ? "amazonaws.com.cn" : "amazonaws.com";
-}
-
-// "eu-west-1b" -> "euw1-az2". AWS shuffles the numbers for each account; this account got them in order.
-std::string zone_id(std::string_view region, std::string_view zone)
-{
-    const auto first = region.find('-');
-    std::string out(region.substr(0, first));
-    for (auto dash = first; dash != std::string_view::npos && dash + 1 < region.size(); dash = region.find('-', dash + 1)) {
-        out.push_back(region[dash + 1]);
-    }
-    const char letter = zone.empty() ? 'a' : zone.back();
-    return out + "-az" + std::to_string(letter - 'a' + 1);
 }
 
 std::vector<ip_prefix> of_family(const std::vector<ip_prefix>& prefixes, ip_family family)
@@ -125,7 +123,7 @@ aws::http_response imds_model::get(const instant& now, std::string_view path, co
         return refusal(404, "Not Found");
     }
     path.remove_prefix(std::string_view("/latest/").size());
-    const auto known = facts(now, *machine);
+    const auto known = facts(now, *machine, ec2_.as_of(lag_ == duration::zero() ? never : now.steady - lag_));
     if (const auto found = known.find(path); found != known.end()) {
         return reply(200, found->second);
     }
@@ -145,18 +143,18 @@ aws::http_response imds_model::get(const instant& now, std::string_view path, co
     return listing.empty() ? refusal(404, "Not Found") : reply(200, listing);
 }
 
-imds_model::tree imds_model::facts(const instant& now, const instance& machine)
+imds_model::tree imds_model::facts(const instant& now, const instance& machine, const replica& from)
 {
     const auto& state = ec2_.state();
-    const auto interfaces = ec2_.primary().interfaces_of(machine.id);
+    const auto interfaces = from.interfaces_of(machine.id);
     const auto* where = state.find_subnet(machine.subnet);
     const std::string zone = where == nullptr ? "" : where->zone;
     const std::string address =
         interfaces.empty() || interfaces.front()->addresses.empty() ? "" : interfaces.front()->addresses.front().to_string();
     tree out;
     out["meta-data/instance-id"] = machine.id.str();
-    out["meta-data/instance-type"] = machine.type;
-    out["meta-data/instance-life-cycle"] = "on-demand";
+    out["meta-data/instance-type"] = machine.type.str();
+    out["meta-data/instance-life-cycle"] = machine.spot ? "spot" : "on-demand";
     put_unless_empty(out, "meta-data/local-ipv4", address);
     out["meta-data/placement/region"] = state.region;
     out["meta-data/placement/availability-zone"] = zone;
@@ -165,7 +163,7 @@ imds_model::tree imds_model::facts(const instant& now, const instance& machine)
     out["meta-data/services/partition"] = std::string(state.partition());
     out["meta-data/events/maintenance/scheduled"] = "[]";
     out["meta-data/events/maintenance/history"] = "[]";
-    add_interfaces(out, machine);
+    add_interfaces(out, machine, from);
     if (!machine.role.empty()) {
         const auto& key = credentials(now.wall, machine);
         const boost::json::value document{{"Code", "Success"},
@@ -186,7 +184,7 @@ imds_model::tree imds_model::facts(const instant& now, const instance& machine)
                                                   {"architecture", "x86_64"},
                                                   {"availabilityZone", zone},
                                                   {"instanceId", machine.id.str()},
-                                                  {"instanceType", machine.type},
+                                                  {"instanceType", machine.type.str()},
                                                   {"pendingTime", "2026-01-01T00:00:00Z"},
                                                   {"privateIp", address},
                                                   {"region", state.region},
@@ -199,33 +197,51 @@ imds_model::tree imds_model::facts(const instant& now, const instance& machine)
     return out;
 }
 
-void imds_model::add_interfaces(tree& out, const instance& machine) const
+void imds_model::add_interfaces(tree& out, const instance& machine, const replica& from)
 {
-    const auto& state = ec2_.state();
-    for (const auto* interface : ec2_.primary().interfaces_of(machine.id)) {
+    for (const auto* interface : from.interfaces_of(machine.id)) {
+        if (!interface->attached->plugged) {
+            continue;
+        }
         if (interface->attached->device_index == 0) {
             out["meta-data/mac"] = interface->mac;
         }
-        const auto base = "meta-data/network/interfaces/macs/" + interface->mac + "/";
-        const auto* where = state.find_subnet(interface->subnet);
-        const auto vpc = state.vpc_of(*interface);
-        const auto& vpc_cidrs = state.vpcs.at(vpc).cidrs;
-        out[base + "device-number"] = std::to_string(interface->attached->device_index);
-        out[base + "interface-id"] = interface->id.str();
-        out[base + "mac"] = interface->mac;
-        out[base + "owner-id"] = state.account;
-        out[base + "subnet-id"] = interface->subnet.str();
-        out[base + "vpc-id"] = vpc.str();
-        // Absent, not empty, when there is none: IMDS answers 404.
-        put_unless_empty(out, base + "local-ipv4s", lines(interface->addresses));
-        put_unless_empty(out, base + "ipv6s", lines(interface->addresses6));
-        put_unless_empty(out, base + "subnet-ipv4-cidr-block", lines(of_family(where->cidrs, ip_family::v4)));
-        put_unless_empty(out, base + "subnet-ipv6-cidr-blocks", lines(of_family(where->cidrs, ip_family::v6)));
-        put_unless_empty(out, base + "vpc-ipv4-cidr-blocks", lines(of_family(vpc_cidrs, ip_family::v4)));
-        put_unless_empty(out, base + "vpc-ipv6-cidr-blocks", lines(of_family(vpc_cidrs, ip_family::v6)));
-        const auto v4 = of_family(vpc_cidrs, ip_family::v4);
-        put_unless_empty(out, base + "vpc-ipv4-cidr-block", v4.empty() ? "" : v4.front().to_string());
+        add_interface(out, *interface, from);
     }
+}
+
+void imds_model::add_interface(tree& out, const network_interface& interface, const replica& from)
+{
+    const auto base = "meta-data/network/interfaces/macs/" + interface.mac + "/";
+    const auto& state = from.state;
+    const auto* where = state.find_subnet(interface.subnet);
+    const auto vpc = state.vpc_of(interface);
+    const auto& vpc_cidrs = state.vpcs.at(vpc).cidrs;
+    out[base + "device-number"] = std::to_string(interface.attached->device_index);
+    out[base + "network-card-index"] = std::to_string(interface.attached->network_card_index);
+    out[base + "interface-id"] = interface.id.str();
+    out[base + "mac"] = interface.mac;
+    out[base + "owner-id"] = state.account;
+    out[base + "subnet-id"] = interface.subnet.str();
+    out[base + "vpc-id"] = vpc.str();
+    // Absent, not empty, when there is none: IMDS answers 404.
+    put_unless_empty(out, base + "local-ipv4s", lines(interface.addresses));
+    put_unless_empty(out, base + "ipv6s", lines(interface.addresses6));
+    put_unless_empty(out, base + "security-group-ids", id_lines(interface.groups));
+    put_unless_empty(out, base + "subnet-ipv4-cidr-block", lines(of_family(where->cidrs, ip_family::v4)));
+    put_unless_empty(out, base + "subnet-ipv6-cidr-blocks", lines(of_family(where->cidrs, ip_family::v6)));
+    put_unless_empty(out, base + "vpc-ipv4-cidr-blocks", lines(of_family(vpc_cidrs, ip_family::v4)));
+    put_unless_empty(out, base + "vpc-ipv6-cidr-blocks", lines(of_family(vpc_cidrs, ip_family::v6)));
+    const auto v4 = of_family(vpc_cidrs, ip_family::v4);
+    put_unless_empty(out, base + "vpc-ipv4-cidr-block", v4.empty() ? "" : v4.front().to_string());
+    std::vector<ip_address> public_addresses;
+    for (const auto& address : interface.addresses) {
+        if (const auto* elastic = from.associated_with(interface.id, address)) {
+            public_addresses.push_back(elastic->public_address);
+            out[base + "ipv4-associations/" + elastic->public_address.to_string()] = address.to_string();
+        }
+    }
+    put_unless_empty(out, base + "public-ipv4s", lines(public_addresses));
 }
 
 const access_key& imds_model::credentials(wall_time now, const instance& machine)

@@ -27,6 +27,10 @@ public:
     // "tags/instance/Name". An empty value removes.
     void set_item(const instance_id& who, const std::string& path, std::string value);
 
+    // What it says of interfaces and their addresses is this old. The past that the state remembers bounds it to `lag_max`.
+    void set_lag(duration lag) { lag_ = lag; }
+    static constexpr duration lag_max = std::chrono::seconds{60};
+
     // How long newly issued credentials last. They are replaced when less than a quarter is left.
     void set_credential_lifetime(duration lifetime) { credential_lifetime_ = lifetime; }
     // New credentials from the next request on; the old ones are refused at once when `revoke`.
@@ -41,13 +45,15 @@ private:
 
     aws::http_response put_token(const instant& now, const aws::http_request& request, const instance_id& who);
     aws::http_response get(const instant& now, std::string_view path, const instance_id& who);
-    tree facts(const instant& now, const instance& machine);
-    void add_interfaces(tree& out, const instance& machine) const;
+    tree facts(const instant& now, const instance& machine, const replica& from);
+    static void add_interfaces(tree& out, const instance& machine, const replica& from);
+    static void add_interface(tree& out, const network_interface& interface, const replica& from);
     const access_key& credentials(wall_time now, const instance& machine);
 
     const ec2_model& ec2_;
     key_ring& keys_;
     random_source random_;
+    duration lag_{};
     duration credential_lifetime_ = std::chrono::hours{6};
     std::map<std::string, session, std::less<>> tokens_;
     std::deque<std::string> token_order_;

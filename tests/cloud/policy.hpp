@@ -1,22 +1,36 @@
 #pragma once
 
-// As much of IAM as the tests need: statements that allow or deny actions on resources, explicit denial wins, and what nobody
-// allowed is denied.
+// As much of IAM as the tests need: statements that allow or deny actions on resources under conditions, explicit denial wins,
+// and what nobody allowed is denied.
 
 #include "common/result.hpp"
+#include "tests/cloud/tag_map.hpp"
 
 #include <boost/json/fwd.hpp>
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace vipd::cloud {
 
+// "StringEquals": {"ec2:ResourceTag/vrrp-group": ["g1", "g2"]}. Keys are aws:ResourceTag/K, ec2:ResourceTag/K, ec2:Region and
+// aws:RequestedRegion.
+struct policy_condition {
+    enum class comparison : std::uint8_t { equals, like } how = comparison::equals;
+    bool negated = false;    // "StringNotEquals"
+    bool if_exists = false;  // "StringEqualsIfExists": what has no such key passes
+    std::string key;
+    std::vector<std::string> values;  // any of them
+};
+
 struct policy_statement {
     bool allow = true;
-    std::vector<std::string> actions;    // "ec2:ReplaceRoute", "ec2:Describe*"
-    std::vector<std::string> resources;  // ids such as "rtb-...", with wildcards; "*"
+    std::vector<std::string> actions;  // "ec2:ReplaceRoute", "ec2:Describe*"
+    // ARNs such as "arn:aws:ec2:*:*:route-table/rtb-...", or ids alone, "rtb-..."; with wildcards; "*"
+    std::vector<std::string> resources;
+    std::vector<policy_condition> conditions{};  // all of them
 };
 
 using policy = std::vector<policy_statement>;
@@ -26,9 +40,18 @@ inline policy allow_everything()
     return {{true, {"*"}, {"*"}}};
 }
 
-bool is_allowed(const policy& statements, std::string_view action, std::string_view resource);
+// May an action be done on a resource?
+struct permission_question {
+    std::string_view action;
+    std::string_view arn;  // "*" where an action knows no resources
+    std::string_view id{};
+    std::string_view region{};
+    const tag_map* tags = nullptr;  // the resource's; null: it has none
+};
+bool is_allowed(const policy& statements, const permission_question& question);
 
-// [{"effect": "allow", "actions": ["ec2:*"], "resources": ["*"]}]; resources may be left out, for "*".
+// Either a list [{"effect": "allow", "actions": ["ec2:*"], "resources": ["*"], "conditions": {...}}], where resources may be
+// left out for "*", or a policy document as IAM has it: {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", ...}]}.
 result<policy> parse_policy(const boost::json::value& json);
 boost::json::value to_json(const policy& statements);
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <map>
 
 namespace vipd::cloud {
 
@@ -77,20 +76,35 @@ api_result<std::optional<bool>> query_form::boolean(std::string_view name)
     return api_error{"InvalidParameterValue", "Invalid value '" + *value + "' for " + std::string(name)};
 }
 
-std::vector<std::string> query_form::list(std::string_view name)
+std::map<unsigned, std::size_t> query_form::numbered(std::string_view name) const
 {
-    std::map<unsigned, std::string> numbered;
-    for (const auto& [key, value] : fields_) {
+    std::map<unsigned, std::size_t> places;
+    for (std::size_t place = 0; place < fields_.size(); ++place) {
+        const std::string_view key = fields_[place].first;
         if (key.size() > name.size() + 1 && key.starts_with(name) && key[name.size()] == '.') {
-            if (const auto number = parse_number(std::string_view(key).substr(name.size() + 1))) {
-                numbered[*number] = value;
-                read_.insert(key);
+            if (const auto number = parse_number(key.substr(name.size() + 1))) {
+                places[*number] = place;
             }
         }
     }
+    return places;
+}
+
+std::vector<std::string> query_form::list(std::string_view name)
+{
     std::vector<std::string> values;
-    for (auto& [number, value] : numbered) {
-        values.push_back(std::move(value));
+    for (const auto& [number, place] : numbered(name)) {
+        read_.insert(fields_[place].first);
+        values.push_back(fields_[place].second);
+    }
+    return values;
+}
+
+std::vector<std::string> query_form::peek_list(std::string_view name) const
+{
+    std::vector<std::string> values;
+    for (const auto& [number, place] : numbered(name)) {
+        values.push_back(fields_[place].second);
     }
     return values;
 }

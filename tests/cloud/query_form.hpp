@@ -4,6 +4,8 @@
 
 #include "tests/cloud/api_error.hpp"
 
+#include <cstddef>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -36,8 +38,12 @@ public:
 
     // Without marking; for logs.
     [[nodiscard]] std::string peek(std::string_view name) const;
+    [[nodiscard]] std::vector<std::string> peek_list(std::string_view name) const;
 
 private:
+    // By their numbers: where in fields_ they are.
+    [[nodiscard]] std::map<unsigned, std::size_t> numbered(std::string_view name) const;
+
     std::vector<std::pair<std::string, std::string>> fields_;
     std::set<std::string, std::less<>> read_;
 };

@@ -10,25 +10,6 @@
 
 namespace vipd::cloud {
 
-namespace {
-
-std::string html_page(unsigned status)
-{
-    return fmt::format("<html>\r\n<head><title>{0}</title></head>\r\n<body><center><h1>{0}</h1></center></body>\r\n</html>\r\n",
-                       status);
-}
-
-// The parts of an ARN follow from the id's prefix.
-std::string arn_of(const cloud_state& state, const std::string& resource)
-{
-    const auto kind = resource.starts_with("rtb-") ? "route-table/" : "network-interface/";
-    return resource == "*"
-               ? resource
-               : "arn:" + std::string(state.partition()) + ":ec2:" + state.region + ":" + state.account + ":" + kind + resource;
-}
-
-}  // namespace
-
 std::string_view to_string(cloud_service service)
 {
     switch (service) {
@@ -44,7 +25,8 @@ std::string_view to_string(cloud_service service)
 
 simulated_cloud::simulated_cloud(topology what, std::uint64_t seed) :
     random_(seed),
-    model_(std::move(what.state)),
+    // A stream of its own: what it draws changes nothing of what the others do.
+    model_(std::move(what.state), seed ^ 0x6d6f76656d656e74ULL),
     policies_(std::move(what.policies)),
     imds_(model_, keys_, random_.next()),
     faults_(random_.next()),
@@ -112,7 +94,16 @@ planned_reply simulated_cloud::accept(const instant& now, exchange&& one, const 
 
 void simulated_cloud::handle_timeout(const instant& now)
 {
-    while (!due_.empty() && due_.begin()->first <= now.steady) {
+    // What has been begun comes about in its order among the calls.
+    for (;;) {
+        const auto moves_at = model_.next_wakeup().at;
+        if (moves_at <= now.steady && (due_.empty() || moves_at <= due_.begin()->first)) {
+            model_.handle_timeout(moves_at);
+            continue;
+        }
+        if (due_.empty() || due_.begin()->first > now.steady) {
+            return;
+        }
         const auto id = due_.begin()->second;
         due_.erase(due_.begin());
         auto& one = exchanges_.at(id);
@@ -125,124 +116,15 @@ void simulated_cloud::handle_timeout(const instant& now)
 
 wakeup simulated_cloud::next_wakeup() const
 {
-    return due_.empty() ? wakeup{} : wakeup{due_.begin()->first, "an accepted call takes effect"};
+    const wakeup call = due_.empty() ? wakeup{} : wakeup{due_.begin()->first, "an accepted call takes effect"};
+    return earliest(call, model_.next_wakeup());
 }
 
-void simulated_cloud::carry_out(exchange& one)
+time_point simulated_cloud::last_effect() const
 {
-    one.carried_out = true;
-    if (one.plan.lag > duration::zero()) {
-        one.lag_to = one.effect_at - one.plan.lag;
-        one.record.lag = one.plan.lag;
-    }
-    if (!std::holds_alternative<std::monostate>(one.call) && one.plan.applied) {
-        const auto body = perform(one);
-        if (!body) {
-            refuse(one, body.error(), http_status(body.error().code));
-        } else {
-            one.record.status = 200;
-            one.response.status = 200;
-            one.response.body = *body;
-        }
-    }
-    if (one.plan.failure) {
-        const auto& failure = *one.plan.failure;
-        refuse(one, {failure.code, failure.message}, failure.status);
-        if (failure.code.empty() || one.service == cloud_service::imds) {
-            one.response.body = html_page(failure.status);
-            // None is left when the answer was given before the effect.
-            const auto type = std::ranges::find(one.response.headers, "Content-Type", &aws::http_header::name);
-            if (type != one.response.headers.end()) {
-                type->value = "text/html";
-            }
-        }
-    }
-}
-
-api_result<std::string> simulated_cloud::perform(exchange& one)
-{
-    if (const auto* request = std::get_if<ec2_request>(&one.call)) {
-        return perform_ec2(one, *request);
-    }
-    return sts_.answer(one.effect_wall, std::get<sts_call>(one.call), one.record.access_key_id, one.record.request_id);
-}
-
-api_result<std::string> simulated_cloud::perform_ec2(exchange& one, const ec2_request& request)
-{
-    return std::visit(overloaded{[&](const change_route& change) { return perform_change(one, request, change); },
-                                 [&](const set_source_dest_check& change) { return perform_change(one, request, change); },
-                                 [&](const auto& query) { return perform_query(one, request, query); }},
-                      request.call);
-}
-
-template <class Change>
-api_result<std::string> simulated_cloud::perform_change(exchange& one, const ec2_request& request, const Change& change)
-{
-    // The resource has to exist before there is anything to be authorised for.
-    if (const auto named = model_.check_named(change); !named) {
-        return named.error();
-    }
-    if (const auto refused = check_permission(one, request)) {
-        return *refused;
-    }
-    if (request.dry_run) {
-        return api_error{"DryRunOperation", "Request would have succeeded, but DryRun flag is set."};
-    }
-    if (const auto applied = model_.apply(one.effect_at, change); !applied) {
-        return applied.error();
-    }
-    note(one);
-    return done_xml(one.record.request_id, one.record.action);
-}
-
-template <class Query>
-api_result<std::string> simulated_cloud::perform_query(exchange& one, const ec2_request& request, const Query& query)
-{
-    if (const auto refused = check_permission(one, request)) {
-        return *refused;
-    }
-    if (request.dry_run) {
-        return api_error{"DryRunOperation", "Request would have succeeded, but DryRun flag is set."};
-    }
-    const auto from = model_.as_of(one.lag_to);
-    const auto found = ec2_model::list(query, from);
-    if (!found) {
-        return found.error();
-    }
-    if constexpr (std::is_same_v<Query, describe_instance_status>) {
-        return status_xml(one.record.request_id, *found, from);
-    } else {
-        return answer_xml(one.record.request_id, *found, from);
-    }
-}
-
-std::optional<api_error> simulated_cloud::check_permission(const exchange& one, const ec2_request& request)
-{
-    const auto statements = policies_.find(one.principal);
-    const auto resource = authorised_resource(request);
-    const auto action = "ec2:" + request.action;
-    if (statements == policies_.end() || is_allowed(statements->second, action, resource)) {
-        return std::nullopt;
-    }
-    std::string blob;
-    while (blob.size() < 400) {
-        blob += fmt::format("{:016x}", random_.next());
-    }
-    return api_error{
-        "UnauthorizedOperation",
-        fmt::format("You are not authorized to perform this operation. User: arn:{}:iam::{}:{} is not authorized to "
-                    "perform: {} on resource: {} because no identity-based policy allows the {} action. Encoded "
-                    "authorization failure message: {}",
-                    model_.state().partition(), model_.state().account, one.principal, action, arn_of(model_.state(), resource),
-                    action, blob)};
-}
-
-void simulated_cloud::note(exchange& one)
-{
-    one.record.effect_at = one.effect_at;
-    const auto& record = one.record;
-    changes_.push_dropping_oldest(
-        {one.effect_at, record.request_id, record.action, record.node, record.table, record.destination, record.interface});
+    const auto call = due_.empty() ? never : due_.rbegin()->first;
+    const auto move = model_.settled_at();
+    return call == never ? move : move == never ? call : std::max(call, move);
 }
 
 std::optional<state_change> simulated_cloud::poll_change()

@@ -52,6 +52,9 @@ struct exchange_record {
     std::string action;  // "ReplaceRoute", or "GET /latest/meta-data/instance-id"
     std::string node;    // the instance's name; empty when unknown
     std::string table, destination, interface;
+    std::string instance;    // that an interface is attached to or detached from
+    std::string address;     // private addresses, with commas
+    std::string allocation;  // of an Elastic IP
     bool dry_run = false;
     std::string access_key_id;
     std::string signature;  // the verdict, or "unsigned" where none is needed; empty for IMDS
@@ -87,6 +90,7 @@ struct state_change {
     std::string action;
     std::string node;
     std::string table, destination, interface;
+    std::string instance{}, address{}, allocation{};  // as in exchange_record
 };
 
 struct consistency_settings {
@@ -112,10 +116,12 @@ public:
     // Carries out what is due.
     void handle_timeout(const instant& now);
     [[nodiscard]] wakeup next_wakeup() const;
-    // When the last of the accepted calls takes effect; never when there is none.
-    [[nodiscard]] time_point last_effect() const { return due_.empty() ? never : due_.rbegin()->first; }
+    // When the last of the accepted calls takes effect and what they have begun has come about; never when there is nothing.
+    [[nodiscard]] time_point last_effect() const;
     // The oldest change not yet taken; of those that nobody takes, the latest 65,536 are kept.
     std::optional<state_change> poll_change();
+    // The same of what a hypervisor has to do for it: whoever plays one learns here when a device appears or leaves.
+    std::optional<movement> poll_movement() { return model_.poll_movement(); }
 
     // --- the hand of whoever runs the simulation ---
     ec2_model& model() { return model_; }
@@ -131,6 +137,8 @@ public:
     void set_consistency(const consistency_settings& settings) { consistency_ = settings; }
     // The cloud's clock minus the nodes'.
     void set_clock_offset(duration offset) { clock_offset_ = offset; }
+    [[nodiscard]] wall_time wall_time_at(const instant& now) const { return now.wall + clock_offset_; }
+    void set_move_times(const move_times& times) { model_.set_times(times); }
     // Tells poll_change() of something done through model().
     void note_change(state_change change) { changes_.push_dropping_oldest(std::move(change)); }
 
@@ -156,6 +164,7 @@ private:
     planned_reply accept(const instant& now, exchange&& one, const fault_subject& subject);
     std::optional<api_error> admit_ec2(const instant& now, const aws::http_request& request, exchange& one, instance_id& who);
     std::optional<api_error> admit_sts(const instant& now, const aws::http_request& request, exchange& one, instance_id& who);
+    void complete_record(exchange_record& record, const query_form& form) const;
     signature_check check_signature(const instant& now, const aws::http_request& request, exchange& one, instance_id& who);
     void carry_out(exchange& one);
     api_result<std::string> perform(exchange& one);
@@ -164,7 +173,8 @@ private:
     api_result<std::string> perform_change(exchange& one, const ec2_request& request, const Change& change);
     template <class Query>
     api_result<std::string> perform_query(exchange& one, const ec2_request& request, const Query& query);
-    [[nodiscard]] std::optional<api_error> check_permission(const exchange& one, const ec2_request& request);
+    [[nodiscard]] std::optional<api_error> check_permission(const exchange& one, const ec2_request& request,
+                                                            const resources& about);
     void note(exchange& one);
     void refuse(exchange& one, const api_error& error, unsigned status);
     static void add_headers(exchange& one);

@@ -1,5 +1,7 @@
 #include "tests/cloud/state.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -28,6 +30,30 @@ std::optional<instance_state> parse_instance_state(std::string_view text)
 {
     const auto found = std::ranges::find(state_names, text, &std::pair<instance_state, std::string_view>::second);
     return found == state_names.end() ? std::nullopt : std::optional{found->first};
+}
+
+std::string_view to_string(attachment_status status)
+{
+    switch (status) {
+        case attachment_status::attaching:
+            return "attaching";
+        case attachment_status::attached:
+            return "attached";
+        case attachment_status::detaching:
+            return "detaching";
+    }
+    return "";
+}
+
+bool network_interface::has(const ip_address& address) const
+{
+    const auto& list = addresses_of(address.family());
+    return std::ranges::find(list, address) != list.end();
+}
+
+std::string_view network_interface::status() const
+{
+    return !attached ? "available" : attached->status == attachment_status::attached ? "in-use" : to_string(attached->status);
 }
 
 std::string to_string(const route_destination& destination)
@@ -81,6 +107,17 @@ vpc_id cloud_state::vpc_of(const network_interface& interface) const
     return where == nullptr ? vpc_id{} : where->vpc;
 }
 
+instance_type cloud_state::type_of(const instance& machine) const
+{
+    const auto found = instance_types.find(machine.type);
+    return found == instance_types.end() ? instance_type{machine.type} : found->second;
+}
+
+std::string cloud_state::arn(std::string_view kind, std::string_view id) const
+{
+    return fmt::format("arn:{}:ec2:{}:{}:{}/{}", partition(), region, account, kind, id);
+}
+
 const route_table* replica::table(const route_table_id& id) const
 {
     return find_as_of(state.tables, id, as_of);
@@ -112,6 +149,53 @@ std::vector<const network_interface*> replica::interfaces_of(const instance_id& 
 const instance* replica::machine_of(const network_interface& interface) const
 {
     return interface.attached ? machine(interface.attached->instance) : nullptr;
+}
+
+namespace {
+
+// The first of the map's objects that is as wanted, as of a time.
+template <class Id, class T, class Wanted>
+const T* find_if_as_of(const std::map<Id, versioned<T>>& objects, time_point when, const Wanted& wanted)
+{
+    for (const auto& [id, versions] : objects) {
+        const auto* object = versions.as_of(when);
+        if (object != nullptr && wanted(*object)) {
+            return object;
+        }
+    }
+    return nullptr;
+}
+
+}  // namespace
+
+const network_interface* replica::with_attachment(std::string_view attachment) const
+{
+    return find_if_as_of(state.interfaces, as_of,
+                         [&](const network_interface& i) { return i.attached && i.attached->id == attachment; });
+}
+
+const network_interface* replica::holder(const subnet_id& where, const ip_address& address) const
+{
+    return find_if_as_of(state.interfaces, as_of,
+                         [&](const network_interface& i) { return i.subnet == where && i.has(address); });
+}
+
+const elastic_ip* replica::elastic(const allocation_id& id) const
+{
+    return find_as_of(state.elastic_ips, id, as_of);
+}
+
+const elastic_ip* replica::with_association(std::string_view association) const
+{
+    return find_if_as_of(state.elastic_ips, as_of,
+                         [&](const elastic_ip& e) { return e.is_associated() && e.association == association; });
+}
+
+const elastic_ip* replica::associated_with(const network_interface_id& id, const ip_address& private_address) const
+{
+    return find_if_as_of(state.elastic_ips, as_of, [&](const elastic_ip& e) {
+        return e.is_associated() && e.interface == id && e.private_address == private_address;
+    });
 }
 
 bool replica::is_blackhole(const route_target& target) const

@@ -7,6 +7,9 @@
 #include "common/ip.hpp"
 #include "common/overloaded.hpp"
 #include "common/strong_id.hpp"
+#include "common/time.hpp"
+#include "tests/cloud/instance_type.hpp"
+#include "tests/cloud/networks.hpp"
 #include "tests/cloud/versioned.hpp"
 
 #include <cstdint>
@@ -22,24 +25,7 @@ namespace vipd::cloud {
 using aws::instance_id;
 using aws::network_interface_id;
 using aws::route_table_id;
-using aws::vpc_id;
-using subnet_id = strong_id<struct subnet_id_tag>;            // subnet-...
-using prefix_list_id = strong_id<struct prefix_list_id_tag>;  // pl-...
-
-using tag_map = std::map<std::string, std::string, std::less<>>;
-
-struct vpc {
-    vpc_id id;
-    std::vector<ip_prefix> cidrs;  // IPv4 and IPv6
-    tag_map tags;
-};
-
-struct subnet {
-    subnet_id id;
-    vpc_id vpc;
-    std::string zone;              // "eu-west-1a"
-    std::vector<ip_prefix> cidrs;  // the IPv4 one first
-};
+using allocation_id = strong_id<struct allocation_id_tag>;  // eipalloc-...
 
 // EC2's numbers for the states.
 enum class instance_state : std::uint8_t {
@@ -56,17 +42,28 @@ std::optional<instance_state> parse_instance_state(std::string_view text);
 struct instance {
     instance_id id;
     std::string name;  // for logs and for people; the tag Name
-    std::string type = "t3.micro";
+    instance_type_name type{"t3.micro"};
     instance_state state = instance_state::running;
     subnet_id subnet;
     std::string role;  // the instance profile's; empty when there is none
     tag_map tags;
+    bool spot = false;
+    // The host is in trouble: status checks fail, and an interface that is detached without force stays `detaching`.
+    bool impaired = false;
 };
 
+enum class attachment_status : std::uint8_t { attaching, attached, detaching };
+std::string_view to_string(attachment_status status);
+
 struct attachment {
-    std::string id;  // eni-attach-...
+    std::string id;  // eni-attach-...; another one each time
     instance_id instance;
     unsigned device_index = 0;
+    unsigned network_card_index = 0;
+    attachment_status status = attachment_status::attached;
+    bool delete_on_termination = false;
+    wall_time since = std::chrono::sys_days{std::chrono::year{2026} / 1 / 1};
+    bool plugged = true;  // the guest has the device
 };
 
 struct network_interface {
@@ -79,12 +76,35 @@ struct network_interface {
     std::optional<attachment> attached;
     std::string description;
     tag_map tags;
+    std::vector<security_group_id> groups;
+
+    [[nodiscard]] const std::vector<ip_address>& addresses_of(ip_family family) const
+    {
+        return family == ip_family::v4 ? addresses : addresses6;
+    }
+    [[nodiscard]] std::vector<ip_address>& addresses_of(ip_family family)
+    {
+        return family == ip_family::v4 ? addresses : addresses6;
+    }
+    [[nodiscard]] bool has(const ip_address& address) const;
+    // Of IPv4: the address that cannot be taken away.
+    [[nodiscard]] bool is_primary(const ip_address& address) const
+    {
+        return !addresses.empty() && addresses.front() == address;
+    }
+    // "available", "attaching", "in-use" or "detaching"
+    [[nodiscard]] std::string_view status() const;
 };
 
-struct prefix_list {
-    prefix_list_id id;
-    std::string name;
-    std::vector<ip_prefix> entries;
+struct elastic_ip {
+    allocation_id id;
+    ip_address public_address;
+    std::string association;  // eipassoc-...; empty when it is nobody's
+    network_interface_id interface;
+    ip_address private_address;  // one of the interface's, with which it moves
+    tag_map tags;
+
+    [[nodiscard]] bool is_associated() const { return !association.empty(); }
 };
 
 using route_destination = std::variant<ip_prefix, prefix_list_id>;
@@ -141,14 +161,21 @@ struct cloud_state {
     std::map<vpc_id, vpc> vpcs;
     std::map<subnet_id, subnet> subnets;
     std::map<prefix_list_id, prefix_list> prefix_lists;
+    std::map<security_group_id, security_group> security_groups;
+    std::map<instance_type_name, instance_type> instance_types = documented_instance_types();
     std::map<route_table_id, versioned<route_table>> tables;
     std::map<network_interface_id, versioned<network_interface>> interfaces;
     std::map<instance_id, versioned<instance>> instances;
+    std::map<allocation_id, versioned<elastic_ip>> elastic_ips;
     unsigned routes_per_table_max = 50;  // for each family
 
     [[nodiscard]] std::string_view partition() const;  // "aws", "aws-cn", "aws-us-gov"
     [[nodiscard]] const subnet* find_subnet(const subnet_id& id) const;
     [[nodiscard]] vpc_id vpc_of(const network_interface& interface) const;
+    // A type that is not in the table is like the smallest.
+    [[nodiscard]] instance_type type_of(const instance& machine) const;
+    // "arn:aws:ec2:eu-west-1:123456789012:network-interface/eni-..."
+    [[nodiscard]] std::string arn(std::string_view kind, std::string_view id) const;
 };
 
 // The state as one replica knows it: `as_of` is now for the primary and for every write.
@@ -162,6 +189,13 @@ struct replica {
     // The interfaces of an instance, by device index.
     [[nodiscard]] std::vector<const network_interface*> interfaces_of(const instance_id& id) const;
     [[nodiscard]] const instance* machine_of(const network_interface& interface) const;
+    [[nodiscard]] const network_interface* with_attachment(std::string_view attachment) const;
+    // Whose an address of a subnet is.
+    [[nodiscard]] const network_interface* holder(const subnet_id& where, const ip_address& address) const;
+
+    [[nodiscard]] const elastic_ip* elastic(const allocation_id& id) const;
+    [[nodiscard]] const elastic_ip* with_association(std::string_view association) const;
+    [[nodiscard]] const elastic_ip* associated_with(const network_interface_id& id, const ip_address& private_address) const;
 
     // A target that cannot take traffic: gone, detached, or of an instance that does not run.
     [[nodiscard]] bool is_blackhole(const route_target& target) const;

@@ -41,6 +41,36 @@ boost::json::array addresses_json(const std::vector<ip_address>& addresses)
     return out;
 }
 
+// Flat, because that is what tests compare; an interface that is attached to nothing has an empty instance.
+boost::json::object interface_json(const network_interface& interface)
+{
+    const attachment attached = interface.attached.value_or(attachment{});
+    boost::json::array groups;
+    for (const auto& group : interface.groups) {
+        groups.emplace_back(group.str());
+    }
+    return {{"mac", interface.mac},
+            {"subnet", interface.subnet.str()},
+            {"addresses", addresses_json(interface.addresses)},
+            {"ipv6_addresses", addresses_json(interface.addresses6)},
+            {"source_dest_check", interface.source_dest_check},
+            {"status", interface.status()},
+            {"instance", attached.instance.str()},
+            {"attachment", attached.id},
+            {"device_index", attached.device_index},
+            {"delete_on_termination", attached.delete_on_termination},
+            {"security_groups", std::move(groups)},
+            {"tags", tags_json(interface.tags)}};
+}
+
+boost::json::object elastic_ip_json(const elastic_ip& address)
+{
+    return {{"public_ip", address.public_address.to_string()},
+            {"association", address.association},
+            {"interface", address.interface.str()},
+            {"private_address", address.is_associated() ? address.private_address.to_string() : std::string{}}};
+}
+
 }  // namespace
 
 boost::json::object routes_json(const ec2_model& model)
@@ -68,17 +98,23 @@ boost::json::object state_json(simulated_cloud& cloud, time_point now)
     boost::json::object interfaces;
     for (const auto& [id, versions] : from.state.interfaces) {
         if (const auto* interface = versions.current()) {
-            interfaces[id.str()] = {{"mac", interface->mac},
-                                    {"subnet", interface->subnet.str()},
-                                    {"addresses", addresses_json(interface->addresses)},
-                                    {"source_dest_check", interface->source_dest_check},
-                                    {"instance", interface->attached ? interface->attached->instance.str() : std::string{}}};
+            interfaces[id.str()] = interface_json(*interface);
+        }
+    }
+    boost::json::object elastic_ips;
+    for (const auto& [id, versions] : from.state.elastic_ips) {
+        if (const auto* address = versions.current()) {
+            elastic_ips[id.str()] = elastic_ip_json(*address);
         }
     }
     boost::json::object instances;
     for (const auto& [id, versions] : from.state.instances) {
         if (const auto* machine = versions.current()) {
-            instances[id.str()] = {{"name", machine->name}, {"state", to_string(machine->state)}, {"role", machine->role}};
+            instances[id.str()] = {{"name", machine->name},
+                                   {"state", to_string(machine->state)},
+                                   {"role", machine->role},
+                                   {"type", machine->type.str()},
+                                   {"impaired", machine->impaired}};
         }
     }
     boost::json::object buckets;
@@ -95,9 +131,9 @@ boost::json::object state_json(simulated_cloud& cloud, time_point now)
     for (const auto& [id, value] : cloud.faults().all()) {
         faults.push_back(to_json(id, value));
     }
-    return {{"region", from.state.region},         {"account", from.state.account},     {"route_tables", std::move(tables)},
-            {"interfaces", std::move(interfaces)}, {"instances", std::move(instances)}, {"buckets", std::move(buckets)},
-            {"policies", std::move(policies)},     {"faults", std::move(faults)}};
+    return {{"region", from.state.region},         {"account", from.state.account},         {"route_tables", std::move(tables)},
+            {"interfaces", std::move(interfaces)}, {"elastic_ips", std::move(elastic_ips)}, {"instances", std::move(instances)},
+            {"buckets", std::move(buckets)},       {"policies", std::move(policies)},       {"faults", std::move(faults)}};
 }
 
 }  // namespace vipd::cloud

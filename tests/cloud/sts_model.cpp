@@ -63,7 +63,7 @@ api_result<std::string> sts_model::perform(wall_time now, const assume_role& cal
     const auto& session = call.session;
     const auto found = iam_.roles.find(session.role_arn);
     const auto statements = policies_.find(caller->principal);
-    const bool may_ask = statements == policies_.end() || is_allowed(statements->second, "sts:AssumeRole", session.role_arn);
+    const bool may_ask = statements == policies_.end() || is_allowed(statements->second, {"sts:AssumeRole", session.role_arn});
     if (found == iam_.roles.end() || !may_ask || !is_trusted(found->second, caller->principal) ||
         (!found->second.external_id.empty() && found->second.external_id != call.external_id)) {
         return denied(*caller, session.role_arn);

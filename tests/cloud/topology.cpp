@@ -1,138 +1,13 @@
 #include "tests/cloud/topology.hpp"
 
 #include "tests/cloud/json_reader.hpp"
+#include "tests/cloud/topology_parts.hpp"
 
 #include <boost/json.hpp>
 
 namespace vipd::cloud {
 
 namespace {
-
-std::optional<ip_prefix> read_prefix(json_reader& reader, std::string_view key, const std::string& text)
-{
-    const auto prefix = ip_prefix::parse(text);
-    if (!prefix) {
-        reader.fail(key, prefix.error().text);
-        return std::nullopt;
-    }
-    return prefix->canonical();
-}
-
-std::vector<ip_prefix> read_prefixes(json_reader& reader, std::string_view key)
-{
-    std::vector<ip_prefix> out;
-    for (const auto& text : reader.texts(key)) {
-        if (const auto prefix = read_prefix(reader, key, text)) {
-            out.push_back(*prefix);
-        }
-    }
-    return out;
-}
-
-std::vector<ip_address> read_addresses(json_reader& reader, std::string_view key)
-{
-    std::vector<ip_address> out;
-    for (const auto& text : reader.texts(key)) {
-        if (const auto address = ip_address::parse(text)) {
-            out.push_back(*address);
-        } else {
-            reader.fail(key, address.error().text);
-        }
-    }
-    return out;
-}
-
-tag_map read_tags(json_reader& reader)
-{
-    tag_map tags;
-    for (auto& [key, value] : reader.text_pairs("tags")) {
-        tags[key] = value;
-    }
-    return tags;
-}
-
-void read_vpcs(json_reader& root, cloud_state& state)
-{
-    for (auto& item : root.items("vpcs")) {
-        vpc one{vpc_id{item.required_text("id")}, read_prefixes(item, "cidrs"), read_tags(item)};
-        if (one.cidrs.empty()) {
-            item.fail("cidrs", "needs at least one");
-        }
-        item.finish();
-        state.vpcs[one.id] = std::move(one);
-    }
-    for (auto& item : root.items("subnets")) {
-        subnet one{subnet_id{item.required_text("id")}, vpc_id{item.required_text("vpc")}, item.required_text("zone"),
-                   read_prefixes(item, "cidrs")};
-        if (!state.vpcs.contains(one.vpc)) {
-            item.fail("vpc", "'" + one.vpc.str() + "' is not one of the VPCs");
-        }
-        item.finish();
-        state.subnets[one.id] = std::move(one);
-    }
-    for (auto& item : root.items("prefix_lists")) {
-        prefix_list one{prefix_list_id{item.required_text("id")}, item.text("name"), read_prefixes(item, "entries")};
-        item.finish();
-        state.prefix_lists[one.id] = std::move(one);
-    }
-}
-
-network_interface read_interface(json_reader& item, const cloud_state& state)
-{
-    network_interface one;
-    one.id = network_interface_id{item.required_text("id")};
-    one.subnet = subnet_id{item.required_text("subnet")};
-    one.mac = item.required_text("mac");
-    one.addresses = read_addresses(item, "addresses");
-    one.addresses6 = read_addresses(item, "ipv6_addresses");
-    one.source_dest_check = item.boolean("source_dest_check", true);
-    one.description = item.text("description");
-    one.tags = read_tags(item);
-    if (state.find_subnet(one.subnet) == nullptr) {
-        item.fail("subnet", "'" + one.subnet.str() + "' is not one of the subnets");
-    }
-    return one;
-}
-
-void read_instances(json_reader& root, cloud_state& state, time_point now)
-{
-    for (auto& item : root.items("instances")) {
-        instance one;
-        one.id = instance_id{item.required_text("id")};
-        one.name = item.text("name", one.id.str());
-        one.type = item.text("type", one.type);
-        one.role = item.text("role");
-        one.tags = read_tags(item);
-        one.tags.try_emplace("Name", one.name);
-        if (const auto state_name = parse_instance_state(item.text("state", "running"))) {
-            one.state = *state_name;
-        } else {
-            item.fail("state", "has to be pending, running, shutting-down, terminated, stopping or stopped");
-        }
-        unsigned device_index = 0;
-        for (auto& part : item.items("interfaces")) {
-            auto interface = read_interface(part, state);
-            interface.attached =
-                attachment{"eni-attach-" + interface.id.str().substr(std::min<std::size_t>(4, interface.id.str().size())),
-                           one.id, device_index};
-            if (device_index++ == 0) {
-                one.subnet = interface.subnet;
-            }
-            part.finish();
-            state.interfaces[interface.id].put(now, interface);
-        }
-        if (device_index == 0) {
-            item.fail("interfaces", "needs at least one");
-        }
-        item.finish();
-        state.instances[one.id].put(now, one);
-    }
-    for (auto& item : root.items("interfaces")) {
-        const auto interface = read_interface(item, state);
-        item.finish();
-        state.interfaces[interface.id].put(now, interface);
-    }
-}
 
 route_origin read_origin(json_reader& item)
 {
@@ -262,8 +137,8 @@ result<topology> parse_topology(std::string_view json, time_point now)
     out.state.region = root.text("region", out.state.region);
     out.state.account = root.text("account", out.state.account);
     out.state.routes_per_table_max = static_cast<unsigned>(root.count("routes_per_table_max", out.state.routes_per_table_max));
-    read_vpcs(root, out.state);
-    read_instances(root, out.state, now);
+    read_networks(root, out.state);
+    read_machines(root, out.state, now);
     read_tables(root, out.state, now);
     read_iam(root, out.state, out.iam);
     for (auto& item : root.items("access_keys")) {

@@ -25,7 +25,7 @@ struct topology {
 // What is there at the start is there since `now`.
 result<topology> parse_topology(std::string_view json, time_point now);
 
-// Three nodes in two zones, with comments in the form of descriptions; `cloudsim --example` prints it.
+// Three nodes in two zones, an interface and an Elastic IP that are nobody's; `cloudsim --example` prints it.
 std::string_view example_topology();
 
 // One table, from {"id", "vpc", "main", "subnets", "gateways", "tags", "routes", ...}; shared with the control endpoint.

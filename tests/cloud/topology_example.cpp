@@ -7,21 +7,37 @@ std::string_view example_topology()
     return R"({
   "region": "eu-west-1",
   "account": "123456789012",
-  "vpcs": [{"id": "vpc-0aaaaaaaaaaaaaaa1", "cidrs": ["10.0.0.0/16"], "tags": {"Name": "example"}}],
+  "vpcs": [{"id": "vpc-0aaaaaaaaaaaaaaa1", "cidrs": ["10.0.0.0/16"], "tags": {"Name": "example"},
+            "internet_gateway": "igw-0aaaaaaaaaaaaaaa1"}],
   "subnets": [
     {"id": "subnet-0aaaaaaaaaaaaaaa1", "vpc": "vpc-0aaaaaaaaaaaaaaa1", "zone": "eu-west-1a", "cidrs": ["10.0.1.0/24"]},
     {"id": "subnet-0aaaaaaaaaaaaaaa2", "vpc": "vpc-0aaaaaaaaaaaaaaa1", "zone": "eu-west-1b", "cidrs": ["10.0.2.0/24"]}
   ],
+  "security_groups": [
+    {"id": "sg-0aaaaaaaaaaaaaaa1", "name": "vipd", "vpc": "vpc-0aaaaaaaaaaaaaaa1",
+     "inbound": [{"protocol": "112", "groups": ["sg-0aaaaaaaaaaaaaaa1"], "description": "VRRP"},
+                 {"protocol": "tcp", "from_port": 443, "cidrs": ["0.0.0.0/0"]}]}
+  ],
   "instances": [
     {"id": "i-0aaaaaaaaaaaaaaa1", "name": "node-a", "role": "vipd",
      "interfaces": [{"id": "eni-0aaaaaaaaaaaaaaa1", "subnet": "subnet-0aaaaaaaaaaaaaaa1", "mac": "02:00:00:00:01:10",
-                     "addresses": ["10.0.1.10"], "source_dest_check": false}]},
+                     "addresses": ["10.0.1.10"], "source_dest_check": false,
+                     "security_groups": ["sg-0aaaaaaaaaaaaaaa1"]}]},
     {"id": "i-0aaaaaaaaaaaaaaa2", "name": "node-b", "role": "vipd",
      "interfaces": [{"id": "eni-0aaaaaaaaaaaaaaa2", "subnet": "subnet-0aaaaaaaaaaaaaaa2", "mac": "02:00:00:00:02:10",
-                     "addresses": ["10.0.2.10"], "source_dest_check": false}]},
+                     "addresses": ["10.0.2.10"], "source_dest_check": false,
+                     "security_groups": ["sg-0aaaaaaaaaaaaaaa1"]}]},
     {"id": "i-0aaaaaaaaaaaaaaa3", "name": "node-c", "role": "vipd",
      "interfaces": [{"id": "eni-0aaaaaaaaaaaaaaa3", "subnet": "subnet-0aaaaaaaaaaaaaaa1", "mac": "02:00:00:00:01:11",
-                     "addresses": ["10.0.1.11"], "source_dest_check": true}]}
+                     "addresses": ["10.0.1.11"], "source_dest_check": true,
+                     "security_groups": ["sg-0aaaaaaaaaaaaaaa1"]}]}
+  ],
+  "interfaces": [
+    {"id": "eni-0aaaaaaaaaaaaaaa9", "subnet": "subnet-0aaaaaaaaaaaaaaa1", "mac": "02:00:00:00:01:50", "addresses": ["10.0.1.50"],
+     "tags": {"Name": "floating"}, "security_groups": ["sg-0aaaaaaaaaaaaaaa1"]}
+  ],
+  "elastic_ips": [
+    {"id": "eipalloc-0aaaaaaaaaaaaaaa1", "public_ip": "203.0.113.10", "tags": {"Name": "floating"}}
   ],
   "route_tables": [
     {"id": "rtb-0aaaaaaaaaaaaaaa1", "vpc": "vpc-0aaaaaaaaaaaaaaa1", "main": true, "tags": {"Name": "main"},

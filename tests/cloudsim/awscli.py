@@ -13,12 +13,19 @@ AWS = "/usr/bin/aws"
 
 
 class AwsCliTest(unittest.TestCase):
-    """A fresh cloud for each test, whose one IMDS address answers as node-a."""
+    """A fresh cloud for each test, whose one IMDS address answers as node-a. `change` makes of the example what a class of
+    tests needs."""
+
+    change = None
 
     def setUp(self):
+        topology = None
+        if self.change is not None:
+            topology = json.loads(subprocess.run([os.environ["CLOUDSIM"], "--example"], capture_output=True, check=True).stdout)
+            self.change(topology)
         directory = tempfile.TemporaryDirectory(prefix="cloudsim")
         self.addCleanup(directory.cleanup)
-        self.cloud = Cloudsim(os.environ["CLOUDSIM"], directory.name, sts=["127.0.0.1:0"],
+        self.cloud = Cloudsim(os.environ["CLOUDSIM"], directory.name, topology=topology, sts=["127.0.0.1:0"],
                               imds=["127.0.0.1:0=" + NODE_A]).start()
         self.addCleanup(self.cloud.stop)
 

@@ -177,8 +177,27 @@ class Cloudsim:
     def set_instance(self, instance, state):
         self.control("PUT", f"/instances/{instance}", {"state": state})
 
+    def set_impaired(self, instance, impaired=True):
+        """Its status checks fail, and what is detached from it stays `detaching` until that is forced."""
+        self.control("PUT", f"/instances/{instance}", {"impaired": impaired})
+
     def set_interface(self, interface, **changes):
+        """source_dest_check; instance with device_index: at once, as if by hand; an empty instance detaches."""
         self.control("PUT", f"/interfaces/{interface}", changes)
+
+    def set_address(self, address, interface):
+        """By hand: a secondary address goes to an interface; None takes it away."""
+        if interface is None:
+            self.control("DELETE", f"/addresses/{address}")
+        else:
+            self.control("PUT", f"/addresses/{address}", {"interface": interface})
+
+    def set_elastic_ip(self, allocation, interface, private_address=None):
+        """By hand; an empty interface disassociates."""
+        body = {"interface": interface}
+        if private_address is not None:
+            body["private_address"] = private_address
+        self.control("PUT", f"/elastic-ips/{allocation}", body)
 
     def set_policy(self, principal, statements):
         """None: may do everything."""
@@ -188,7 +207,8 @@ class Cloudsim:
         self.control("PUT", "/buckets", {"action": action, **values})
 
     def set(self, **settings):
-        """latency_ms, stale_probability with lag_max_ms, clock_offset_s, credential_lifetime_s"""
+        """latency_ms, stale_probability with lag_max_ms, clock_offset_s, credential_lifetime_s; attach_ms, detach_ms,
+        reassign_ms: how long what a call begins takes; metadata_lag_ms of IMDS about interfaces"""
         self.control("PUT", "/settings", settings)
 
     def rotate_credentials(self, instance, revoke=False):
@@ -201,6 +221,13 @@ class Cloudsim:
     def set_metadata(self, instance, path, value):
         """An empty value removes."""
         self.control("PUT", "/metadata", {"instance": instance, "path": path, "value": value})
+
+    def give_notice(self, instance, kind, **what):
+        """spot (action), rebalance, maintenance (code), lifecycle (state); in_s: when it comes true."""
+        self.control("POST", "/notices", {"instance": instance, "kind": kind, **what})
+
+    def clear_notices(self, instance):
+        self.control("DELETE", f"/notices/{instance}")
 
     # --- the log ---
 
@@ -216,6 +243,11 @@ class Cloudsim:
         """The request lines that have all these values."""
         return [line for line in self.log()
                 if line["event"] == "request" and all(line[name] == value for name, value in expected.items())]
+
+    def movements(self, **expected):
+        """What a hypervisor would have had to do: the movement lines that have all these values."""
+        return [line for line in self.log()
+                if line["event"] == "movement" and all(line[name] == value for name, value in expected.items())]
 
     def wait_for(self, predicate, timeout=30.0):
         """The first line that satisfies; TimeoutError when none comes."""

@@ -66,6 +66,9 @@ void request_log::request(std::string_view service, const request_times& times, 
     line["table"] = record.table;
     line["destination"] = record.destination;
     line["interface"] = record.interface;
+    line["instance"] = record.instance;
+    line["address"] = record.address;
+    line["allocation"] = record.allocation;
     line["role"] = record.role;
     line["dry_run"] = record.dry_run;
     line["status"] = record.status;
@@ -87,7 +90,24 @@ void request_log::change(const cloud::state_change& what)
            {"table", what.table},
            {"destination", what.destination},
            {"interface", what.interface},
+           {"instance", what.instance},
+           {"address", what.address},
+           {"allocation", what.allocation},
            {"request_id", what.request_id}});
+}
+
+void request_log::movement(const cloud::movement& what)
+{
+    write({{"event", "movement"},
+           {"at_ns", nanoseconds(what.at)},
+           {"what", to_string(what.what)},
+           {"arrived", what.arrived},
+           {"interface", what.interface.str()},
+           {"mac", what.mac},
+           {"instance", what.instance.str()},
+           {"node", what.node},
+           {"device_index", what.device_index},
+           {"address", what.address}});
 }
 
 void request_log::connection(std::string_view service, const request_times& times, const std::string& source,

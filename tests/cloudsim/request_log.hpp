@@ -39,6 +39,8 @@ public:
     void request(std::string_view service, const request_times& times, const std::string& source,
                  const cloud::exchange_record& record, std::string_view outcome);
     void change(const cloud::state_change& what);
+    // What a hypervisor would have to do.
+    void movement(const cloud::movement& what);
     // What happens to a connection beside its requests: "secured", "tls_failed: ...", "reset", "hung", "request_incomplete".
     void connection(std::string_view service, const request_times& times, const std::string& source, std::string_view outcome);
 

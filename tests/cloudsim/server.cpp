@@ -333,6 +333,9 @@ void server::after_cloud_call()
     while (const auto change = cloud_.poll_change()) {
         log_.change(*change);
     }
+    while (const auto movement = cloud_.poll_movement()) {
+        log_.movement(*movement);
+    }
     const auto next = cloud_.next_wakeup().at;
     if (next == effect_due_) {
         return;

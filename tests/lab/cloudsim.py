@@ -1,7 +1,8 @@
 """cloudsim in a lab: started, steered through its control socket, and its log as events.
 
-A `request` event's time is the moment its first byte was read, a `change` event's the moment the cloud's state changed; both
-are CLOCK_MONOTONIC as cloudsim wrote it, so they compare with everything else on the timeline.
+A `request` event's time is the moment its first byte was read, a `change` event's the moment the cloud's state changed, a
+`movement` event's the moment from which a device or an address is elsewhere; all are CLOCK_MONOTONIC as cloudsim wrote it, so
+they compare with everything else on the timeline.
 """
 
 import json
@@ -13,7 +14,9 @@ from .timeline import Event, now
 from .unix_http import UnixConnection
 from .vipd import program
 
-MUTATING = ("CreateRoute", "ReplaceRoute", "DeleteRoute", "ModifyNetworkInterfaceAttribute")
+MUTATING = ("CreateRoute", "ReplaceRoute", "DeleteRoute", "ModifyNetworkInterfaceAttribute", "AttachNetworkInterface",
+            "DetachNetworkInterface", "AssignPrivateIpAddresses", "UnassignPrivateIpAddresses", "AssignIpv6Addresses",
+            "UnassignIpv6Addresses", "AssociateAddress", "DisassociateAddress")
 
 
 class Cloudsim(Process):
@@ -42,6 +45,8 @@ class Cloudsim(Process):
             self._timeline.add(Event(fields["first_byte_ns"] or now(), "cloud", "request", fields))
         elif fields.get("event") == "change":
             self._timeline.add(Event(fields["at_ns"], "cloud", "change", fields))
+        elif fields.get("event") == "movement":
+            self._timeline.add(Event(fields["at_ns"], "cloud", "movement", fields))
 
     def ready(self, timeout: float = 20.0) -> Event:
         return self._timeline.wait("cloudsim is ready", lambda e: e.source == "cloud" and e.kind in ("ready", "exit"),

@@ -8,6 +8,7 @@
 #include <pugixml.hpp>
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -31,9 +32,13 @@ class cloud_test : public ::testing::Test {
 protected:
     using parameters = std::vector<std::pair<std::string, std::string>>;
 
+    explicit cloud_test(std::string_view topology = example_topology()) :
+        cloud(*parse_topology(topology, now.steady - std::chrono::minutes{1}), 42)
+    {}
+
     // Not zero: a time that could be taken for "not set".
     instant now{time_point{std::chrono::hours{1}}, wall_time{std::chrono::sys_days{std::chrono::year{2026} / 1 / 1}}};
-    simulated_cloud cloud{*parse_topology(example_topology(), now.steady - std::chrono::minutes{1}), 42};
+    simulated_cloud cloud;
 
     void pass(duration d)
     {

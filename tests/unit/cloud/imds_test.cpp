@@ -102,6 +102,41 @@ TEST_F(imds_service, interfaces_are_found_by_mac)
     EXPECT_EQ(imds_text(base + "ipv6s"), "404");
 }
 
+TEST_F(imds_service, an_interface_says_its_card_groups_and_public_addresses)
+{
+    ASSERT_EQ(
+        verdict("AssociateAddress", {{"AllocationId", "eipalloc-0aaaaaaaaaaaaaaa1"}, {"NetworkInterfaceId", interface_a}}),
+        "200");
+    const std::string base = "/latest/meta-data/network/interfaces/macs/02:00:00:00:01:10/";
+    EXPECT_EQ(imds_text(base + "network-card-index"), "0");
+    EXPECT_EQ(imds_text(base + "security-group-ids"), "sg-0aaaaaaaaaaaaaaa1");
+    EXPECT_EQ(imds_text(base + "public-ipv4s"), "203.0.113.10");
+    EXPECT_EQ(imds_text(base + "ipv4-associations/"), "203.0.113.10");
+    EXPECT_EQ(imds_text(base + "ipv4-associations/203.0.113.10"), "10.0.1.10");
+}
+
+TEST_F(imds_service, what_it_says_of_interfaces_can_lag)
+{
+    cloud.imds().set_lag(seconds{3});
+    cloud.model().attach(now.steady, network_interface_id{interface_c}, instance_id{node_a}, 1);
+    const auto* macs = "/latest/meta-data/network/interfaces/macs/";
+    EXPECT_EQ(imds_text(macs), "02:00:00:00:01:10/");
+    pass(seconds{3});
+    EXPECT_EQ(imds_text(macs), "02:00:00:00:01:10/\n02:00:00:00:01:11/");
+}
+
+TEST_F(imds_service, an_interface_is_there_when_its_attaching_has_ended)
+{
+    cloud.set_move_times({delay::fixed(seconds{2}), delay::fixed(seconds{4}), {}});
+    const auto* macs = "/latest/meta-data/network/interfaces/macs/";
+    ASSERT_EQ(verdict("AttachNetworkInterface",
+                      {{"NetworkInterfaceId", "eni-0aaaaaaaaaaaaaaa9"}, {"InstanceId", node_a}, {"DeviceIndex", "1"}}),
+              "200");
+    EXPECT_EQ(imds_text(macs), "02:00:00:00:01:10/");
+    pass(seconds{2});
+    EXPECT_EQ(imds_text(macs), "02:00:00:00:01:10/\n02:00:00:00:01:50/");
+}
+
 TEST_F(imds_service, a_directory_lists_each_name_once)
 {
     EXPECT_EQ(imds_text("/latest/meta-data/placement"), "availability-zone\navailability-zone-id\nregion");

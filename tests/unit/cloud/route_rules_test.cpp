@@ -95,7 +95,7 @@ TEST_F(route_rules, a_table_of_a_gateway_takes_no_destination_outside_the_vpc)
     ec2_model model(std::move(state));
     for (const auto* table : {table_a, table_b}) {
         const auto made = model.apply(
-            now.steady,
+            {now, {}, false},
             change_route{route_verb::create, route_table_id{table}, *ip_prefix::parse("172.16.1.200/32"), {interface_a}});
         EXPECT_EQ(made ? "200" : made.error().code, table == table_b ? "InvalidParameterValue" : "200") << table;
     }
@@ -104,18 +104,19 @@ TEST_F(route_rules, a_table_of_a_gateway_takes_no_destination_outside_the_vpc)
 TEST_F(route_rules, an_interface_of_another_vpc_is_another_network)
 {
     auto state = parse_topology(example_topology(), now.steady)->state;
-    state.vpcs[vpc_id{"vpc-0bbbbbbbbbbbbbbb1"}] = {vpc_id{"vpc-0bbbbbbbbbbbbbbb1"}, {*ip_prefix::parse("10.1.0.0/16")}, {}};
+    state.vpcs[vpc_id{"vpc-0bbbbbbbbbbbbbbb1"}] = {vpc_id{"vpc-0bbbbbbbbbbbbbbb1"}, {*ip_prefix::parse("10.1.0.0/16")}, {}, {}};
     state.subnets[subnet_id{"subnet-0bbbbbbbbbbbbbbb1"}] = {subnet_id{"subnet-0bbbbbbbbbbbbbbb1"},
                                                             vpc_id{"vpc-0bbbbbbbbbbbbbbb1"},
                                                             "eu-west-1a",
-                                                            {*ip_prefix::parse("10.1.1.0/24")}};
+                                                            {*ip_prefix::parse("10.1.1.0/24")},
+                                                            {}};
     network_interface foreign;
     foreign.id = network_interface_id{"eni-0bbbbbbbbbbbbbbb1"};
     foreign.subnet = subnet_id{"subnet-0bbbbbbbbbbbbbbb1"};
     state.interfaces[foreign.id].put(now.steady, foreign);
     ec2_model model(std::move(state));
     const auto moved = model.apply(
-        now.steady,
+        {now, {}, false},
         change_route{route_verb::replace, route_table_id{table_a}, *ip_prefix::parse(virtual_ip), {foreign.id.str()}});
     ASSERT_FALSE(moved);
     EXPECT_EQ(moved.error().message,

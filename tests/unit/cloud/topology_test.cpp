@@ -73,6 +73,30 @@ TEST(topology, copies_of_a_table_have_ids_and_names_of_their_own)
     EXPECT_EQ(parsed->state.tables.rbegin()->second.current()->tags.at("Name"), "many-99");
 }
 
+TEST(topology, interfaces_of_an_instance_say_where_they_are_attached)
+{
+    const auto parsed = parse_topology(with(R"("subnets": [{"id": "subnet-1", "vpc": "vpc-0aaaaaaaaaaaaaaa1", "zone": "a",
+        "cidrs": ["10.0.1.0/24"]}],
+      "instances": [{"id": "i-1", "type": "t3.large", "interfaces": [
+        {"id": "eni-1", "subnet": "subnet-1", "mac": "02:00:00:00:00:01", "addresses": ["10.0.1.10"]},
+        {"id": "eni-2", "subnet": "subnet-1", "mac": "02:00:00:00:00:02", "addresses": ["10.0.1.11", "10.0.1.12"],
+         "device_index": 2, "delete_on_termination": false}]}],
+      "elastic_ips": [{"id": "eipalloc-1", "public_ip": "203.0.113.1", "interface": "eni-2", "private_address": "10.0.1.12"}])"),
+                                       start);
+    ASSERT_TRUE(parsed) << parsed.error().text;
+    const ec2_model model(parsed->state);
+    const auto interfaces = model.primary().interfaces_of(instance_id{"i-1"});
+    ASSERT_EQ(interfaces.size(), 2U);
+    EXPECT_TRUE(interfaces[0]->attached->delete_on_termination);
+    EXPECT_EQ(interfaces[1]->attached->device_index, 2U);
+    EXPECT_FALSE(interfaces[1]->attached->delete_on_termination);
+    const auto* elastic = model.primary().elastic(allocation_id{"eipalloc-1"});
+    ASSERT_NE(elastic, nullptr);
+    EXPECT_TRUE(elastic->is_associated());
+    EXPECT_EQ(elastic->private_address.to_string(), "10.0.1.12");
+    EXPECT_EQ(model.state().type_of(*model.primary().machine(instance_id{"i-1"})).interfaces_max, 3U);
+}
+
 TEST(topology, what_is_wrong_is_named_with_its_place)
 {
     EXPECT_NE(problem("{").find("not JSON"), std::string::npos);
@@ -86,6 +110,14 @@ TEST(topology, what_is_wrong_is_named_with_its_place)
               "topology.subnets[0].vpc: 'vpc-2' is not one of the VPCs");
     EXPECT_EQ(problem(with(R"("route_tables": [{"id": "rtb-1", "vpc": "vpc-0aaaaaaaaaaaaaaa1"}])")),
               "topology.route_tables[0].id: 'rtb-1' is not of the form rtb- and 17 hexadecimal digits");
+    EXPECT_EQ(problem(with(R"("security_groups": [{"id": "sg-1", "vpc": "vpc-2"}])")),
+              "topology.security_groups[0].vpc: 'vpc-2' is not one of the VPCs");
+    EXPECT_EQ(problem(with(R"("security_groups": [{"id": "sg-1", "vpc": "vpc-0aaaaaaaaaaaaaaa1", "inbound": [{}]}])")),
+              "topology.security_groups[0].inbound[0]: needs cidrs or groups");
+    EXPECT_EQ(problem(with(R"("elastic_ips": [{"id": "eipalloc-1", "public_ip": "::1"}])")),
+              "topology.elastic_ips[0].public_ip: '::1' is not an IPv4 address");
+    EXPECT_EQ(problem(with(R"("elastic_ips": [{"id": "eipalloc-1", "public_ip": "203.0.113.1", "interface": "eni-1"}])")),
+              "topology.elastic_ips[0].interface: 'eni-1' is not one of the interfaces with an IPv4 address");
     EXPECT_EQ(problem(with(R"("instances": [{"id": "i-1"}])")), "topology.instances[0].interfaces: needs at least one");
     EXPECT_EQ(problem(with(R"("policies": {"role/x": [{"effect": "maybe"}]})")),
               "policy[0].effect: \"maybe\" is neither \"allow\" nor \"deny\"");
