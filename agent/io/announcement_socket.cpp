@@ -27,8 +27,8 @@ result<file_descriptor> open_packets()
     file_descriptor socket{::socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
     if (!socket) {
         return system_error(error_class::unavailable,
-                            "opening a packet socket for gratuitous ARP (it needs CAP_NET_RAW, and AF_PACKET in the unit's "
-                            "RestrictAddressFamilies)",
+                            "opening a packet socket for gratuitous ARP (it needs CAP_NET_RAW, and "
+                            "deploy/systemd/vipd-announce.conf beside the unit)",
                             errno);
     }
     return socket;

@@ -1,5 +1,5 @@
-"""What is moved beside routes: a secondary address, an Elastic IP on it, an IPv6 address and a whole interface, with the permissions
-that `vipd iam-policy` prints for just this configuration and no others."""
+"""What is moved beside routes: a secondary address, an Elastic IP on it, an IPv6 address and a whole interface, with the
+permissions that `vipd iam-policy` prints for just this configuration and no others."""
 
 import json
 import subprocess
@@ -27,7 +27,8 @@ def movable(topology: dict) -> None:
 
 class Moves(LabTest):
     def begin(self, **moves: dict) -> None:
-        self.cluster = Cluster(self.lab, priorities=PRIORITIES, interval_ms=200.0, reconcile_ms=1000.0, tables=1, topology=movable)
+        self.cluster = Cluster(self.lab, priorities=PRIORITIES, interval_ms=200.0, reconcile_ms=1000.0, tables=1,
+                               topology=movable)
         self.cloud = self.cluster.cloud
         self.moves = {name: [entry] for name, entry in moves.items()}
         for name in PRIORITIES:
@@ -44,8 +45,9 @@ class Moves(LabTest):
 
     def policy(self) -> dict:
         """The least that this configuration needs, as the command prints it."""
-        printed = subprocess.run([program("VIPD", "vipd"), "iam-policy", "--config", str(self.cluster.nodes["b"].file), "--region",
-                                  REGION, "--account", "123456789012"], capture_output=True, check=True, text=True)
+        file = str(self.cluster.nodes["b"].file)
+        printed = subprocess.run([program("VIPD", "vipd"), "iam-policy", "--config", file, "--region", REGION, "--account",
+                                  "123456789012"], capture_output=True, check=True, text=True)
         return json.loads(printed.stdout)
 
     def allow(self, policy: dict) -> None:
@@ -100,14 +102,14 @@ class Moves(LabTest):
         self.assertIn(ADDRESS6, self.interface_of("c")["ipv6_addresses"])
 
     def test_an_interface_goes_from_one_instance_to_the_other_step_by_step(self) -> None:
-        self.begin(eni={"match": {"tags": {"Name": "floating"}}, "device_index": 2})
+        self.begin(eni={"match": {"tags": {"Name": "floating"}}, "device_index": 1})
         self.cloud.command("PUT", "/settings", {"detach_ms": 300, "attach_ms": 200})
         crash = self.cluster.nodes["b"].kill()
         self.settle("c")
         self.assertEqual(self.calls("c", crash.at), ["DetachNetworkInterface", "AttachNetworkInterface"])
         attachment = self.interfaces()[FLOATING]["attachment"]
         self.assertEqual((attachment["instance"], attachment["device_index"], attachment["status"]),
-                         (self.cluster.zones.places["c"].instance_id, 2, "attached"))
+                         (self.cluster.zones.places["c"].instance_id, 1, "attached"))
         self.assertFalse(attachment["delete_on_termination"])
 
     def test_an_interface_that_its_instance_does_not_let_go_is_detached_by_force(self) -> None:
