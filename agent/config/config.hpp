@@ -66,10 +66,10 @@ struct address_entry {
     ip_prefix address;
     std::string interface = "lo";
     address_lifetime when = address_lifetime::while_active;
-    std::string label;  // IPv4; empty: the interface's name
+    std::string label = {};  // IPv4; empty: the interface's name
     net::route_scope scope = net::route_scope::global;
-    bool nodad = true;               // IPv6
-    std::optional<bool> deprecated;  // IPv6; not given: a /128 is
+    bool nodad = true;                    // IPv6
+    std::optional<bool> deprecated = {};  // IPv6; not given: a /128 is
     friend bool operator==(const address_entry&, const address_entry&) = default;
 };
 

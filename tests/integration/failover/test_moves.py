@@ -107,10 +107,10 @@ class Moves(LabTest):
         crash = self.cluster.nodes["b"].kill()
         self.settle("c")
         self.assertEqual(self.calls("c", crash.at), ["DetachNetworkInterface", "AttachNetworkInterface"])
-        attachment = self.interfaces()[FLOATING]["attachment"]
-        self.assertEqual((attachment["instance"], attachment["device_index"], attachment["status"]),
-                         (self.cluster.zones.places["c"].instance_id, 1, "attached"))
-        self.assertFalse(attachment["delete_on_termination"])
+        floating = self.interfaces()[FLOATING]
+        self.assertEqual((floating["instance"], floating["device_index"], floating["status"]),
+                         (self.cluster.zones.places["c"].instance_id, 1, "in-use"))
+        self.assertFalse(floating["delete_on_termination"])
 
     def test_an_interface_that_its_instance_does_not_let_go_is_detached_by_force(self) -> None:
         self.begin(eni={"match": {"id": FLOATING}, "force_after": "1s"})
