@@ -41,6 +41,16 @@ public:
         add_filter(name, std::vector<std::string>{value}, [](const std::string& v) { return v; });
     }
 
+    void add_vpc_and_tags(const std::optional<vpc_id>& vpc, const std::vector<tag_filter>& tags)
+    {
+        if (vpc) {
+            add_filter("vpc-id", vpc->str());
+        }
+        for (const auto& tag : tags) {
+            add_filter("tag:" + tag.key, tag.value);
+        }
+    }
+
     void add_page(unsigned results_max, const std::string& next_token)
     {
         add("MaxResults", fmt::format("{}", results_max));
@@ -63,6 +73,8 @@ private:
     unsigned filters_ = 0;
 };
 
+constexpr auto id_text = [](const auto& id) { return id.str(); };
+
 template <class Change>
 void add_route(form& f, const Change& change)
 {
@@ -84,6 +96,101 @@ void add_ipv6_address(form& f, const Change& change)
 {
     f.add("NetworkInterfaceId", change.interface.str());
     f.add("Ipv6Addresses.1", change.address.to_string());
+}
+
+void encode(form& f, const describe_route_tables& c)
+{
+    f.add_filter("route-table-id", c.ids, id_text);
+    f.add_vpc_and_tags(c.vpc, c.tags);
+    f.add_page(std::clamp(c.results_max, 5U, 100U), c.next_token);
+}
+
+void encode(form& f, const replace_route& c)
+{
+    add_route(f, c);
+}
+
+void encode(form& f, const create_route& c)
+{
+    add_route(f, c);
+}
+
+void encode(form& f, const describe_network_interfaces& c)
+{
+    // NetworkInterfaceId.N would exclude MaxResults, and an unpaginated call falls into EC2's smaller throttling bucket.
+    f.add_filter("network-interface-id", c.ids, id_text);
+    if (c.address) {
+        f.add_filter(c.address->is_v4() ? "addresses.private-ip-address" : "ipv6-addresses.ipv6-address",
+                     c.address->to_string());
+    }
+    f.add_vpc_and_tags(c.vpc, c.tags);
+    f.add_page(std::clamp(c.results_max, 5U, 1000U), c.next_token);
+}
+
+void encode(form& f, const disable_source_dest_check& c)
+{
+    f.add("NetworkInterfaceId", c.interface.str());
+    f.add("SourceDestCheck.Value", "false");
+}
+
+// Unlike AllocationId.N a filter does not fail for one that is unknown.
+void encode(form& f, const describe_addresses& c)
+{
+    f.add_filter("allocation-id", c.ids, id_text);
+}
+
+void encode(form& f, const attach_network_interface& c)
+{
+    f.add("NetworkInterfaceId", c.interface.str());
+    f.add("InstanceId", c.instance.str());
+    f.add("DeviceIndex", fmt::format("{}", c.device_index));
+    // Said and not left out: EC2 has taken the default for another card on instance types with several.
+    f.add("NetworkCardIndex", "0");
+    f.add_dry_run(c.dry_run);
+}
+
+void encode(form& f, const detach_network_interface& c)
+{
+    f.add("AttachmentId", c.attachment.str());
+    if (c.force) {
+        f.add("Force", "true");
+    }
+    f.add_dry_run(c.dry_run);
+}
+
+void encode(form& f, const keep_on_termination& c)
+{
+    f.add("NetworkInterfaceId", c.interface.str());
+    f.add("Attachment.AttachmentId", c.attachment.str());
+    f.add("Attachment.DeleteOnTermination", "false");
+}
+
+void encode(form& f, const assign_private_ip_address& c)
+{
+    f.add("NetworkInterfaceId", c.interface.str());
+    f.add("PrivateIpAddress.1", c.address.to_string());
+    f.add("AllowReassignment", "true");
+}
+
+void encode(form& f, const assign_ipv6_address& c)
+{
+    add_ipv6_address(f, c);
+}
+
+void encode(form& f, const unassign_ipv6_address& c)
+{
+    add_ipv6_address(f, c);
+}
+
+void encode(form& f, const associate_address& c)
+{
+    f.add("AllocationId", c.allocation.str());
+    f.add("NetworkInterfaceId", c.interface.str());
+    if (c.private_address) {
+        f.add("PrivateIpAddress", c.private_address->to_string());
+    }
+    f.add("AllowReassociation", "true");
+    f.add_dry_run(c.dry_run);
 }
 
 }  // namespace
@@ -138,78 +245,7 @@ bool is_mutating(const ec2_call& call)
 std::string encode_form(const ec2_call& call)
 {
     form f{action_name(call)};
-    const auto id_text = [](const auto& id) { return id.str(); };
-    const auto add_vpc_and_tags = [&](const std::optional<vpc_id>& vpc, const std::vector<tag_filter>& tags) {
-        if (vpc) {
-            f.add_filter("vpc-id", vpc->str());
-        }
-        for (const auto& tag : tags) {
-            f.add_filter("tag:" + tag.key, tag.value);
-        }
-    };
-    std::visit(overloaded{
-                   [&](const describe_route_tables& c) {
-                       f.add_filter("route-table-id", c.ids, id_text);
-                       add_vpc_and_tags(c.vpc, c.tags);
-                       f.add_page(std::clamp(c.results_max, 5U, 100U), c.next_token);
-                   },
-                   [&](const replace_route& c) { add_route(f, c); },
-                   [&](const create_route& c) { add_route(f, c); },
-                   [&](const describe_network_interfaces& c) {
-                       // NetworkInterfaceId.N would exclude MaxResults, and an unpaginated call falls into EC2's smaller
-                       // throttling bucket.
-                       f.add_filter("network-interface-id", c.ids, id_text);
-                       if (c.address) {
-                           f.add_filter(c.address->is_v4() ? "addresses.private-ip-address" : "ipv6-addresses.ipv6-address",
-                                        c.address->to_string());
-                       }
-                       add_vpc_and_tags(c.vpc, c.tags);
-                       f.add_page(std::clamp(c.results_max, 5U, 1000U), c.next_token);
-                   },
-                   [&](const disable_source_dest_check& c) {
-                       f.add("NetworkInterfaceId", c.interface.str());
-                       f.add("SourceDestCheck.Value", "false");
-                   },
-                   // Unlike AllocationId.N a filter does not fail for one that is unknown.
-                   [&](const describe_addresses& c) { f.add_filter("allocation-id", c.ids, id_text); },
-                   [&](const attach_network_interface& c) {
-                       f.add("NetworkInterfaceId", c.interface.str());
-                       f.add("InstanceId", c.instance.str());
-                       f.add("DeviceIndex", fmt::format("{}", c.device_index));
-                       // Said and not left out: EC2 has taken the default for another card on instance types with several.
-                       f.add("NetworkCardIndex", "0");
-                       f.add_dry_run(c.dry_run);
-                   },
-                   [&](const detach_network_interface& c) {
-                       f.add("AttachmentId", c.attachment.str());
-                       if (c.force) {
-                           f.add("Force", "true");
-                       }
-                       f.add_dry_run(c.dry_run);
-                   },
-                   [&](const keep_on_termination& c) {
-                       f.add("NetworkInterfaceId", c.interface.str());
-                       f.add("Attachment.AttachmentId", c.attachment.str());
-                       f.add("Attachment.DeleteOnTermination", "false");
-                   },
-                   [&](const assign_private_ip_address& c) {
-                       f.add("NetworkInterfaceId", c.interface.str());
-                       f.add("PrivateIpAddress.1", c.address.to_string());
-                       f.add("AllowReassignment", "true");
-                   },
-                   [&](const assign_ipv6_address& c) { add_ipv6_address(f, c); },
-                   [&](const unassign_ipv6_address& c) { add_ipv6_address(f, c); },
-                   [&](const associate_address& c) {
-                       f.add("AllocationId", c.allocation.str());
-                       f.add("NetworkInterfaceId", c.interface.str());
-                       if (c.private_address) {
-                           f.add("PrivateIpAddress", c.private_address->to_string());
-                       }
-                       f.add("AllowReassociation", "true");
-                       f.add_dry_run(c.dry_run);
-                   },
-               },
-               call);
+    std::visit([&](const auto& c) { encode(f, c); }, call);
     return f.take();
 }
 

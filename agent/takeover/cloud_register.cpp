@@ -60,6 +60,10 @@ void cloud_register::change(const resource& what)
         return;
     }
     what_ = what;
+    // Where it was seen is somewhere else now, or here.
+    if (seen_ && !seen_->serves_nobody && (seen_->where == place::here || seen_->where == place::elsewhere)) {
+        seen_->where = is_target(what_, *seen_) ? place::here : place::elsewhere;
+    }
     if (stage_ == stage::settled || stage_ == stage::unknown || stage_ == stage::looking) {
         write_again();
     }

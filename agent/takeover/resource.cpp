@@ -275,6 +275,16 @@ std::optional<aws::ec2_call> forced_call(const resource& what, const sighting& s
     return aws::detach_network_interface{seen.attachment, true};
 }
 
+bool is_target(const resource& what, const sighting& seen)
+{
+    return std::visit(overloaded{
+                          // The instance is always this one.
+                          [&](const floating_interface&) { return seen.where == place::here; },
+                          [&](const auto& r) { return r.target == seen.interface; },
+                      },
+                      what);
+}
+
 std::optional<aws::ec2_call> amending_call(const resource& what, const sighting& seen)
 {
     if (!std::holds_alternative<floating_interface>(what) || seen.where != place::here || !seen.delete_on_termination) {

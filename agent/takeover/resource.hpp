@@ -110,6 +110,8 @@ std::string misfit(const resource& what, const query_view& view);
 std::optional<aws::ec2_call> next_call(const resource& what, const std::optional<sighting>& seen);
 // A detach is asked for once more, by force.
 std::optional<aws::ec2_call> forced_call(const resource& what, const sighting& seen);
+// Whether it was seen at the interface that it is wanted at.
+bool is_target(const resource& what, const sighting& seen);
 // What has to be put right about one that is here.
 std::optional<aws::ec2_call> amending_call(const resource& what, const sighting& seen);
 

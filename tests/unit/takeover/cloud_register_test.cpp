@@ -502,6 +502,16 @@ TEST_F(cloud_register_duel, routes_that_vanish_are_nobody_s_doing_and_come_back_
     EXPECT_EQ(r.snapshot(t0 + 1min).duel, status::duel_state::none);
 }
 
+TEST_F(cloud_register_test, what_was_seen_here_is_elsewhere_when_another_target_is_wanted)
+{
+    see(t0, t0, &mine);
+    EXPECT_EQ(r.snapshot(t0).state, status::resource_state::here);
+    r.change(route_in_table{what.table, what.destination, eni("eni-new")});
+    EXPECT_EQ(r.snapshot(t0).state, status::resource_state::elsewhere);
+    r.change(what);
+    EXPECT_EQ(r.snapshot(t0).state, status::resource_state::here);
+}
+
 TEST_F(cloud_register_test, status_shows_owner_state_and_error)
 {
     EXPECT_EQ(r.snapshot(t0).state, status::resource_state::unknown);
