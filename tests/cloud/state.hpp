@@ -25,7 +25,7 @@ namespace vipd::cloud {
 using aws::instance_id;
 using aws::network_interface_id;
 using aws::route_table_id;
-using allocation_id = strong_id<struct allocation_id_tag>;  // eipalloc-...
+using allocation_id = strong_id<struct allocation_tag>;  // eipalloc-...
 
 // EC2's numbers for the states.
 enum class instance_state : std::uint8_t {
