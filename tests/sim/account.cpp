@@ -57,8 +57,10 @@ cloud::topology make_account(const cluster_options& options, time_point now)
 {
     cloud::topology account;
     auto& state = account.state;
-    state.vpcs.emplace(the_vpc,
-                       cloud::vpc{the_vpc, {*ip_prefix::parse("10.0.0.0/16"), *ip_prefix::parse("2001:db8::/48")}, {}});
+    state.vpcs.emplace(
+        the_vpc,
+        cloud::vpc{
+            the_vpc, {*ip_prefix::parse("10.0.0.0/16"), *ip_prefix::parse("2001:db8::/48")}, {}, "igw-00000000000000001"});
     for (unsigned zone = 0; zone < 2; ++zone) {
         const auto id = subnet_of(zone);
         state.subnets.emplace(id, cloud::subnet{id,
@@ -72,6 +74,20 @@ cloud::topology make_account(const cluster_options& options, time_point now)
     }
     const auto stranger = options.machines.size();
     add_machine(state, stranger, 0, *ip_address::parse("10.0.1.200"), options.interface_id(stranger), now);
+    if (options.moves_elastic_ip) {
+        cloud::elastic_ip elastic;
+        elastic.id = cloud::allocation_id{cluster_options::allocation_id()};
+        elastic.public_address = *ip_address::parse("203.0.113.10");
+        state.elastic_ips.emplace(elastic.id, cloud::versioned<cloud::elastic_ip>{now, elastic});
+    }
+    if (options.moves_interface) {
+        cloud::network_interface floating;
+        floating.id = cloud::network_interface_id{cluster_options::floating_id()};
+        floating.subnet = subnet_of(0);
+        floating.mac = "02:00:00:00:00:f0";
+        floating.addresses = {*ip_address::parse("10.0.1.151")};
+        state.interfaces.emplace(floating.id, cloud::versioned<cloud::network_interface>{now, floating});
+    }
     for (std::size_t t = 0; t < options.tables; ++t) {
         cloud::route_table table;
         table.id = cloud::route_table_id{options.table_id(t)};

@@ -408,6 +408,21 @@ void cluster::begin(const faults::permission_missing& f, duration lasts)
 void cluster::begin(const faults::route_changed& f, duration /*lasts*/)
 {
     put_route(f.table, f.target, "hand");
+    // And with it whatever else is moved.
+    const cloud::network_interface_id to{f.target};
+    auto& model = cloud_.model();
+    if (options_.moves_secondary_ip) {
+        model.put_address(events_.now(), options_.secondary_ip(), to);
+    }
+    if (options_.moves_elastic_ip) {
+        model.put_elastic_ip(events_.now(), cloud::allocation_id{cluster_options::allocation_id()}, to, {});
+    }
+    if (options_.moves_interface) {
+        const auto found = std::ranges::find(interface_ids_, f.target);
+        const auto machine = static_cast<std::size_t>(found - interface_ids_.begin());
+        model.attach(events_.now(), cloud::network_interface_id{cluster_options::floating_id()},
+                     found == interface_ids_.end() ? cloud::instance_id{} : instance_of(machine), 1);
+    }
 }
 
 void cluster::begin(const faults::second_cluster& f, duration lasts)

@@ -55,6 +55,22 @@ void draw_machines(random_source& random, cluster_options& o)
     }
 }
 
+// By a generator of its own, so that what else a seed draws is the same with and without.
+void draw_moves(random_source random, cluster_options& o)
+{
+    if (!random.chance(0.3)) {
+        return;
+    }
+    o.moves_secondary_ip = random.chance(0.6);
+    o.moves_elastic_ip = random.chance(0.4);
+    o.moves_interface = random.chance(0.4);
+    if (o.moves_more()) {
+        for (auto& m : o.machines) {
+            m.zone = 0;
+        }
+    }
+}
+
 }  // namespace
 
 vrrp::identified_secret key_of(std::uint8_t id)
@@ -73,6 +89,11 @@ ip_address cluster_options::address(std::size_t machine) const
 ip_prefix cluster_options::virtual_address() const
 {
     return ip_prefix::host(*ip_address::parse(family == ip_family::v4 ? "172.16.1.100" : "2001:db8:ffff::100"));
+}
+
+ip_address cluster_options::secondary_ip() const
+{
+    return *ip_address::parse(family == ip_family::v4 ? "10.0.1.150" : "2001:db8:0:1::150");
 }
 
 std::string cluster_options::interface_id(std::size_t machine) const
@@ -140,6 +161,19 @@ config::configuration cluster_options::configuration(std::size_t machine) const
             break;
     }
     r.routes = {route};
+    if (moves_secondary_ip) {
+        auto& secondary = r.secondary_ips.emplace_back();
+        secondary.address = secondary_ip();
+        secondary.interface = "ens5";
+    }
+    if (moves_elastic_ip) {
+        auto& elastic = r.elastic_ips.emplace_back();
+        elastic.allocation = aws::allocation_id{allocation_id()};
+        elastic.interface = "ens5";
+    }
+    if (moves_interface) {
+        r.enis.emplace_back().match.id = aws::network_interface_id{floating_id()};
+    }
     c.routers = {r};
     return c;
 }
@@ -178,6 +212,8 @@ cluster_options draw_options(random_source& random)
         o.network.loss = 0.05 * random.unit();
         o.network.duplicate = 0.05 * random.unit();
     }
+    auto aside = random;
+    draw_moves(random_source{~aside.next()}, o);
     return o;
 }
 
@@ -196,6 +232,10 @@ std::string cluster_options::to_string() const
         auth ? fmt::format(", hmac {} ({}, {} s)", vrrp::to_string(auth->mode), vrrp::to_string(auth->against_replay),
                            to_seconds(auth->window))
              : "");
+    if (moves_more()) {
+        text += fmt::format("  moved besides:{}{}{}\n", moves_secondary_ip ? " a secondary address" : "",
+                            moves_elastic_ip ? " an Elastic IP" : "", moves_interface ? " an interface" : "");
+    }
     for (std::size_t i = 0; i < machines.size(); ++i) {
         const auto& m = machines[i];
         text += fmt::format("  machine {}: {} priority {}, zone {}, clock {:+d} ppm, wall {:+.0f} s{}\n", i,

@@ -50,6 +50,10 @@ struct cluster_options {
     std::size_t tables = 1;
     table_choice chosen = table_choice::by_id;
     bool routes_exist = true;  // at the start, and lead nowhere in particular
+    // What is moved beside the routes; all machines are in one subnet then.
+    bool moves_secondary_ip = false;
+    bool moves_elastic_ip = false;
+    bool moves_interface = false;
     duration cloud_latency = std::chrono::milliseconds{20};
     double stale_reads = 0.0;
     duration stale_reads_lag{};
@@ -62,6 +66,10 @@ struct cluster_options {
     [[nodiscard]] static constexpr std::size_t policy_parts() { return 2; }
     [[nodiscard]] std::string interface_id(std::size_t machine) const;
     [[nodiscard]] std::string table_id(std::size_t table) const;
+    [[nodiscard]] bool moves_more() const { return moves_secondary_ip || moves_elastic_ip || moves_interface; }
+    [[nodiscard]] ip_address secondary_ip() const;
+    [[nodiscard]] static std::string allocation_id() { return "eipalloc-00000000000000001"; }
+    [[nodiscard]] static std::string floating_id() { return "eni-0000000000000f10a"; }
     [[nodiscard]] config::configuration configuration(std::size_t machine) const;
     // The longest Active_Down_Interval of any machine (RFC 9568 6.1).
     [[nodiscard]] duration down_interval_max() const;
