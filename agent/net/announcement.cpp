@@ -1,7 +1,11 @@
 #include "agent/net/announcement.hpp"
 
+#include "common/bytes.hpp"
 #include "common/checksum.hpp"
 #include "common/ensure.hpp"
+
+#include <algorithm>
+#include <string>
 
 namespace vipd::net {
 
@@ -23,17 +27,6 @@ constexpr mac_address unknown{};
 // ff02::1
 constexpr std::array<std::uint8_t, 16> all_nodes = {0xff, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
 
-std::optional<std::uint8_t> hex_digit(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return static_cast<std::uint8_t>(c - '0');
-    }
-    if (c >= 'a' && c <= 'f') {
-        return static_cast<std::uint8_t>(c - 'a' + 10);
-    }
-    return std::nullopt;
-}
-
 }  // namespace
 
 std::optional<mac_address> parse_mac(std::string_view text)
@@ -42,14 +35,19 @@ std::optional<mac_address> parse_mac(std::string_view text)
     if (text.size() != mac.size() * 3 - 1) {
         return std::nullopt;
     }
-    for (std::size_t i = 0; i < mac.size(); ++i) {
-        const auto high = hex_digit(text[i * 3]);
-        const auto low = hex_digit(text[i * 3 + 1]);
-        if (!high || !low || (i > 0 && text[i * 3 - 1] != ':')) {
+    std::string digits;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (i % 3 != 2) {
+            digits.push_back(text[i]);
+        } else if (text[i] != ':') {
             return std::nullopt;
         }
-        mac[i] = static_cast<std::uint8_t>(*high << 4U | *low);
     }
+    const auto bytes = from_hex(digits);
+    if (bytes.size() != mac.size()) {
+        return std::nullopt;
+    }
+    std::ranges::copy(bytes, mac.begin());
     return mac;
 }
 

@@ -16,7 +16,6 @@
 #include <linux/if_link.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
-#include <sys/socket.h>
 
 namespace vipd::net {
 
@@ -112,10 +111,10 @@ decoded_body decode_address(byte_view body, bool gone)
     if (!header) {
         return malformed();
     }
-    if (header->ifa_family != AF_INET && header->ifa_family != AF_INET6) {
+    if (header->ifa_family != system_ipv4 && header->ifa_family != system_ipv6) {
         return not_ours();
     }
-    const std::size_t size = header->ifa_family == AF_INET ? 4 : 16;
+    const std::size_t size = header->ifa_family == system_ipv4 ? 4 : 16;
     std::optional<ip_address> local;
     std::optional<ip_address> address;
     std::uint32_t flags = header->ifa_flags;

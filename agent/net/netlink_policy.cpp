@@ -22,9 +22,9 @@ constexpr std::size_t address_size(ip_family family)
 std::optional<ip_family> family_of(std::uint8_t system)
 {
     switch (system) {
-        case AF_INET:
+        case system_ipv4:
             return ip_family::v4;
-        case AF_INET6:
+        case system_ipv6:
             return ip_family::v6;
         default:
             return std::nullopt;

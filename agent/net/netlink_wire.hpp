@@ -15,7 +15,6 @@
 
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
-#include <sys/socket.h>
 
 namespace vipd::net {
 
@@ -90,9 +89,13 @@ constexpr std::uint8_t system_scope(route_scope scope)
     return RT_SCOPE_UNIVERSE;
 }
 
+// AF_INET and AF_INET6, as every Linux has them: their header would bring the calls of sockets along.
+constexpr std::uint8_t system_ipv4 = 2;
+constexpr std::uint8_t system_ipv6 = 10;
+
 constexpr std::uint8_t system_family(ip_family family)
 {
-    return family == ip_family::v4 ? AF_INET : AF_INET6;
+    return family == ip_family::v4 ? system_ipv4 : system_ipv6;
 }
 
 // --- reading ---

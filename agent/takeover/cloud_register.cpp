@@ -370,8 +370,16 @@ void cloud_register::answered(time_point now, const aws::ec2_reply& reply, rando
     }
     if (e->kind == aws::ec2_error_class::outdated || e->kind == aws::ec2_error_class::index_taken) {
         is_amending_ = false;
+        // A configured index that was looked at and is taken all the same is so until a person changes that.
+        const auto* const floating = std::get_if<floating_interface>(&what_);
+        const bool is_configured = floating != nullptr && floating->device_index;
+        if (++surprises_ > 1 && is_configured && e->kind == aws::ec2_error_class::index_taken) {
+            stage_ = stage::writing;
+            retry_at_ = now + pauses_.next(now, aws::ec2_error_class::invalid, random);
+            return;
+        }
         look(now);
-        next_look_ = ++surprises_ <= surprises_at_once ? now : now + pauses_.next(now, e->kind, random);
+        next_look_ = surprises_ <= surprises_at_once ? now : now + pauses_.next(now, e->kind, random);
         return;
     }
     stage_ = stage::writing;

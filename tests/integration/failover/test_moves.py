@@ -120,8 +120,8 @@ class Moves(LabTest):
         self.assertEqual(self.calls("c", crash.at),
                          ["DetachNetworkInterface", "DetachNetworkInterface", "AttachNetworkInterface"])
 
-    def test_every_action_of_the_policy_is_needed(self) -> None:
-        """Each is taken out in turn: what needs it says so, by EC2's name for it, and everything else goes on."""
+    def test_a_move_that_lacks_its_permission_says_which(self) -> None:
+        """The actions that move something are taken out of the policy in turn, and put back."""
         self.begin(secondary_ip={"address": ADDRESS}, elastic_ip={"allocation": ELASTIC_IP, "private_address": ADDRESS},
                    eni={"match": {"id": FLOATING}})
         whole = self.policy()
