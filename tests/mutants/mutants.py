@@ -23,6 +23,7 @@ TIMERS = "agent/vrrp/timers.cpp"
 REGISTER = "agent/takeover/cloud_register.cpp"
 RESOURCE = "agent/takeover/resource.cpp"
 TAKEOVER = "agent/takeover/takeover.cpp"
+WORLD = "agent/takeover/world.cpp"
 ROUTER = "agent/node/virtual_router.cpp"
 WORK = "agent/node/node_work.cpp"
 LOCAL = "agent/takeover/local_resources.cpp"
@@ -294,6 +295,15 @@ WIRING = [
     Mutant("the epoch does not grow", ROUTER,
            "        ++last_epoch_;\n",
            "        last_epoch_ = 1;\n"),
+    Mutant("the answer to a withdrawn call still counts", "agent/aws/call_queue.cpp",
+           "    finish(exchange);\n    return {.was_waiting = false",
+           "    return {.was_waiting = false"),
+    Mutant("a page is asked for again before it has come", WORLD,
+           "q.reading && q.ticket == 0 && q.next_page <= now",
+           "q.reading && q.next_page <= now"),
+    Mutant("interfaces are looked at without a budget", WORLD,
+           "token_bucket{20.0, 2.0}",
+           "token_bucket{1e6, 1e6}"),
     Mutant("refused credentials are kept", SESSION,
            "        setup_.refused(server_time(now), sent.keys_generation);\n",
            ""),

@@ -20,7 +20,7 @@ bool is_of_the_cloud(const scheduled_fault& f)
            std::holds_alternative<faults::permission_missing>(f.what) ||
            std::holds_alternative<faults::route_changed>(f.what) || std::holds_alternative<faults::second_cluster>(f.what) ||
            std::holds_alternative<faults::address_removed>(f.what) || std::holds_alternative<faults::policy_removed>(f.what) ||
-           std::holds_alternative<faults::clock_set>(f.what);
+           std::holds_alternative<faults::no_descriptors>(f.what) || std::holds_alternative<faults::clock_set>(f.what);
 }
 
 // A pause that begins with a call begins at no call when there is none.

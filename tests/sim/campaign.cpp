@@ -24,6 +24,8 @@ auto numbers(Campaign& c)
         {"violations", &c.violations},
         {"simulated_seconds", &c.simulated_seconds},
         {"processor_milliseconds", &c.processor_milliseconds},
+        {"usual_simulated_seconds", &c.usual_simulated_seconds},
+        {"usual_processor_microseconds", &c.usual_processor_microseconds},
     };
 }
 
@@ -42,6 +44,12 @@ void campaign::add(const trial_result& r)
     add_measured(r.measured);
 }
 
+void campaign::add_usual(const trial_result& r, double processor_seconds)
+{
+    usual_simulated_seconds += static_cast<std::uint64_t>(to_seconds(r.simulated));
+    usual_processor_microseconds += static_cast<std::uint64_t>(1e6 * processor_seconds);
+}
+
 void campaign::add(const campaign& other)
 {
     added += other.schedules();
@@ -52,6 +60,8 @@ void campaign::add(const campaign& other)
     violations += other.violations;
     simulated_seconds += other.simulated_seconds;
     processor_milliseconds += other.processor_milliseconds;
+    usual_simulated_seconds += other.usual_simulated_seconds;
+    usual_processor_microseconds += other.usual_processor_microseconds;
     situations.add(other.situations);
     add_measured(other.measured);
 }
@@ -72,6 +82,11 @@ std::string campaign::to_string() const
     if (real > 0.0 && schedules() > 0) {
         text += fmt::format("{:.1f} s of processor time: {:.0f} times real time, {:.2f} ms for each schedule\n", real,
                             static_cast<double>(simulated_seconds) / real, 1000.0 * real / static_cast<double>(schedules()));
+    }
+    if (usual_processor_microseconds > 0) {
+        text +=
+            fmt::format("three machines, one route, an advert a second: {:.0f} times real time\n",
+                        1e6 * static_cast<double>(usual_simulated_seconds) / static_cast<double>(usual_processor_microseconds));
     }
     for (std::size_t i = 0; i < situation_count; ++i) {
         const auto s = static_cast<situation>(i);

@@ -22,12 +22,16 @@ struct campaign {
     std::uint64_t violations = 0;
     std::uint64_t simulated_seconds = 0;
     std::uint64_t processor_milliseconds = 0;
+    // Of these, what usual clusters took.
+    std::uint64_t usual_simulated_seconds = 0;
+    std::uint64_t usual_processor_microseconds = 0;
     situation_counts situations;
     cluster::all_measured measured{};
     std::uint64_t added = 0;  // schedules of other campaigns
 
     [[nodiscard]] std::uint64_t schedules() const { return next_seed - first_seed + added; }
     void add(const trial_result& r);
+    void add_usual(const trial_result& r, double processor_seconds);
     void add(const campaign& other);
     [[nodiscard]] std::string to_string() const;
 

@@ -47,6 +47,14 @@ void cloud_path::set_reachable(bool reachable)
     }
 }
 
+void cloud_path::set_descriptors(bool left)
+{
+    if (left != descriptors_left_) {
+        descriptors_left_ = left;
+        descriptors_since_ = site_.events.now();
+    }
+}
+
 void cloud_path::keep_warm(unsigned connections)
 {
     warm_from_ = connections > 0 ? site_.events.now() + handshake_time : never;
@@ -66,6 +74,8 @@ void cloud_path::start(aws::http_exchange&& exchange)
     later(one.exchange.time_max, id, one.number, &cloud_path::give_up);
     if (one.exchange.origin.tls && has_warm_connection()) {
         write(one);
+    } else if (!descriptors_left_) {
+        later({}, id, one.number, &cloud_path::refuse_socket);
     } else if (reachable_) {
         // TCP, and for EC2 the two round trips of TLS.
         later((one.exchange.origin.tls ? 6 : 2) * draw_delay(), id, one.number, &cloud_path::write);
@@ -77,6 +87,11 @@ void cloud_path::start(aws::http_exchange&& exchange)
 void cloud_path::refuse_connection(under_way& one)
 {
     finish(one, failure(false, error_class::timed_out, "no connection in time"));
+}
+
+void cloud_path::refuse_socket(under_way& one)
+{
+    finish(one, failure(false, error_class::unavailable, "too many open files"));
 }
 
 void cloud_path::write(under_way& one)
@@ -157,13 +172,15 @@ void cloud_path::let_go(const under_way& one)
     }
 }
 
-void cloud_path::cancel(aws::http_exchange_id id)
+bool cloud_path::cancel(aws::http_exchange_id id)
 {
     const auto found = under_way_.find(id);
-    if (found != under_way_.end()) {
-        let_go(found->second);
-        under_way_.erase(found);
+    if (found == under_way_.end()) {
+        return false;
     }
+    let_go(found->second);
+    under_way_.erase(found);
+    return true;
 }
 
 void cloud_path::drop_all()

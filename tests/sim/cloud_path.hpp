@@ -11,6 +11,7 @@
 #include "tests/sim/event_queue.hpp"
 #include "tests/sim/host_clock.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -45,15 +46,20 @@ public:
     cloud_path(cloud_site& site, const host_clock& clock, cloud::request_source source, std::uint64_t seed, owner& to);
 
     void start(aws::http_exchange&& exchange);
-    void cancel(aws::http_exchange_id id);
+    // False when there was nothing to cancel any more.
+    bool cancel(aws::http_exchange_id id);
     void keep_warm(unsigned connections);
     // The process has ended.
     void drop_all();
     void set_reachable(bool reachable);
     [[nodiscard]] bool is_reachable() const { return reachable_; }
-    // Since when it is, or is not.
-    [[nodiscard]] time_point changed_at() const { return reachable_since_; }
+    // Whether the process may open another socket; what is open stays so.
+    void set_descriptors(bool left);
+    [[nodiscard]] bool has_descriptors() const { return descriptors_left_; }
+    // Since when all this is as it is.
+    [[nodiscard]] time_point changed_at() const { return std::max(reachable_since_, descriptors_since_); }
 
+    [[nodiscard]] std::size_t exchanges_under_way() const { return under_way_.size(); }
     // Mutating requests of which the first byte is out and no answer is in.
     [[nodiscard]] std::size_t mutating_under_way() const;
     template <class Visit>
@@ -83,6 +89,7 @@ private:
     void collect(under_way& one);
     void give_up(under_way& one);
     void refuse_connection(under_way& one);
+    void refuse_socket(under_way& one);
     void finish(under_way& one, std::variant<aws::http_response, aws::http_failure> outcome);
     void let_go(const under_way& one);
     cloud::planned_reply hand_over(const aws::http_exchange& exchange);
@@ -97,6 +104,8 @@ private:
     owner& to_;
     bool reachable_ = true;
     time_point reachable_since_ = time_point::min();  // or no more since
+    bool descriptors_left_ = true;
+    time_point descriptors_since_ = time_point::min();
     time_point warm_from_ = never;
     std::uint64_t last_number_ = 0;
     std::map<aws::http_exchange_id, under_way> under_way_;

@@ -101,6 +101,9 @@ void cluster::watch()
     if (const auto active = sole_active(); active && !routes_lead_to(*active)) {
         invariants_.check_rest(events_.now(), *machines_[*active]);
     }
+    if (looks_++ % 10 == 0) {
+        invariants_.check_queues(events_.now());
+    }
     events_.after(1s, [this] { watch(); });
 }
 
@@ -257,6 +260,12 @@ void cluster::on_turn(machine& of)
     invariants_.on_turn(events_.now(), of);
 }
 
+void cluster::on_late_answer(machine& to, const std::string& wrong)
+{
+    situations_.note(situation::answer_after_cancellation);
+    invariants_.on_late_answer(events_.now(), to, wrong);
+}
+
 void cluster::on_spinning(machine& of, const std::string& why)
 {
     invariants_.violated(events_.now(), "a loop that never rests", fmt::format("machine {}: {}", of.index(), why));
@@ -310,6 +319,9 @@ void cluster::note_transition(machine& of, const log_record& record)
             after(random_.between(0ms, 2 * options_.cloud_latency),
                   [this, f = *std::exchange(planned, std::nullopt)] { begin(f, {}); });
         }
+        if (!of.path().has_descriptors()) {
+            situations_.note(situation::active_without_sockets);
+        }
         if (std::ranges::none_of(machines_, [](const auto& m) { return m->is_on() && m->path().is_reachable(); })) {
             situations_.note(situation::nobody_reaches_the_cloud);
         }
@@ -328,6 +340,9 @@ void cluster::on_first_byte(machine& from, const aws::http_exchange& exchange)
     history_.add(now, names_[from.index()],
                  [&] { return fmt::format("request {} {}", action, form_value(body, "RouteTableId")); });
     mutating_calls_ += exchange.mutating ? 1U : 0U;
+    if (action == "DetachNetworkInterface" && form_value(body, "Force") == "true") {
+        situations_.note(situation::interface_forced);
+    }
     invariants_.on_first_byte(now, from, action, form_value(body, "RouteTableId"), form_value(body, "NetworkInterfaceId"),
                               exchange.mutating);
 }

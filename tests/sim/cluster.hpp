@@ -99,6 +99,7 @@ private:
     void on_log(machine& of, const log_record& record) override;
     void on_suspicious(machine& by, bool discarded, const std::string& wrong) override;
     void on_turn(machine& of) override;
+    void on_late_answer(machine& to, const std::string& wrong) override;
     void on_spinning(machine& of, const std::string& why) override;
 
     void deliver(std::size_t to, std::size_t from, const byte_buffer& message, bool corrupted);
@@ -150,6 +151,7 @@ private:
     void begin(const faults::instance_stopped& f, duration lasts);
     void begin(const faults::pause& f, duration lasts);
     void begin(const faults::late_timers& f, duration lasts);
+    void begin(const faults::no_descriptors& f, duration lasts);
     void begin(const faults::link_down& f, duration lasts);
     void begin(const faults::address_removed& f, duration lasts);
     void begin(const faults::policy_removed& f, duration lasts);
@@ -186,6 +188,7 @@ private:
 
     std::vector<role_change> role_changes_;
     std::uint64_t mutating_calls_ = 0;
+    unsigned looks_ = 0;
     std::vector<landing> landings_;
     time_point cloud_wakes_at_ = never;
     // What a machine met since it became Active, for the situations.

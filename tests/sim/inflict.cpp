@@ -77,6 +77,7 @@ void cluster::heal()
         m->forget_planned_pause();
         m->resume();
         m->set_cloud_reachable(true);
+        m->set_descriptors(true);
         if (!m->has_link()) {
             m->set_link(true);
             note_trouble_around(m->index());
@@ -214,6 +215,13 @@ void cluster::begin(const faults::late_timers& f, duration lasts)
     auto& m = *machines_[f.machine];
     m.set_lateness(f.late_max);
     after(lasts, [&m] { m.set_lateness({}); });
+}
+
+void cluster::begin(const faults::no_descriptors& f, duration lasts)
+{
+    auto& m = *machines_[f.machine];
+    m.set_descriptors(false);
+    after(lasts, [&m] { m.set_descriptors(true); });
 }
 
 void cluster::begin(const faults::link_down& f, duration lasts)

@@ -126,15 +126,26 @@ void invariants::on_advert(time_point now, const machine& from, const node::send
     seen.last_advert = now;
 }
 
+// 5 + 1/s for a query. Interfaces are read by three: 20 + 2/s each for the two things that are found by looking at them, and
+// the interface's own attribute. One more at once, because a pause between the decision and the first byte makes two of one.
+rate_bound invariants::bound_of_reads(const std::string& action) const
+{
+    if (action != "DescribeNetworkInterfaces") {
+        return rate_bound{6, 1.05};
+    }
+    const auto watched = (options_.moves_secondary_ip ? 1.0 : 0.0) + (options_.moves_interface ? 1.0 : 0.0);
+    return rate_bound{6 + 21 * watched, 1.05 + 2.1 * watched};
+}
+
 void invariants::on_first_byte(time_point now, const machine& from, const std::string& action, const std::string& table,
                                const std::string& interface, bool mutating)
 {
     auto& seen = of(from);
     seen.last_request = now;
     if (!mutating) {
-        if (action.starts_with("DescribeRouteTables") &&
-            !seen.reads.emplace(seen.reads.value_or(rate_bound{6, 1.05})).count(now)) {
-            violated(now, "S6: reads", fmt::format("machine {}: more than 5 + 1/s of {}", from.index(), action));
+        if (action.starts_with("Describe") &&
+            !seen.reads.try_emplace(action, bound_of_reads(action)).first->second.count(now)) {
+            violated(now, "S6: reads", fmt::format("machine {}: more {} than its queries may need", from.index(), action));
         }
         return;
     }
@@ -165,10 +176,39 @@ void invariants::on_first_byte(time_point now, const machine& from, const std::s
     }
 }
 
+// For each thing one call that moves it, and one that looks where it is; all tables are looked at by one. The things are the
+// tables, the interface's attribute, and what is moved beside. One to IMDS comes on top.
+std::size_t invariants::calls_max() const
+{
+    const auto beside =
+        (options_.moves_secondary_ip ? 1U : 0U) + (options_.moves_elastic_ip ? 1U : 0U) + (options_.moves_interface ? 1U : 0U);
+    return (options_.tables + 1) + 2 + 2 * beside;
+}
+
 void invariants::on_turn(time_point now, const machine& m)
 {
     if (m.is_running() && of(m).state != vrrp::state::active && m.path().mutating_under_way() > 0) {
         violated(now, "S2: a call outlives its epoch", fmt::format("machine {}", m.index()));
+    }
+    if (m.path().exchanges_under_way() > calls_max() + 1) {
+        violated(now, "S7: connections", fmt::format("machine {}: {} at once", m.index(), m.path().exchanges_under_way()));
+    }
+}
+
+void invariants::on_late_answer(time_point now, const machine& to, const std::string& wrong)
+{
+    if (!wrong.empty()) {
+        violated(now, "S9: an answer to a call that is no more changes nothing",
+                 fmt::format("machine {}: {}", to.index(), wrong));
+    }
+}
+
+void invariants::check_queues(time_point now)
+{
+    for (const auto& m : machines_) {
+        if (m->is_running() && m->calls_waiting() > calls_max()) {
+            violated(now, "S7: queues", fmt::format("machine {}: {} calls wait", m->index(), m->calls_waiting()));
+        }
     }
 }
 
@@ -176,7 +216,7 @@ void invariants::check_rest(time_point now, const machine& m)
 {
     const auto& seen = of(m);
     const auto since = std::max({seen.since, seen.last_request, m.last_hindered(), m.path().changed_at()});
-    if (m.path().is_reachable() && !m.is_paused() && now - since > rest_max) {
+    if (m.path().is_reachable() && m.path().has_descriptors() && !m.is_paused() && now - since > rest_max) {
         violated(now, "S10: an Active that lacks a route does not rest",
                  fmt::format("machine {} has asked nobody for {:.1f} s", m.index(), to_seconds(now - since)));
     }

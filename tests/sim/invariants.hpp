@@ -57,10 +57,12 @@ public:
     void on_log(time_point now, const machine& of, const log_record& record, const cloud::key_ring& keys);
     void on_process_end(const machine& of);
     void on_turn(time_point now, const machine& of);
+    void on_late_answer(time_point now, const machine& to, const std::string& wrong);
     // After every event.
     void check(time_point now);
     // Now and then: what is too dear for every event.
     void check_addresses(time_point now);
+    void check_queues(time_point now);
     // An Active that lacks a route.
     void check_rest(time_point now, const machine& of);
 
@@ -71,6 +73,9 @@ public:
     [[nodiscard]] duration agreement_time() const;
 
 private:
+    [[nodiscard]] std::size_t calls_max() const;
+    [[nodiscard]] rate_bound bound_of_reads(const std::string& action) const;
+
     struct seen_node {
         vrrp::state state = vrrp::state::initialize;
         time_point since = time_point::min();  // in this state
@@ -80,7 +85,7 @@ private:
         time_point last_advert = time_point::min();
         time_point last_request = time_point::min();  // to EC2 or IMDS
         std::map<std::string, rate_bound> mutating;   // by register
-        std::optional<rate_bound> reads;
+        std::map<std::string, rate_bound> reads;      // by action
     };
     seen_node& of(const machine& m);
 

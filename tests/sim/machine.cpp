@@ -95,6 +95,7 @@ void machine::end_process()
     pause_before_call_.reset();
     received_.clear();
     inputs_.clear();
+    cancelled_.clear();
     step_at_ = never;
     ++step_number_;
     last_hindered_ = events_.now();
@@ -147,11 +148,6 @@ void machine::set_link(bool up)
     if (process_) {
         tell(node::kernel_told{net::link_seen{{ethernet, "ens5", settings_.mac, true, up}}});
     }
-}
-
-void machine::set_cloud_reachable(bool reachable)
-{
-    path_.set_reachable(reachable);
 }
 
 // --- what arrives ---
@@ -237,8 +233,22 @@ void machine::take_input()
         settings_.configuration = next->configuration;
         reloading_ = true;
     }
-    process_->handle(now(), std::move(what));
+    handle_input(std::move(what));
     reloading_ = false;
+}
+
+void machine::handle_input(node::input&& what)
+{
+    const auto at = now();
+    const auto* const answer = std::get_if<node::http_finished>(&what);
+    if (answer == nullptr || cancelled_.erase(answer->id) == 0) {
+        process_->handle(at, std::move(what));
+        return;
+    }
+    const auto before = fingerprint(at);
+    process_->handle(at, std::move(what));
+    const auto after = fingerprint(at);
+    to_.on_late_answer(*this, before == after ? std::string{} : before + " became " + after);
 }
 
 void machine::wake(time_point at)
@@ -336,7 +346,7 @@ void machine::hear(instant at, const datagram& d)
     to_.on_suspicious(*this, true, before == after ? std::string{} : before + " became " + after);
 }
 
-// All of a router that a datagram which is discarded must not change.
+// All of a router that must not be changed by what is discarded.
 std::string machine::fingerprint(instant at) const
 {
     const auto s = process_->router_snapshot(at, 0);
@@ -385,7 +395,15 @@ void machine::perform(node::output&& what)
                           },
                           [&](const node::change_kernel& o) { change(o); },
                           [&](node::start_http& o) { path_.start(std::move(o.exchange)); },
-                          [&](const node::cancel_http& o) { path_.cancel(o.id); },
+                          [&](const node::cancel_http& o) {
+                              const auto is_this = [&](const node::input& i) {
+                                  const auto* const answer = std::get_if<node::http_finished>(&i);
+                                  return answer != nullptr && answer->id == o.id;
+                              };
+                              if (!path_.cancel(o.id) && std::ranges::any_of(inputs_, is_this)) {
+                                  cancelled_.insert(o.id);
+                              }
+                          },
                           [&](const node::keep_warm& o) { path_.keep_warm(o.connections); },
                           [&](const node::read_file& o) {
                               const auto found = files_.find(o.path);
@@ -443,6 +461,12 @@ duration machine::recent_pause() const
 status::router machine::snapshot() const
 {
     return process_->router_snapshot(now(), 0);
+}
+
+std::size_t machine::calls_waiting() const
+{
+    const auto all = process_->snapshot(now());
+    return all.aws ? all.aws->calls_queued : 0;
 }
 
 bool machine::has_unread_release() const

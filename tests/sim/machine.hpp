@@ -33,6 +33,8 @@ public:
         virtual void on_log(machine& of, const log_record& record) = 0;
         // A corrupted or forged datagram was handled; `wrong` tells what should not have been.
         virtual void on_suspicious(machine& by, bool discarded, const std::string& wrong) = 0;
+        // An answer reached the node after it had cancelled its call; `wrong` tells what should not have happened.
+        virtual void on_late_answer(machine& to, const std::string& wrong) = 0;
         virtual void on_turn(machine& of) = 0;
         virtual void on_spinning(machine& of, const std::string& why) = 0;
 
@@ -69,7 +71,8 @@ public:
     void set_link(bool up);
     void set_wall_offset(duration offset) { clock_.set_wall_offset(offset); }
     [[nodiscard]] duration wall_offset() const { return clock_.wall_offset(); }
-    void set_cloud_reachable(bool reachable);
+    void set_cloud_reachable(bool reachable) { path_.set_reachable(reachable); }
+    void set_descriptors(bool left) { path_.set_descriptors(left); }
 
     // --- what arrives ---
     enum class datagram_kind : std::uint8_t {
@@ -110,6 +113,8 @@ public:
     // How many rules and routes it has of those that follow the address.
     [[nodiscard]] std::size_t policy_parts() const { return policies_.rules.size() + policies_.routes.size(); }
     [[nodiscard]] status::router snapshot() const;
+    // Calls to EC2 that the node has made and not begun.
+    [[nodiscard]] std::size_t calls_waiting() const;
     [[nodiscard]] const cloud_path& path() const { return path_; }
     // How long it last stood still, if that ended a minute ago or less.
     [[nodiscard]] duration recent_pause() const;
@@ -144,6 +149,7 @@ private:
     void change(const node::change_kernel& wanted);
     void push(node::input&& what);
     void take_input();
+    void handle_input(node::input&& what);
     void tell_all(std::vector<net::kernel_event>&& events);
 
     settings settings_;
@@ -173,6 +179,7 @@ private:
     std::optional<node::output> interrupted_;
     std::deque<datagram> received_;
     std::deque<node::input> inputs_;
+    std::set<aws::http_exchange_id> cancelled_;  // whose answers are among the inputs all the same
     time_point step_at_ = never;
     std::uint64_t step_number_ = 0;
     duration late_max_{};

@@ -102,9 +102,13 @@ std::optional<std::string> run_one(std::uint64_t seed, const wishes& w, campaign
         print_plan(plan, kept);
     }
     const auto reduced = keep(plan, kept);
+    const auto began = processor_seconds();
     const auto result =
         w.tell ? run_trial(reduced, [](const std::string& line) { fmt::print("{}\n", line); }) : run_trial(reduced);
     all.add(result);
+    if (is_usual(plan.options)) {
+        all.add_usual(result, processor_seconds() - began);
+    }
     if (w.twice && run_trial(reduced).fingerprint != result.fingerprint) {
         fmt::print("VIOLATION: the same seed gave two histories\n");
         return fmt::format("cluster_sim --seed {} --twice", seed);

@@ -38,6 +38,7 @@ private:
     faults::partition partition();
     faults::forged_adverts forged_adverts();
     cloud::fault cloud_fault();
+    cloud::fault interface_fault();
     cloud::fault_effect cloud_effect();
 
     random_source& random_;
@@ -104,8 +105,25 @@ cloud::fault_effect drawing::cloud_effect()
     }
 }
 
+// What keeps an interface where it is, or on its way.
+cloud::fault drawing::interface_fault()
+{
+    cloud::fault f;
+    if (random_.chance(0.7)) {
+        f.action = "ec2:DetachNetworkInterface";
+        f.effect = cloud::effects::stuck{};
+    } else {
+        f.action = "ec2:*tachNetworkInterface";
+        f.effect = cloud::effects::linger{{1ms, 20s, {}}};
+    }
+    return f;
+}
+
 cloud::fault drawing::cloud_fault()
 {
+    if (options_.moves_interface && random_.chance(0.3)) {
+        return interface_fault();
+    }
     constexpr std::array<const char*, 6> actions = {"ec2:*",         "ec2:*Route", "ec2:ReplaceRoute",
                                                     "ec2:Describe*", "imds:*",     "imds:*/iam/*"};
     cloud::fault f;
@@ -127,7 +145,7 @@ cloud::fault drawing::cloud_fault()
 fault_kind drawing::of_machine(duration& lasts)
 {
     lasts = outage();
-    switch (random_.below(10)) {
+    switch (random_.below(11)) {
         case 0:
             lasts = magnitude(100ms, 5s);
             return faults::kill_process{machine(), static_cast<unsigned>(random_.chance(0.2) ? 2 + random_.below(5) : 1)};
@@ -158,6 +176,8 @@ fault_kind drawing::of_machine(duration& lasts)
         case 8:
             lasts = magnitude(5s, 2min);
             return faults::instance_stopped{machine()};
+        case 9:
+            return faults::no_descriptors{machine()};
         default: {
             // A sequence that only grows is bound to the clock of its start: the README says so.
             const bool is_bound = options_.auth && options_.auth->against_replay == vrrp::anti_replay::monotonic;
@@ -302,6 +322,7 @@ std::string describe(const fault_kind& what)
             [](const faults::late_timers& f) {
                 return fmt::format("machine {}: loop late by up to {:.1f} ms", f.machine, to_milliseconds(f.late_max));
             },
+            [](const faults::no_descriptors& f) { return fmt::format("machine {}: no more sockets", f.machine); },
             [](const faults::link_down& f) { return fmt::format("machine {}: link down", f.machine); },
             [](const faults::address_removed& f) { return fmt::format("machine {}: virtual address removed", f.machine); },
             [](const faults::policy_removed& f) {

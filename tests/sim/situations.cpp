@@ -34,6 +34,9 @@ std::string_view to_string(situation s)
         "a copy of a signed advert was sent",
         "a broken path to EC2 changed a priority",
         "EC2 stopped the Active's instance",
+        "an answer came after its call was cancelled",
+        "Active without another socket",
+        "an interface that was stuck detaching was forced",
     };
     return names.at(static_cast<std::size_t>(s));
 }

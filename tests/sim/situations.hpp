@@ -39,8 +39,11 @@ enum class situation : std::uint8_t {
     replay_sent,
     priority_weighed,
     instance_stopped_while_active,
+    answer_after_cancellation,
+    active_without_sockets,
+    interface_forced,
 };
-inline constexpr std::size_t situation_count = 29;
+inline constexpr std::size_t situation_count = 32;
 
 std::string_view to_string(situation s);
 

@@ -191,6 +191,11 @@ trial_plan draw_plan(std::uint64_t seed)
     return plan;
 }
 
+bool is_usual(const cluster_options& options)
+{
+    return options.machines.size() == 3 && options.tables == 1 && options.advert_interval == 1s && !options.moves_more();
+}
+
 trial_result run_trial(const trial_plan& plan, const std::function<void(const std::string&)>& tell)
 {
     return phases{plan, tell}.run();

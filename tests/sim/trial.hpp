@@ -25,6 +25,8 @@ struct trial_plan {
 
 // The same plan for the same seed, whatever the machine.
 trial_plan draw_plan(std::uint64_t seed);
+// Three machines with one route, an advert a second: the cluster by which speed is told, since others have more to do.
+bool is_usual(const cluster_options& options);
 
 struct trial_result {
     std::optional<violation> wrong;
