@@ -221,7 +221,8 @@ void cluster::deliver(std::size_t to, std::size_t from, const byte_buffer& messa
     const auto kind = corrupted ? machine::datagram_kind::corrupted : machine::datagram_kind::genuine;
     if (!receiver.receive({sender, message, kind})) {
         network_.note_trouble(now, from, to);
-    } else if (options_.auth && !corrupted) {
+    } else if (options_.auth && !corrupted && invariants_.connected_since(from, to) != never) {
+        // What it has believed, or will: of what it discarded a copy is the first.
         heard_[to] = {receiver.process_number(), from, message};
     }
 }

@@ -297,6 +297,8 @@ void machine::step()
     while (true) {
         if (!received_.empty() || process_->next_wakeup().at <= now().steady) {
             turn();
+        } else {
+            perform_outputs();  // of a handler that ran when it was resumed
         }
         if (!process_ || paused_ || inputs_.empty()) {
             break;
