@@ -49,7 +49,6 @@ void machine::power_on()
 void machine::power_off()
 {
     end_process();
-    paused_ = false;
     on_ = false;
     addresses_.clear();
     policies_ = {};
@@ -88,6 +87,10 @@ void machine::start_process()
 
 void machine::end_process()
 {
+    if (paused_) {
+        paused_ = false;
+        resumed_at_ = events_.now();
+    }
     path_.drop_all();
     interrupted_.reset();
     process_.reset();
@@ -104,7 +107,6 @@ void machine::end_process()
 void machine::kill_process()
 {
     end_process();
-    paused_ = false;
 }
 
 void machine::stop_process()
