@@ -22,17 +22,15 @@ enum class field : std::uint8_t { interface_id, vpc, subnet, v4, v6 };
 struct field_name {
     field which;
     std::string_view name;
-};
-constexpr std::array<field_name, 5> fields = {{{field::interface_id, "interface-id"},
-                                               {field::vpc, "vpc-id"},
-                                               {field::subnet, "subnet-id"},
-                                               {field::v4, "local-ipv4s"},
-                                               {field::v6, "ipv6s"}}};
+    std::string_view id_prefix;  // of the id that it is; empty: a list of addresses, which may be absent
 
-constexpr bool is_mandatory(field f)
-{
-    return f == field::interface_id || f == field::vpc || f == field::subnet;
-}
+    [[nodiscard]] constexpr bool is_mandatory() const { return !id_prefix.empty(); }
+};
+constexpr std::array<field_name, 5> fields = {{{field::interface_id, "interface-id", "eni"},
+                                               {field::vpc, "vpc-id", "vpc"},
+                                               {field::subnet, "subnet-id", "subnet"},
+                                               {field::v4, "local-ipv4s", {}},
+                                               {field::v6, "ipv6s", {}}}};
 
 // After a refresh; each counts from the pass before.
 constexpr std::array<std::chrono::seconds, 4> refresh_pauses = {std::chrono::seconds{1}, std::chrono::seconds{3},
@@ -181,8 +179,10 @@ void identity_probe::take_interfaces(time_point now, const std::string& body)
 void identity_probe::take_field(time_point now, const std::string& body)
 {
     auto& interface = found_.interfaces[position_];
-    const auto id = is_plain_id(trim(body)) ? std::string{trim(body)} : std::string{};
-    switch (fields[field_].which) {
+    const auto& asked = fields[field_];
+    const auto id =
+        asked.is_mandatory() && is_resource_id(trim(body), asked.id_prefix) ? std::string{trim(body)} : std::string{};
+    switch (asked.which) {
         case field::interface_id:
             interface.id = network_interface_id{id};
             break;
@@ -201,7 +201,7 @@ void identity_probe::take_field(time_point now, const std::string& body)
             });
             break;
     }
-    if (is_mandatory(fields[field_].which) && id.empty()) {
+    if (asked.is_mandatory() && id.empty()) {
         // It is coming or going, or IMDS is wrong this once. Without these nothing can be routed to it, so one that is new
         // waits for a later pass.
         in_doubt_ = true;

@@ -24,9 +24,9 @@ instance_identity known()
             "eu-west-1a",
             "111122223333",
             {{"06:00:00:00:00:01",
-              network_interface_id{"eni-1"},
-              vpc_id{"vpc-1"},
-              "subnet-1",
+              network_interface_id{"eni-00000001"},
+              vpc_id{"vpc-00000001"},
+              "subnet-00000001",
               {ip_address::v4(10, 0, 1, 10), ip_address::v4(10, 0, 1, 11)}}}};
 }
 
@@ -177,7 +177,7 @@ const std::map<std::string, std::string, std::less<>> keys_of_the_environment = 
 replace_route some_route()
 {
     return {route_table_id{"rtb-1"}, route_destination::cidr(*ip_prefix::parse("172.16.1.100/32")),
-            network_interface_id{"eni-1"}};
+            network_interface_id{"eni-00000001"}};
 }
 
 TEST(identity_cache, while_imds_is_down_for_ever_the_cache_and_keys_of_the_environment_are_enough_for_a_call)
@@ -314,9 +314,9 @@ TEST(identity_cache, it_is_written_again_when_the_identity_changes)
     s.run_for(1min);
     const std::string macs = "/latest/meta-data/network/interfaces/macs/";
     s.imds[macs] = "06:00:00:00:00:01/\n06:00:00:00:00:02/\n";
-    s.imds[macs + "06:00:00:00:00:02/interface-id"] = "eni-2";
-    s.imds[macs + "06:00:00:00:00:02/vpc-id"] = "vpc-1";
-    s.imds[macs + "06:00:00:00:00:02/subnet-id"] = "subnet-1";
+    s.imds[macs + "06:00:00:00:00:02/interface-id"] = "eni-00000002";
+    s.imds[macs + "06:00:00:00:00:02/vpc-id"] = "vpc-00000001";
+    s.imds[macs + "06:00:00:00:00:02/subnet-id"] = "subnet-00000001";
     s->refresh_interfaces(s.now);
     s.drain();
     s.run_for(1min);
@@ -348,11 +348,11 @@ TEST(identity_cache, a_write_that_fails_is_a_warning_at_most_once_in_ten_seconds
 TEST(identity_cache, an_identity_that_could_not_be_read_back_is_not_written)
 {
     harness s{cached(), keys_of_the_environment};
-    s.imds["/latest/meta-data/network/interfaces/macs/06:00:00:00:00:01/subnet-id"] = "elsewhere";
+    s.imds["/latest/dynamic/instance-identity/document"] = R"({"region":"eu-west-1","instanceId":"elsewhere"})";
     s.start();
     EXPECT_TRUE(s->identity().has_value());
     EXPECT_TRUE(s.files_written.empty());
-    EXPECT_EQ(s.log.count({"outcome=not_written", "id, VPC or subnet"}), 1U);
+    EXPECT_EQ(s.log.count({"outcome=not_written", "an instance or a region"}), 1U);
 }
 
 TEST(identity_cache, without_a_boot_id_it_is_off_and_says_so)
