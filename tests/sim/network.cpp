@@ -1,5 +1,6 @@
 #include "tests/sim/network.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
