@@ -27,6 +27,7 @@ instance_identity known()
               network_interface_id{"eni-00000001"},
               vpc_id{"vpc-00000001"},
               "subnet-00000001",
+              {*ip_prefix::parse("10.0.1.0/24")},
               {ip_address::v4(10, 0, 1, 10), ip_address::v4(10, 0, 1, 11)}}}};
 }
 
@@ -104,7 +105,7 @@ const std::vector<damage>& damages()
     using object = boost::json::object;
     static const std::vector<damage> all = {
         {"no version", [](object& o) { o.erase("version"); }, "another version"},
-        {"the next version", [](object& o) { o["version"] = 2; }, "another version"},
+        {"the version before", [](object& o) { o["version"] = 1; }, "another version"},
         {"a member too many", [](object& o) { o["secret"] = "x"; }, "another version"},
         {"no boot", [](object& o) { o["boot_id"] = ""; }, "of which boot"},
         {"a boot that is none", [](object& o) { o["boot_id"] = "0f1e"; }, "of which boot"},
@@ -125,9 +126,13 @@ const std::vector<damage>& damages()
         {"a subnet that is none", [](object& o) { first_interface(o)["subnet"] = "10.0.0.0"; }, "id, VPC or subnet"},
         {"addresses that are no list", [](object& o) { first_interface(o)["addresses"] = "10.0.0.1"; }, "addresses"},
         {"an address that is none", [](object& o) { first_interface(o)["addresses"].as_array().emplace_back("10.0.0.256"); },
-         "an address that is none"},
+         "one of the addresses that is none"},
         {"an address that is a number", [](object& o) { first_interface(o)["addresses"].as_array().emplace_back(7); },
-         "an address that is none"},
+         "one of the addresses that is none"},
+        {"no prefixes", [](object& o) { first_interface(o).erase("subnet_prefixes"); }, "other members"},
+        {"a prefix that is none",
+         [](object& o) { first_interface(o)["subnet_prefixes"].as_array().emplace_back("10.0.1.0/33"); },
+         "one of the subnet_prefixes that is none"},
         {"the same interface twice",
          [](object& o) {
              auto& list = o["interfaces"].as_array();

@@ -65,6 +65,7 @@ public:
             {macs + "06:00:00:00:00:01/interface-id", "eni-00000001"},
             {macs + "06:00:00:00:00:01/vpc-id", "vpc-00000001"},
             {macs + "06:00:00:00:00:01/subnet-id", "subnet-00000001"},
+            {macs + "06:00:00:00:00:01/subnet-ipv4-cidr-block", "10.0.1.0/24"},
             {macs + "06:00:00:00:00:01/local-ipv4s", "10.0.1.10\n10.0.1.11"},
             {"/latest/meta-data/iam/security-credentials/", "node-role"},
             {"/latest/meta-data/iam/security-credentials/node-role", role_document("AKIDROLE", "2026-01-01T06:00:00Z")},

@@ -40,7 +40,7 @@ TEST(session_setup, identity_region_and_role_come_from_imds_over_one_token)
     EXPECT_EQ(s.identity_changes, 1U);
     const auto all = targets(s);
     EXPECT_EQ(std::ranges::count(all, "PUT /latest/api/token"), 1);
-    EXPECT_EQ(all.size(), 10U);  // the token, seven for the identity, two for the role
+    EXPECT_EQ(all.size(), 12U);  // the token, nine for the identity, two for the role
     for (const auto& exchange : s.asked) {
         EXPECT_EQ(exchange.origin, (http_origin{false, "169.254.169.254", 80}));
         EXPECT_FALSE(exchange.mutating);
