@@ -57,6 +57,8 @@ public:
     void cancel(ec2_call_id id);
     [[nodiscard]] std::optional<ec2_call_id> call_of(http_exchange_id id) const { return calls_.call_of(id); }
     void refresh_interfaces(instant now);
+    void watch_notices(instant now, const notice_settings& settings);
+    [[nodiscard]] const notice* current_notice(instant now) const { return setup_.current_notice(server_time(now).wall); }
 
     [[nodiscard]] bool ready() const { return setup_.ready(); }
     [[nodiscard]] const std::optional<instance_identity>& identity() const { return setup_.identity(); }
@@ -117,6 +119,12 @@ void cloud_session::impl::handle_timeout(instant now)
 void cloud_session::impl::refresh_interfaces(instant now)
 {
     setup_.refresh_interfaces(server_time(now));
+    advance(now);
+}
+
+void cloud_session::impl::watch_notices(instant now, const notice_settings& settings)
+{
+    setup_.watch_notices(server_time(now), settings);
     advance(now);
 }
 
@@ -324,6 +332,16 @@ std::optional<ec2_call_id> cloud_session::call_of(http_exchange_id id) const
 void cloud_session::refresh_interfaces(instant now)
 {
     impl_->refresh_interfaces(now);
+}
+
+void cloud_session::watch_notices(instant now, const notice_settings& settings)
+{
+    impl_->watch_notices(now, settings);
+}
+
+const notice* cloud_session::current_notice(instant now) const
+{
+    return impl_->current_notice(now);
 }
 
 bool cloud_session::ready() const

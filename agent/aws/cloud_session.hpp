@@ -18,6 +18,7 @@
 #include "agent/aws/environment.hpp"
 #include "agent/aws/http_message.hpp"
 #include "agent/aws/identity.hpp"
+#include "agent/aws/notice_watch.hpp"
 #include "agent/aws/sigv4.hpp"
 #include "common/log.hpp"
 #include "common/random.hpp"
@@ -139,6 +140,11 @@ public:
 
     // Interfaces may have changed (a link appeared): ask IMDS again, soon.
     void refresh_interfaces(instant now);
+
+    // From now on IMDS is asked for what is about to happen to this instance.
+    void watch_notices(instant now, const notice_settings& settings);
+    // What it says that makes this node give way; null when there is nothing. Valid until the session is called again.
+    [[nodiscard]] const notice* current_notice(instant now) const;
 
     // Region, credentials and endpoint are there: a call can be signed this moment.
     [[nodiscard]] bool ready() const;

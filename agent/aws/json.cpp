@@ -6,7 +6,9 @@
 
 namespace vipd::aws {
 
-result<boost::json::object> parse_json_object(std::string_view text, std::string_view what)
+namespace {
+
+result<boost::json::value> parse_json(std::string_view text, std::string_view what)
 {
     boost::json::parse_options options;
     options.max_depth = 16;
@@ -15,10 +17,33 @@ result<boost::json::object> parse_json_object(std::string_view text, std::string
     if (problem) {
         return error{error_class::malformed, fmt::format("{} is no JSON: {}", what, problem.message())};
     }
-    if (!value.is_object()) {
+    return value;
+}
+
+}  // namespace
+
+result<boost::json::object> parse_json_object(std::string_view text, std::string_view what)
+{
+    auto value = parse_json(text, what);
+    if (!value) {
+        return value.error();
+    }
+    if (!value->is_object()) {
         return error{error_class::malformed, fmt::format("{} is JSON, but no object", what)};
     }
-    return std::move(value.as_object());
+    return std::move(value->as_object());
+}
+
+result<boost::json::array> parse_json_array(std::string_view text, std::string_view what)
+{
+    auto value = parse_json(text, what);
+    if (!value) {
+        return value.error();
+    }
+    if (!value->is_array()) {
+        return error{error_class::malformed, fmt::format("{} is JSON, but no array", what)};
+    }
+    return std::move(value->as_array());
 }
 
 std::string_view json_text(const boost::json::object& object, std::string_view key)

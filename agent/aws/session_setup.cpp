@@ -51,6 +51,7 @@ session_setup::session_setup(const session_settings& settings, const environment
     plan_backoff_({.base = std::chrono::seconds{5}, .cap = std::chrono::seconds{60}}),
     keeper_(seeds.next(), log),
     probe_(seeds.next()),
+    notices_(seeds.next()),
     identity_cache_(settings.identity_cache, settings.boot_id, log)
 {}
 
@@ -281,6 +282,9 @@ bool session_setup::pass_imds_answers(instant now)
         if (answer->ticket == probe_ticket_) {
             probe_ticket_.reset();
             probe_.handle(now.steady, std::move(answer->body));
+        } else if (answer->ticket == notices_ticket_) {
+            notices_ticket_.reset();
+            notices_.handle(now, answer->body);
         } else if (answer->ticket == credentials_ticket_) {
             credentials_ticket_.reset();
             keeper_.handle(now, std::move(answer->body));
@@ -303,6 +307,10 @@ bool session_setup::pass_questions(instant now)
     }
     if (auto path = probe_.poll_path(now.steady)) {
         probe_ticket_ = imds_->get(std::move(*path));
+        moved = true;
+    }
+    if (auto path = notices_.poll_path(now.steady)) {
+        notices_ticket_ = imds_->get(std::move(*path));
         moved = true;
     }
     if (auto exchange = imds_->poll_request(now.steady)) {
@@ -410,6 +418,11 @@ void session_setup::refresh_interfaces(instant now)
     }
 }
 
+void session_setup::watch_notices(instant now, const notice_settings& settings)
+{
+    notices_.start(now.steady, settings);
+}
+
 void session_setup::refused(instant now, std::uint64_t keys_generation)
 {
     keeper_.refused(now, keys_generation);
@@ -420,6 +433,9 @@ wakeup session_setup::next_wakeup() const
     wakeup next{plan_retry_at_, "AWS settings"};
     if (probe_started_) {
         next = earliest(next, probe_.next_wakeup());
+    }
+    if (imds_) {
+        next = earliest(next, notices_.next_wakeup());
     }
     return earliest(next, keeper_.next_wakeup());
 }

@@ -9,6 +9,7 @@
 #include "agent/aws/identity_cache.hpp"
 #include "agent/aws/identity_probe.hpp"
 #include "agent/aws/imds.hpp"
+#include "agent/aws/notice_watch.hpp"
 #include "agent/aws/session_plan.hpp"
 #include "common/backoff.hpp"
 #include "common/log.hpp"
@@ -58,6 +59,8 @@ public:
     void handle_written(instant now, file_write_id id, const result<void>& outcome);
     void handle_timeout(instant now);
     void refresh_interfaces(instant now);
+    void watch_notices(instant now, const notice_settings& settings);
+    [[nodiscard]] const notice* current_notice(wall_time now) const { return notices_.current(now); }
     // EC2 did not accept the credentials of that generation.
     void refused(instant now, std::uint64_t keys_generation);
     // Moves everything on that can be moved; after each of the others.
@@ -120,6 +123,7 @@ private:
     credential_keeper keeper_;
     bool keeper_started_ = false;
     identity_probe probe_;
+    notice_watch notices_;
     bool probe_started_ = false;
     identity_cache identity_cache_;
     std::optional<imds_client> imds_;
@@ -142,6 +146,7 @@ private:
     std::optional<file_write_id> identity_write_;
     std::optional<imds_ticket> credentials_ticket_;
     std::optional<imds_ticket> probe_ticket_;
+    std::optional<imds_ticket> notices_ticket_;
 };
 
 }  // namespace vipd::aws

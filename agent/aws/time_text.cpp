@@ -70,17 +70,11 @@ std::optional<wall_time> combine(int year, unsigned month, int day, int hour, in
     return std::chrono::sys_days{date} + std::chrono::hours{hour} + std::chrono::minutes{minute} + std::chrono::seconds{second};
 }
 
-}  // namespace
-
-std::optional<wall_time> parse_http_date(std::string_view text)
+// " Jan 2026 00:00:00 GMT", and nothing after it.
+std::optional<wall_time> finish_date(scanner& in, int day)
 {
-    constexpr std::array<std::string_view, 7> days = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
     constexpr std::array<std::string_view, 12> months = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                          "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    scanner in{text};
-    const bool has_day = std::ranges::find(days, in.take(3)) != days.end();
-    in.expect(", ");
-    const int day = in.number(2);
     in.expect(" ");
     const auto* const month = std::ranges::find(months, in.take(3));
     in.expect(" ");
@@ -92,10 +86,30 @@ std::optional<wall_time> parse_http_date(std::string_view text)
     in.expect(":");
     const int second = in.number(2);
     in.expect(" GMT");
-    if (!in.finished() || !has_day || month == months.end()) {
+    if (!in.finished() || month == months.end()) {
         return std::nullopt;
     }
     return combine(year, static_cast<unsigned>(month - months.begin()) + 1, day, hour, minute, second);
+}
+
+}  // namespace
+
+std::optional<wall_time> parse_http_date(std::string_view text)
+{
+    constexpr std::array<std::string_view, 7> days = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
+    scanner in{text};
+    const bool has_day = std::ranges::find(days, in.take(3)) != days.end();
+    in.expect(", ");
+    const int day = in.number(2);
+    return has_day ? finish_date(in, day) : std::nullopt;
+}
+
+std::optional<wall_time> parse_event_date(std::string_view text)
+{
+    scanner in{text};
+    const bool has_one_digit = text.find(' ') == 1;
+    const int day = in.number(has_one_digit ? 1 : 2);
+    return finish_date(in, day);
 }
 
 std::optional<wall_time> parse_iso8601(std::string_view text)

@@ -203,6 +203,11 @@ std::string head(const json::value& status, table_style style)
     if (truth_of(status, "maintenance")) {
         text += ", " + tinted({"in maintenance: it takes no part until `vipd maintenance off`", colour::yellow}, style);
     }
+    if (const auto* const notice = member(status, "notice"); notice != nullptr && notice->is_object()) {
+        const auto said = fmt::format("EC2 is about to take this instance away ({}: {})", or_dash(text_of(*notice, "kind")),
+                                      or_dash(text_of(*notice, "what")));
+        text += ", " + tinted({said, colour::yellow}, style);
+    }
     return text + "\n";
 }
 

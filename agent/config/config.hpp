@@ -56,6 +56,16 @@ struct log_section {
     friend bool operator==(const log_section&, const log_section&) = default;
 };
 
+// [notices]: what EC2 announces about this instance, and what makes it hand over
+struct notices_section {
+    bool spot = true;
+    bool rebalance = false;
+    bool scheduled_events = true;
+    bool auto_scaling = true;
+    duration lead = std::chrono::minutes{2};  // before a scheduled event begins
+    friend bool operator==(const notices_section&, const notices_section&) = default;
+};
+
 enum class address_lifetime : std::uint8_t {
     while_active,  // "active"
     always,        // "always": on every node, from the start until the stop of the machine
@@ -245,6 +255,7 @@ struct configuration {
     aws_section aws;
     http_section http;
     log_section log;
+    notices_section notices;
     bool realtime = false;
     std::vector<policy_entry> policies;
     std::vector<router> routers;

@@ -226,12 +226,23 @@ void visit_fields(Visit&& visit, router& s)
 }
 
 template <class Visit>
+void visit_fields(Visit&& visit, notices_section& s)
+{
+    visit("spot", s.spot);
+    visit("rebalance", s.rebalance);
+    visit("scheduled_events", s.scheduled_events);
+    visit("auto_scaling", s.auto_scaling);
+    visit("lead", s.lead);
+}
+
+template <class Visit>
 void visit_fields(Visit&& visit, configuration& s)
 {
     visit("realtime", s.realtime);
     visit("aws", s.aws);
     visit("http", s.http);
     visit("log", s.log);
+    visit("notices", s.notices);
     visit("policy", s.policies);
     visit("router", s.routers);
 }
@@ -246,6 +257,8 @@ constexpr std::string_view section_name()
         return "http";
     } else if constexpr (std::is_same_v<Section, log_section>) {
         return "log";
+    } else if constexpr (std::is_same_v<Section, notices_section>) {
+        return "notices";
     } else if constexpr (std::is_same_v<Section, vrrp::peer_rule>) {
         return "router.peers";
     } else if constexpr (std::is_same_v<Section, auth_section>) {

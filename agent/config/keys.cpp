@@ -69,6 +69,7 @@ const std::array key_table = {
     key{"", "aws", table_rule{"[aws]"}, "How to reach EC2; all of it is optional on an instance."},
     key{"", "http", table_rule{"[http]"}, "Where status and metrics are served."},
     key{"", "log", table_rule{"[log]"}, "How log lines are written to standard error."},
+    key{"", "notices", table_rule{"[notices]"}, "Which announcements of EC2 about this instance make it hand over."},
     key{"", "router", tables_rule{"[[router]]", 4096}, "One virtual router: one election and what follows its Active node.",
         presence::required},
     key{"", "policy", tables_rule{"[[policy]]", 255},
@@ -109,6 +110,12 @@ const std::array key_table = {
 
     key{"log", "format", word_rule{log_formats}, "The form of a log line."},
     key{"log", "level", word_rule{log_levels}, "The least severe kind of line that is written."},
+
+    key{"notices", "spot", boolean_rule{}, "A Spot interruption: two minutes before it, mostly."},
+    key{"notices", "rebalance", boolean_rule{}, "A rebalance recommendation: a Spot interruption has become more likely."},
+    key{"notices", "scheduled_events", boolean_rule{}, "A scheduled event: a reboot, a stop, a retirement, maintenance."},
+    key{"notices", "auto_scaling", boolean_rule{}, "Auto Scaling is about to terminate, stop or stand down this instance."},
+    key{"notices", "lead", duration_rule{0s, 24h}, "How long before a scheduled event it counts."},
 
     key{"router", "name", text_rule{"1 to 64 of the characters A-Z a-z 0-9 . _ -", 0, is_router_name},
         "What this router is called in status, metrics, logs and commands; unique in the file.", presence::required},
@@ -300,6 +307,7 @@ constexpr std::array section_headers = {
     section_header{"aws", "[aws]"},
     section_header{"http", "[http]"},
     section_header{"log", "[log]"},
+    section_header{"notices", "[notices]"},
     section_header{"router", "[[router]]"},
     section_header{"router.peers", "an entry of peers"},
     section_header{"router.auth", "[router.auth]"},

@@ -55,6 +55,11 @@ bool read_value(reading& r, const spot& s, log_section& out)
     return read_section(r, s.at, s.path, out);
 }
 
+bool read_value(reading& r, const spot& s, notices_section& out)
+{
+    return read_section(r, s.at, s.path, out);
+}
+
 bool read_value(reading& r, const spot& s, router& out)
 {
     return read_section(r, s.at, s.path, out);

@@ -77,6 +77,7 @@ std::map<std::string, std::string> all_defaults()
     collect<aws_section>(defaults);
     collect<http_section>(defaults);
     collect<log_section>(defaults);
+    collect<notices_section>(defaults);
     collect<router>(defaults);
     collect<vrrp::peer_rule>(defaults);
     collect<auth_section>(defaults);

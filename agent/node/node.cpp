@@ -65,7 +65,7 @@ node::impl::impl(const node_options& options, instant now, log_sink& log) :
 node::impl::numbered_router node::impl::make_router(const config::router& r)
 {
     return {++last_router_number_,
-            std::make_unique<virtual_router>(r, random_.next(), journal_, interfaces_, *this, ec2_path_),
+            std::make_unique<virtual_router>(r, random_.next(), journal_, interfaces_, *this, ec2_path_, notice_),
             std::nullopt,
             {}};
 }
@@ -103,13 +103,24 @@ std::vector<ip_address> node::impl::virtual_addresses() const
 
 void node::impl::start_session(instant now)
 {
-    if (session_ != nullptr || !configuration_->uses_aws()) {
+    if (session_ != nullptr) {
+        watch_notices(now);
+        return;
+    }
+    if (!configuration_->uses_aws()) {
         return;
     }
     const auto settings = session_settings(*configuration_, options_.boot_id);
     session_has_identity_ = settings.needs_identity;
     session_ = std::make_unique<aws::cloud_session>(settings, options_.environment, random_.next(), journal_.log());
     session_->start(now);
+    watch_notices(now);
+}
+
+void node::impl::watch_notices(instant now)
+{
+    const auto& n = configuration_->notices;
+    session_->watch_notices(now, {n.spot, n.rebalance, n.scheduled_events, n.auto_scaling, n.lead});
 }
 
 void node::impl::start(instant now)

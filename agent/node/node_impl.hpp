@@ -71,6 +71,7 @@ private:
 
     void begin_turn(instant now) { journal_.set_now(now.wall); }
     void start_session(instant now);
+    void watch_notices(instant now);
     void reconsider_all(instant now);
     // After routers_ has changed: what refers to them by index.
     void number_routers();
@@ -86,6 +87,7 @@ private:
     void finish_read(instant now, const std::string& action, const aws::call_done& done);
     void look_at_session(instant now);
     void path_changed(instant now);
+    void look_for_notice(instant now);
 
     void apply(instant now, kernel_told&& e);
     void apply_local(instant now, const net::kernel_event& event);
@@ -107,6 +109,7 @@ private:
     call_notes call_notes_{journal_};
     net::link_table links_;
     ec2_path ec2_path_;
+    std::optional<aws::notice> notice_;
     std::unique_ptr<aws::cloud_session> session_;  // none without AWS resources; lives on when a reload drops them
     bool session_has_identity_ = false;            // it was started to find out who this instance is
     takeover::world world_;

@@ -19,6 +19,7 @@ status::node node::impl::snapshot(instant now) const
     s.version = VIPD_VERSION;
     s.uptime = now.steady - started_at_;
     s.maintenance = aside_.maintenance;
+    s.notice = notice_;
     s.ready = ready_ && !aside_.stopping;
     s.uses_aws = configuration_->uses_aws();
     s.router_count = routers_.size();

@@ -1,3 +1,4 @@
+#include "agent/aws/time_text.hpp"
 #include "agent/node/node_impl.hpp"
 #include "agent/node/resolve.hpp"
 #include "common/overloaded.hpp"
@@ -29,6 +30,32 @@ void node::impl::look_at_session(instant now)
     if (ec2_path_.session_is(now.steady, ready, trouble)) {
         path_changed(now);
     }
+    look_for_notice(now);
+}
+
+void node::impl::look_for_notice(instant now)
+{
+    const auto* const found = session_->current_notice(now);
+    const bool is_news = (found != nullptr) != notice_.has_value();
+    if (!is_news && (found == nullptr || *found == *notice_)) {
+        return;
+    }
+    notice_ = found == nullptr ? std::nullopt : std::optional{*found};
+    if (notice_) {
+        journal_.record(log_level::warning, "notice", {},
+                        {{"kind", aws::to_string(notice_->kind)},
+                         {"what", notice_->what},
+                         {"at", notice_->at ? aws::format_iso8601(*notice_->at) : "not said"},
+                         {"action", "this node hands over, and stands behind every other one"}});
+    } else {
+        journal_.record(log_level::info, "notice", {}, {{"state", "called off"}});
+    }
+    if (is_news) {
+        for (auto& r : routers_) {
+            r.router->notice_changed(now, links_, adverts_);
+        }
+    }
+    all_touched_ = true;
 }
 
 void node::impl::path_changed(instant now)

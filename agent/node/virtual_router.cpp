@@ -29,10 +29,11 @@ std::vector<ip_address> addresses_of(const std::vector<vrrp::peer_rule>& peers)
 
 virtual_router::virtual_router(const config::router& configuration, std::uint64_t seed, status::journal& journal,
                                takeover::interface_registers& interfaces, const takeover::local_needs& needs,
-                               const ec2_path& path) :
+                               const ec2_path& path, const std::optional<aws::notice>& notice) :
     configuration_(configuration),
     journal_(journal),
     path_(path),
+    notice_(notice),
     takeover_(configuration.name, seed, journal, interfaces),
     local_(configuration.name, seed + 1, journal, needs)
 {
@@ -96,10 +97,26 @@ int virtual_router::weights() const
 
 std::uint8_t virtual_router::effective_priority() const
 {
+    if (notice_ && configuration_.priority != vrrp::priority_owner) {
+        return 1;
+    }
     return vrrp::effective_priority(configuration_.priority, weights());
 }
 
 void virtual_router::path_changed(instant now, const net::link_table& links, advert_queue& adverts)
+{
+    follow_priority(now, path_.works() ? "the path to EC2 works again" : "the path to EC2 is broken", links, adverts);
+}
+
+void virtual_router::notice_changed(instant now, const net::link_table& links, advert_queue& adverts)
+{
+    follow_priority(now, notice_ ? "EC2 is about to take this instance away" : "EC2 has called it off", links, adverts);
+    if (notice_ && configuration_.priority != vrrp::priority_owner) {
+        step_down(now, links, adverts);
+    }
+}
+
+void virtual_router::follow_priority(instant now, std::string_view reason, const net::link_table& links, advert_queue& adverts)
 {
     if (!election_ || election_->settings().priority == effective_priority()) {
         return;
@@ -108,7 +125,7 @@ void virtual_router::path_changed(instant now, const net::link_table& links, adv
                     {{"from", election_->settings().priority},
                      {"to", effective_priority()},
                      {"configured", configuration_.priority},
-                     {"reason", path_.works() ? "the path to EC2 works again" : "the path to EC2 is broken"}});
+                     {"reason", reason}});
     election_->change(now.steady, election_settings(), election_outputs_);
     apply(now, links, adverts);
 }

@@ -3,6 +3,7 @@
 // One virtual router of this node: its election, what it owns while Active, and what keeps it out. It is the place where a
 // transition of the election becomes work for the takeover, and the only one.
 
+#include "agent/aws/notice_watch.hpp"
 #include "agent/config/config.hpp"
 #include "agent/net/link_table.hpp"
 #include "agent/node/ec2_path.hpp"
@@ -85,7 +86,8 @@ struct standing_aside {
 class virtual_router {
 public:
     virtual_router(const config::router& configuration, std::uint64_t seed, status::journal& journal,
-                   takeover::interface_registers& interfaces, const takeover::local_needs& needs, const ec2_path& path);
+                   takeover::interface_registers& interfaces, const takeover::local_needs& needs, const ec2_path& path,
+                   const std::optional<aws::notice>& notice);
 
     // A configuration with the same name. A changed version, VRID or source begins a new election (priority 0 first), and so
     // does what a source that is not configured follows from; everything else is applied without a transition. What it means
@@ -103,6 +105,9 @@ public:
     void handle_timeout(instant now, const net::link_table& links, advert_queue& adverts);
     // The path to EC2 has broken, or works again.
     void path_changed(instant now, const net::link_table& links, advert_queue& adverts);
+    // EC2 has announced that it takes this instance away, or has called that off. An Active hands over; from then on this node
+    // stands behind every other one, and takes part all the same: if there is no other, it serves until the end.
+    void notice_changed(instant now, const net::link_table& links, advert_queue& adverts);
     void kernel_changed(time_point now, const net::link_table& links) { local_.kernel_changed(now, links); }
     // Returns whether it was Active.
     bool step_down(instant now, const net::link_table& links, advert_queue& adverts);
@@ -159,6 +164,8 @@ private:
     [[nodiscard]] vrrp::election_settings election_settings() const;
     // What is added to the configured priority; negative: subtracted.
     [[nodiscard]] int weights() const;
+    // Since what it follows from has changed.
+    void follow_priority(instant now, std::string_view reason, const net::link_table& links, advert_queue& adverts);
     [[nodiscard]] std::uint8_t effective_priority() const;
     [[nodiscard]] std::vector<takeover::local_item> wanted_on_node() const;
     void make_templates();
@@ -179,6 +186,7 @@ private:
     config::router configuration_;
     status::journal& journal_;
     const ec2_path& path_;
+    const std::optional<aws::notice>& notice_;
     std::uint32_t index_ = 0;
 
     std::optional<ip_address> source_;

@@ -1,5 +1,6 @@
 #include "agent/status/attention.hpp"
 
+#include "agent/aws/time_text.hpp"
 #include "agent/status/text.hpp"
 
 #include <fmt/format.h>
@@ -158,6 +159,12 @@ std::vector<finding> findings(const node& n, const process& p, wall_time now)
     }
     if (n.maintenance) {
         out.push_back({urgency::warning, "", "maintenance is on: this node takes no part; \"vipd maintenance off\" ends it"});
+    }
+    if (n.notice) {
+        out.push_back({urgency::warning, "",
+                       fmt::format("EC2 is about to take this instance away ({}: {}{}): every other node goes first",
+                                   aws::to_string(n.notice->kind), n.notice->what,
+                                   n.notice->at ? ", " + aws::format_iso8601(*n.notice->at) : "")});
     }
     if (n.aws) {
         session_findings(*n.aws, now, out);

@@ -1,5 +1,6 @@
 #include "agent/status/json.hpp"
 
+#include "agent/aws/time_text.hpp"
 #include "agent/status/text.hpp"
 
 #include <boost/json/serialize.hpp>
@@ -188,6 +189,13 @@ void append_open(std::string& out, const json::object& object)
     out.pop_back();
 }
 
+json::object notice_json(const aws::notice& n)
+{
+    return {{"kind", text(aws::to_string(n.kind))},
+            {"what", text(n.what)},
+            {"at", n.at ? json::value(text(aws::format_iso8601(*n.at))) : json::value(nullptr)}};
+}
+
 }  // namespace
 
 json::object node_json(const node& n, const process& p, wall_time now)
@@ -200,6 +208,7 @@ json::object node_json(const node& n, const process& p, wall_time now)
                      {"router_count", n.router_count},
                      {"configuration_reloads", n.configuration_reloads},
                      {"configuration_refusals", n.configuration_refusals}};
+    out.emplace("notice", n.notice ? json::value(notice_json(*n.notice)) : json::value(nullptr));
     out.emplace("aws", n.aws ? json::value(aws_json(*n.aws, now)) : json::value(nullptr));
     out.emplace("ec2_path", n.ec2_path ? json::value(json::object{{"works", n.ec2_path->works},
                                                                   {"trouble", text(n.ec2_path->trouble)},

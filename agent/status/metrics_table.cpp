@@ -69,6 +69,14 @@ void takeover_seconds(const router& r, series_sink& out)
     out.add({r.name, "all_confirmed"}, r.takeovers.all_confirmed);
 }
 
+void termination_notice(const sample& s, series_sink& out)
+{
+    for (std::size_t i = 0; i < aws::notice_kind_count; ++i) {
+        const auto kind = static_cast<aws::notice_kind>(i);
+        out.add({aws::to_string(kind)}, s.of_node.notice && s.of_node.notice->kind == kind);
+    }
+}
+
 void aws_info(const sample& s, series_sink& out)
 {
     if (!s.of_node.aws) {
@@ -307,6 +315,8 @@ constexpr metric table[] = {
      "1 when every router has been started."},
     {"vipd_maintenance", gauge, {}, of_node<&node::maintenance>,
      "1 while an operator keeps this node out."},
+    {"vipd_termination_notice", gauge, {"kind"}, termination_notice,
+     "1 while EC2 announces that it takes this instance away, and the node stands behind every other one for that."},
     {"vipd_routers", gauge, {}, of_node<&node::router_count>,
      "Virtual routers in the configuration."},
     {"vipd_configuration_reloads_total", counter, {}, of_node<&node::configuration_reloads>,

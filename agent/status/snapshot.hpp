@@ -195,6 +195,7 @@ struct node {
     std::array<std::uint64_t, vrrp::discard_reason_count> discarded_before_router{};
     std::vector<ec2_call_count> ec2_calls;
     std::optional<ec2_path_state> ec2_path;  // none without AWS resources
+    std::optional<aws::notice> notice;       // why EC2 is about to take this instance away
     std::vector<resource> policies;          // of [[policy]]: no router's
 };
 

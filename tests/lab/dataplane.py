@@ -83,9 +83,17 @@ class Client:
         self._socket = zones.client.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.settimeout(PROBE_SECONDS)
         self._answers: list[tuple[int, str]] = []  # when it arrived, who answered
+        self._asked: dict[int, int] = {}  # by its number, when
+        self._answered: set[int] = set()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="client", daemon=True)
         self._thread.start()
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.close()
 
     def close(self) -> None:
         self._stopping.set()
@@ -99,6 +107,15 @@ class Client:
         kept = before + [at for at in times if at > since]
         return max(((later - earlier) / MILLISECOND for earlier, later in zip(kept, kept[1:])), default=float("inf"))
 
+    def asked_for_ms(self, since: int) -> float:
+        """From `since` to the last question."""
+        return (max(list(self._asked.values()), default=since) - since) / MILLISECOND
+
+    def unanswered(self, since: int) -> int:
+        """Of the questions from `since` on, but for those of the last tenth of a second, which may be under way."""
+        until = now() - 100 * MILLISECOND
+        return sum(since <= at <= until and number not in self._answered for number, at in list(self._asked.items()))
+
     def answered_by(self, name: str, since: int) -> bool:
         return any(at >= since and who == name for at, who in self._answers)
 
@@ -108,6 +125,7 @@ class Client:
         next_probe = time.monotonic()
         while not self._stopping.is_set():
             number += 1
+            self._asked[number] = now()
             try:
                 self._socket.sendto(struct.pack("!I", number), target)
             except OSError:  # no route yet
@@ -118,6 +136,7 @@ class Client:
                 try:
                     reply = self._socket.recv(64)
                     self._answers.append((now(), reply[4:].decode()))
+                    self._answered.add(struct.unpack("!I", reply[:4])[0])
                 except OSError:  # nothing came, or an ICMP error did
                     break
             time.sleep(max(0.0, next_probe - time.monotonic()))

@@ -100,6 +100,7 @@ std::shared_ptr<config::configuration> node_harness::one_router()
 {
     auto c = std::make_shared<config::configuration>();
     c->aws.region = "eu-west-1";
+    c->notices = {.spot = false, .rebalance = false, .scheduled_events = false, .auto_scaling = false};
     config::router r;
     r.name = "web";
     r.vrid = 51;

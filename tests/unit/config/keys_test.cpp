@@ -20,7 +20,7 @@ std::pair<std::string, unsigned> file_with(std::string_view section, const std::
     if (section.empty()) {
         return {line + "\n" + (line.starts_with("router ") ? "" : router), 1};
     }
-    if (section == "aws" || section == "http" || section == "log") {
+    if (section == "aws" || section == "http" || section == "log" || section == "notices") {
         return {"[" + std::string(section) + "]\n" + line + "\n" + router, 2};
     }
     if (section == "router") {
