@@ -8,9 +8,9 @@
 #include "agent/config/load.hpp"
 #include "agent/io/clock.hpp"
 #include "agent/io/config_file.hpp"
+#include "agent/io/hook_program.hpp"
 #include "agent/io/http_server.hpp"
 #include "agent/io/https_client.hpp"
-#include "agent/io/key_file.hpp"
 #include "agent/io/limited_log.hpp"
 #include "agent/io/listening_socket.hpp"
 #include "agent/io/log_writer.hpp"
@@ -73,7 +73,7 @@ result<loaded_file> load_file(const std::string& path)
     if (!text) {
         return text.error();
     }
-    auto checked = config::load(*text, path, read_key_file);
+    auto checked = config::load(*text, path, this_machine());
     if (std::holds_alternative<std::vector<config::finding>>(checked)) {
         auto report = cli::check_report(checked, path).err;
         while (report.ends_with('\n')) {
@@ -106,8 +106,11 @@ bool has_peer_of(const config::configuration& c, ip_family family)
     });
 }
 
-result<void> may_change_network(const config::configuration& c)
+result<void> may_do(const config::configuration& c)
 {
+    if (const auto may_run = may_switch_users(c); !may_run) {
+        return may_run.error();
+    }
     const bool has_any = !c.policies.empty() || std::ranges::any_of(c.routers, [](const config::router& r) {
         return !r.addresses.empty() || !r.policies.empty();
     });
@@ -234,7 +237,7 @@ result<void> daemon::open_http()
 result<void> daemon::prepare()
 {
     log_.watch(context_);
-    if (const auto allowed = may_change_network(*configuration_); !allowed) {
+    if (const auto allowed = may_do(*configuration_); !allowed) {
         return allowed.error();
     }
     const auto sockets =
@@ -349,7 +352,7 @@ result<std::string> daemon::reload()
     if (!file) {
         return refused(file.error());
     }
-    if (const auto allowed = may_change_network(*file->configuration); !allowed) {
+    if (const auto allowed = may_do(*file->configuration); !allowed) {
         return refused(allowed.error());
     }
     if (const auto possible = node_.can_reload(*file->configuration); !possible) {
@@ -472,6 +475,8 @@ int refuse_file(const error& reason)
 void set_up_process()
 {
     std::signal(SIGPIPE, SIG_IGN);
+    // Whoever started this process may have had the kernel forget how children end.
+    std::signal(SIGCHLD, SIG_DFL);
     raise_open_file_limit();
 }
 

@@ -135,6 +135,17 @@ void signature_findings(const router& r, std::vector<finding>& out)
     }
 }
 
+void hook_findings(const router& r, std::vector<finding>& out)
+{
+    for (const auto& h : r.hooks) {
+        if (h.is_failing()) {
+            out.push_back({urgency::warning, r.name,
+                           fmt::format("the hook {} has not succeeded {} ago: {} ({})", h.label(), human_duration(h.last->age),
+                                       h.last->problem, h.command)});
+        }
+    }
+}
+
 }  // namespace
 
 std::string_view to_string(urgency level)
@@ -210,6 +221,7 @@ std::vector<finding> findings(const router& r)
                                        p.address.to_string(), inbound_blocked_remedy)});
         }
     }
+    hook_findings(r, out);
     counter_findings(r, out);
     signature_findings(r, out);
     return out;

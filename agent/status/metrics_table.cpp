@@ -3,6 +3,7 @@
 #include "agent/status/text.hpp"
 #include "common/ensure.hpp"
 
+#include <algorithm>
 #include <array>
 #include <limits>
 
@@ -17,6 +18,9 @@ constexpr auto distribution = metric_type::histogram;
 constexpr std::array states = {vrrp::state::initialize, vrrp::state::backup, vrrp::state::active};
 constexpr std::array resource_states = {resource_state::unknown, resource_state::elsewhere, resource_state::taking,
                                         resource_state::accepted, resource_state::here};
+
+constexpr std::array hook_outcomes = {hook_outcome::succeeded, hook_outcome::failed,      hook_outcome::signalled,
+                                      hook_outcome::timed_out, hook_outcome::not_started, hook_outcome::abandoned};
 
 constexpr std::array hmac_modes = {vrrp::hmac_mode::receive_only, vrrp::hmac_mode::permissive, vrrp::hmac_mode::enforce};
 
@@ -181,6 +185,54 @@ void last_takeover(const router& r, series_sink& out)
     }
 }
 
+void hook_runs(const router& r, series_sink& out)
+{
+    for (const auto& h : r.hooks) {
+        for (const auto outcome : hook_outcomes) {
+            out.add({r.name, h.key(), to_string(h.event), to_string(outcome)}, h.runs[static_cast<std::size_t>(outcome)]);
+        }
+    }
+}
+
+void hook_last_seconds(const router& r, series_sink& out)
+{
+    for (const auto& h : r.hooks) {
+        if (h.last) {
+            out.add({r.name, h.key(), to_string(h.event)}, h.last->took);
+        }
+    }
+}
+
+void hook_running(const router& r, series_sink& out)
+{
+    if (!r.hooks.empty()) {
+        out.add({r.name}, std::ranges::any_of(r.hooks, [](const hook& h) { return h.running.has_value(); }));
+    }
+}
+
+template <class Value>
+void of_hooks(const router& r, series_sink& out, Value value)
+{
+    for (const auto& h : r.hooks) {
+        out.add({r.name, h.key(), to_string(h.event)}, value(h));
+    }
+}
+
+void hook_failing(const router& r, series_sink& out)
+{
+    of_hooks(r, out, [](const hook& h) { return h.is_failing(); });
+}
+
+void hook_superseded(const router& r, series_sink& out)
+{
+    of_hooks(r, out, [](const hook& h) { return h.superseded; });
+}
+
+void hook_lines_dropped(const router& r, series_sink& out)
+{
+    of_hooks(r, out, [](const hook& h) { return h.lines_dropped; });
+}
+
 void peer_last_heard(const router& r, const peer& p, series_sink& out)
 {
     if (p.last_heard_age) {
@@ -291,6 +343,7 @@ using session = aws::session_snapshot;
 
 constexpr label_names of_a_router = {"router"};
 constexpr label_names of_a_resource = {"router", "kind", "resource"};
+constexpr label_names of_a_hook = {"router", "hook", "event"};
 
 // Two lines a row: where it comes from, and what it says.
 // clang-format off
@@ -416,6 +469,19 @@ constexpr metric table[] = {
      "From the moment of the decision to the end of each phase of a takeover."},
     {"vipd_takeover_last_seconds", gauge, of_a_router, last_takeover,
      "The last takeover, decided to confirmed; absent before the first."},
+
+    {"vipd_hook_runs_total", counter, {"router", "hook", "event", "outcome"}, hook_runs,
+     "Runs of programs of [router.hooks], by the key that names the program, the event and the outcome."},
+    {"vipd_hook_failing", gauge, of_a_hook, hook_failing,
+     "1 while the last run did not succeed."},
+    {"vipd_hook_last_seconds", gauge, of_a_hook, hook_last_seconds,
+     "How long the last run took; absent before the first."},
+    {"vipd_hook_running", gauge, of_a_router, hook_running,
+     "1 while a program runs; absent without [router.hooks]."},
+    {"vipd_hook_superseded_total", counter, of_a_hook, hook_superseded,
+     "Times it was not run because the role had changed again before its turn."},
+    {"vipd_hook_lines_dropped_total", counter, of_a_hook, hook_lines_dropped,
+     "Lines of its output beyond what is logged of one run."},
 
     {"vipd_peer_last_heard_seconds", gauge, {"router", "peer"}, peer_last_heard,
      "Time since an advert of the peer; absent when never heard."},

@@ -19,6 +19,7 @@ constexpr int ethernet = 2;
 constexpr std::size_t received_max = 256;
 constexpr duration loop_delay_max = 100us;
 constexpr unsigned steps_at_once_max = 1000;
+constexpr duration program_length = 300ms;
 
 }  // namespace
 
@@ -89,6 +90,7 @@ void machine::start_process()
 void machine::end_process()
 {
     path_.drop_all();
+    programs_.clear();
     interrupted_.reset();
     process_.reset();
     stopped_ = false;
@@ -389,37 +391,60 @@ void machine::perform_outputs()
 
 void machine::perform(node::output&& what)
 {
-    std::visit(overloaded{[&](const node::send_advert& o) {
-                              spoke_to_[o.destination] = events_.now();
-                              to_.on_advert(*this, o);
-                          },
-                          [&](const node::change_kernel& o) { change(o); },
-                          [&](node::start_http& o) { path_.start(std::move(o.exchange)); },
-                          [&](const node::cancel_http& o) {
-                              const auto is_this = [&](const node::input& i) {
-                                  const auto* const answer = std::get_if<node::http_finished>(&i);
-                                  return answer != nullptr && answer->id == o.id;
-                              };
-                              if (!path_.cancel(o.id) && std::ranges::any_of(inputs_, is_this)) {
-                                  cancelled_.insert(o.id);
-                              }
-                          },
-                          [&](const node::keep_warm& o) { path_.keep_warm(o.connections); },
-                          [&](const node::read_file& o) {
-                              const auto found = files_.find(o.path);
-                              const vipd::error absent{error_class::not_found, "no such file"};
-                              push(node::file_was_read{o.id, found == files_.end() ? result<std::string>{absent}
-                                                                                   : result<std::string>{found->second}});
-                          },
-                          [&](const node::write_file& o) {
-                              files_[o.path] = o.content;
-                              push(node::file_was_written{o.id, {}});
-                          },
-                          [&](const node::set_peers&) {}, [&](const node::announcement&) {}, [&](const node::ready&) {},
-                          [&](const node::stopped&) { stopped_ = true; }},
-               what);
+    std::visit(
+        overloaded{[&](const node::send_advert& o) {
+                       spoke_to_[o.destination] = events_.now();
+                       to_.on_advert(*this, o);
+                   },
+                   [&](const node::change_kernel& o) { change(o); },
+                   [&](node::start_http& o) { path_.start(std::move(o.exchange)); },
+                   [&](const node::cancel_http& o) {
+                       const auto is_this = [&](const node::input& i) {
+                           const auto* const answer = std::get_if<node::http_finished>(&i);
+                           return answer != nullptr && answer->id == o.id;
+                       };
+                       if (!path_.cancel(o.id) && std::ranges::any_of(inputs_, is_this)) {
+                           cancelled_.insert(o.id);
+                       }
+                   },
+                   [&](const node::keep_warm& o) { path_.keep_warm(o.connections); },
+                   [&](const node::read_file& o) {
+                       const auto found = files_.find(o.path);
+                       const vipd::error absent{error_class::not_found, "no such file"};
+                       push(node::file_was_read{
+                           o.id, found == files_.end() ? result<std::string>{absent} : result<std::string>{found->second}});
+                   },
+                   [&](const node::write_file& o) {
+                       files_[o.path] = o.content;
+                       push(node::file_was_written{o.id, {}});
+                   },
+                   [&](const node::start_process& o) { start(o); }, [&](const node::signal_process& o) { end(o.id, true); },
+                   [&](const node::set_peers&) {}, [&](const node::announcement&) {}, [&](const node::ready&) {},
+                   [&](const node::stopped&) { stopped_ = true; }},
+        what);
     if (!inputs_.empty()) {
         wake(events_.now());
+    }
+}
+
+void machine::start(const node::start_process& wanted)
+{
+    const auto told = std::ranges::find_if(wanted.environment, [](const auto& v) { return v.starts_with("VIPD_EVENT="); });
+    programs_.push_back({wanted.id, told->substr(told->find('=') + 1), events_.now(), never});
+    events_.after(program_length, [this, id = wanted.id, number = process_number_] {
+        if (number == process_number_) {
+            end(id, false);
+        }
+    });
+}
+
+void machine::end(hooks::process_id id, bool killed)
+{
+    const auto found = std::ranges::find_if(programs_, [&](const program& p) { return p.id == id && p.ended_at == never; });
+    if (found != programs_.end()) {
+        found->ended_at = events_.now();
+        tell(node::process_ended{
+            id, killed ? hooks::process_end::signalled : hooks::process_end::exited, killed ? 15 : 0, {}, false});
     }
 }
 

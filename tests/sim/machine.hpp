@@ -113,6 +113,14 @@ public:
     // How many rules and routes it has of those that follow the address.
     [[nodiscard]] std::size_t policy_parts() const { return policies_.rules.size() + policies_.routes.size(); }
     [[nodiscard]] status::router snapshot() const;
+    // The hooks of this process, in the order in which they began; each takes 300 ms, unless it is ended.
+    struct program {
+        hooks::process_id id;
+        std::string event;
+        time_point began_at;
+        time_point ended_at = never;
+    };
+    [[nodiscard]] const std::vector<program>& programs() const { return programs_; }
     // Calls to EC2 that the node has made and not begun.
     [[nodiscard]] std::size_t calls_waiting() const;
     [[nodiscard]] const cloud_path& path() const { return path_; }
@@ -147,6 +155,8 @@ private:
     void perform_outputs();
     void perform(node::output&& what);
     void change(const node::change_kernel& wanted);
+    void start(const node::start_process& wanted);
+    void end(hooks::process_id id, bool killed);
     void push(node::input&& what);
     void take_input();
     void handle_input(node::input&& what);
@@ -178,6 +188,7 @@ private:
     std::optional<duration> pause_before_call_;
     std::optional<node::output> interrupted_;
     std::deque<datagram> received_;
+    std::vector<program> programs_;
     std::deque<node::input> inputs_;
     std::set<aws::http_exchange_id> cancelled_;  // whose answers are among the inputs all the same
     time_point step_at_ = never;

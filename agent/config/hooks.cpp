@@ -1,0 +1,42 @@
+#include "agent/config/hooks.hpp"
+
+#include <algorithm>
+
+namespace vipd::config {
+
+std::string_view to_string(hook_event event)
+{
+    switch (event) {
+        case hook_event::active:
+            return "active";
+        case hook_event::owned:
+            return "owned";
+        case hook_event::backup:
+            return "backup";
+        case hook_event::fault:
+            return "fault";
+        case hook_event::stopping:
+            return "stopping";
+        case hook_event::lower_priority_advert:
+            return "lower_priority_advert";
+    }
+    return "unknown";
+}
+
+std::string command::to_string() const
+{
+    std::string text;
+    for (const auto& argument : argv) {
+        const bool is_plain = !argument.empty() && argument.find_first_of(" \t\n'\"") == std::string::npos;
+        text += text.empty() ? "" : " ";
+        text += is_plain ? argument : "'" + argument + "'";
+    }
+    return text;
+}
+
+bool hooks_section::empty() const
+{
+    return notify.empty() && std::ranges::all_of(commands, [](const command& c) { return c.empty(); });
+}
+
+}  // namespace vipd::config
