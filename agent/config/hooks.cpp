@@ -23,13 +23,29 @@ std::string_view to_string(hook_event event)
     return "unknown";
 }
 
+namespace {
+
+// For a shell, which leaves alone what stands between single quotes.
+std::string shell_word(const std::string& argument)
+{
+    constexpr std::string_view special = " \t\n'\"\\$`!&|;<>()[]{}*?#~";
+    if (!argument.empty() && argument.find_first_of(special) == std::string::npos) {
+        return argument;
+    }
+    std::string text = "'";
+    for (const char c : argument) {
+        text += c == '\'' ? std::string{"'\\''"} : std::string(1, c);
+    }
+    return text + "'";
+}
+
+}  // namespace
+
 std::string command::to_string() const
 {
     std::string text;
     for (const auto& argument : argv) {
-        const bool is_plain = !argument.empty() && argument.find_first_of(" \t\n'\"") == std::string::npos;
-        text += text.empty() ? "" : " ";
-        text += is_plain ? argument : "'" + argument + "'";
+        text += (text.empty() ? "" : " ") + shell_word(argument);
     }
     return text;
 }

@@ -32,7 +32,7 @@ struct command {
     std::vector<std::string> argv;
 
     [[nodiscard]] bool empty() const { return argv.empty(); }
-    // As a person would type it, or nearly.
+    // As a person would type it.
     [[nodiscard]] std::string to_string() const;
     friend bool operator==(const command&, const command&) = default;
 };

@@ -90,8 +90,9 @@ bool hook_runner::takes_place()
 
 bool hook_runner::begin(time_point now, process_id id)
 {
+    ENSURE(!running_);
     asked_for_place_ = false;
-    if (running_ || waiting_.empty()) {
+    if (waiting_.empty()) {
         return false;
     }
     auto next = std::move(waiting_.front());

@@ -103,6 +103,8 @@ void give_back_privileges_of_the_loop()
     const sched_param ordinary{};
     static_cast<void>(::sched_setscheduler(0, SCHED_OTHER, &ordinary));
     ::prctl(PR_SET_TIMERSLACK, usual_timer_slack_ns);
+    const rlimit none{};
+    static_cast<void>(::setrlimit(RLIMIT_RTPRIO, &none));
     rlimit files{};
     if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {
         files.rlim_cur = std::min(files.rlim_cur, usual_open_files);

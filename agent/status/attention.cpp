@@ -140,7 +140,7 @@ void hook_findings(const router& r, std::vector<finding>& out)
     for (const auto& h : r.hooks) {
         if (h.is_failing()) {
             out.push_back({urgency::warning, r.name,
-                           fmt::format("the hook {} has not succeeded {} ago: {} ({})", h.label(), human_duration(h.last->age),
+                           fmt::format("the hook {} failed {} ago: {} ({})", h.label(), human_duration(h.last->age),
                                        h.last->problem, h.command)});
         }
     }

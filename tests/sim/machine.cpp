@@ -90,7 +90,8 @@ void machine::start_process()
 void machine::end_process()
 {
     path_.drop_all();
-    programs_.clear();
+    program_.reset();
+    last_hook_.clear();
     interrupted_.reset();
     process_.reset();
     stopped_ = false;
@@ -391,37 +392,37 @@ void machine::perform_outputs()
 
 void machine::perform(node::output&& what)
 {
-    std::visit(
-        overloaded{[&](const node::send_advert& o) {
-                       spoke_to_[o.destination] = events_.now();
-                       to_.on_advert(*this, o);
-                   },
-                   [&](const node::change_kernel& o) { change(o); },
-                   [&](node::start_http& o) { path_.start(std::move(o.exchange)); },
-                   [&](const node::cancel_http& o) {
-                       const auto is_this = [&](const node::input& i) {
-                           const auto* const answer = std::get_if<node::http_finished>(&i);
-                           return answer != nullptr && answer->id == o.id;
-                       };
-                       if (!path_.cancel(o.id) && std::ranges::any_of(inputs_, is_this)) {
-                           cancelled_.insert(o.id);
-                       }
-                   },
-                   [&](const node::keep_warm& o) { path_.keep_warm(o.connections); },
-                   [&](const node::read_file& o) {
-                       const auto found = files_.find(o.path);
-                       const vipd::error absent{error_class::not_found, "no such file"};
-                       push(node::file_was_read{
-                           o.id, found == files_.end() ? result<std::string>{absent} : result<std::string>{found->second}});
-                   },
-                   [&](const node::write_file& o) {
-                       files_[o.path] = o.content;
-                       push(node::file_was_written{o.id, {}});
-                   },
-                   [&](const node::start_process& o) { start(o); }, [&](const node::signal_process& o) { end(o.id, true); },
-                   [&](const node::set_peers&) {}, [&](const node::announcement&) {}, [&](const node::ready&) {},
-                   [&](const node::stopped&) { stopped_ = true; }},
-        what);
+    std::visit(overloaded{[&](const node::send_advert& o) {
+                              spoke_to_[o.destination] = events_.now();
+                              to_.on_advert(*this, o);
+                          },
+                          [&](const node::change_kernel& o) { change(o); },
+                          [&](node::start_http& o) { path_.start(std::move(o.exchange)); },
+                          [&](const node::cancel_http& o) {
+                              const auto is_this = [&](const node::input& i) {
+                                  const auto* const answer = std::get_if<node::http_finished>(&i);
+                                  return answer != nullptr && answer->id == o.id;
+                              };
+                              if (!path_.cancel(o.id) && std::ranges::any_of(inputs_, is_this)) {
+                                  cancelled_.insert(o.id);
+                              }
+                          },
+                          [&](const node::keep_warm& o) { path_.keep_warm(o.connections); },
+                          [&](const node::read_file& o) {
+                              const auto found = files_.find(o.path);
+                              const vipd::error absent{error_class::not_found, "no such file"};
+                              push(node::file_was_read{o.id, found == files_.end() ? result<std::string>{absent}
+                                                                                   : result<std::string>{found->second}});
+                          },
+                          [&](const node::write_file& o) {
+                              files_[o.path] = o.content;
+                              push(node::file_was_written{o.id, {}});
+                          },
+                          [&](const node::start_process& o) { start(o); },
+                          [&](const node::signal_process& o) { end_program(o.id, true); }, [&](const node::set_peers&) {},
+                          [&](const node::announcement&) {}, [&](const node::ready&) {},
+                          [&](const node::stopped&) { stopped_ = true; }},
+               what);
     if (!inputs_.empty()) {
         wake(events_.now());
     }
@@ -430,19 +431,27 @@ void machine::perform(node::output&& what)
 void machine::start(const node::start_process& wanted)
 {
     const auto told = std::ranges::find_if(wanted.environment, [](const auto& v) { return v.starts_with("VIPD_EVENT="); });
-    programs_.push_back({wanted.id, told->substr(told->find('=') + 1), events_.now(), never});
+    const auto event = told->substr(told->find('=') + 1);
+    ++counters_.programs;
+    counters_.programs_at_once += program_ ? 1U : 0U;
+    // What belongs to a role is told behind it, and nothing behind the end.
+    const bool needs_role = event == "owned" || event == "lower_priority_advert";
+    const bool is_active = last_hook_ == "active" || last_hook_ == "owned" || last_hook_ == "lower_priority_advert";
+    const bool is_over = last_hook_ == "stopping" && event != "stopping";
+    counters_.programs_out_of_order += (needs_role && !is_active) || is_over ? 1U : 0U;
+    program_ = wanted.id;
+    last_hook_ = event;
     events_.after(program_length, [this, id = wanted.id, number = process_number_] {
         if (number == process_number_) {
-            end(id, false);
+            end_program(id, false);
         }
     });
 }
 
-void machine::end(hooks::process_id id, bool killed)
+void machine::end_program(hooks::process_id id, bool killed)
 {
-    const auto found = std::ranges::find_if(programs_, [&](const program& p) { return p.id == id && p.ended_at == never; });
-    if (found != programs_.end()) {
-        found->ended_at = events_.now();
+    if (program_ == id) {
+        program_.reset();
         tell(node::process_ended{
             id, killed ? hooks::process_end::signalled : hooks::process_end::exited, killed ? 15 : 0, {}, false});
     }

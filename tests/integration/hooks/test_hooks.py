@@ -5,6 +5,7 @@ keepalived's, and programs that misbehave while adverts go on.
 """
 
 import os
+import pwd
 import signal
 import unittest
 from pathlib import Path
@@ -67,10 +68,17 @@ class Hooks(LabTest):
     def recorder(self, name: str) -> dict:
         return dict.fromkeys(EVENTS, [self.script(name, RECORDER)])
 
-    def start(self, name: str, hooks: dict, **more) -> Vipd:
+    def start(self, name: str, hooks: dict, first: tuple[str, ...] = (), **more) -> Vipd:
         node, number, other, priority = {"a": (self.a, 1, 2, 150), "b": (self.b, 2, 1, 100)}[name]
         config = VipdConfig(f"10.99.0.{number}", [f"10.99.0.{other}"], priority=priority, hooks=hooks, **more)
-        return self.lab.own(Vipd(self.lab, node, config))
+        return self.lab.own(Vipd(self.lab, node, config, first))
+
+    def as_nobody(self, *capabilities: str) -> tuple[str, ...]:
+        """As the packaged unit starts it: a user of its own, with ambient capabilities."""
+        os.chown(self.lab.directory, pwd.getpwnam("nobody").pw_uid, -1)
+        all_of_them = ",".join(f"+{name}" for name in ("net_raw", "net_admin", *capabilities))
+        return ("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", f"--inh-caps={all_of_them}",
+                f"--ambient-caps={all_of_them}")
 
     def until_told(self, name: str, expected: list[str]) -> None:
         self.lab.timeline.until(f"{name} tells {expected}", lambda: self.told(name) == expected, timeout=15)
@@ -125,7 +133,7 @@ class Hooks(LabTest):
         a = self.start("a", {"active": hang, "owned": [self.script("a", RECORDER)], "timeout": "1s"})
         b = self.start("b", {})
         a.wait_for_state("Active")
-        ended = a.log_line("it is ended", "event=hook router=lab hook=active notify=false epoch=1 outcome=timed_out", timeout=20)
+        ended = a.log_line("it is ended", "hook=active notify=false epoch=1 outcome=timed_out", timeout=20)
         self.assertIn("signal 9", ended.text)
         a.log_line("what it said", "event=hook_output router=lab hook=active line=\"it hangs\"", since=a.started)
         self.until_told("a", ["owned"])
@@ -135,6 +143,17 @@ class Hooks(LabTest):
         self.assertEqual(shown["active"]["runs"]["timed_out"], 1)
         self.assertEqual(shown["active"]["last"]["outcome"], "timed_out")
         self.assertEqual(shown["owned"]["last"]["outcome"], "succeeded")
+
+    def test_a_hook_does_not_outlive_a_crash(self) -> None:
+        a = self.start("a", {"active": ["/bin/sh", "-c", "echo $$; exec sleep 1000"]})
+        said = a.log_line("it runs", "event=hook_output router=lab hook=active line=", timeout=20)
+        process = Path("/proc", said.line)
+        self.assertTrue(process.exists())
+        self.start("b", {}).wait_for_state("Backup")
+        a.kill()
+        a.wait()
+        # Whoever it was given to may not have collected it yet.
+        self.lab.timeline.until("it is gone", lambda: not process.exists() or ") Z" in Path(process, "stat").read_text())
 
     def test_a_hook_that_talks_without_end_moves_no_role(self) -> None:
         talk = ["/bin/sh", "-c", "head -c 10000000 /dev/zero | tr '\\0' '\\n' | sed s/^/word/; yes"]
@@ -165,6 +184,25 @@ class Hooks(LabTest):
         a.wait_for_state("Active")
         a.log_line("its user", "event=hook_output router=lab hook=active line=nobody", since=a.started)
         a.log_line("its capabilities", "0000000000000000", since=a.started)
+
+    def test_capabilities_of_a_service_do_not_go_along(self) -> None:
+        look = ["/bin/sh", "-c", "id -un; grep -E 'Cap(Prm|Eff|Amb)' /proc/self/status"]
+        a = self.start("a", {"active": look}, self.as_nobody())
+        a.wait_for_state("Active")
+        a.log_line("its own user", "event=hook_output router=lab hook=active line=nobody", since=a.started)
+        for word in ("CapPrm", "CapEff", "CapAmb"):
+            a.log_line("none", f"line=\"{word}:\\x090000000000000000\"", since=a.started)
+
+    def test_another_user_takes_three_capabilities_more(self) -> None:
+        hooks = {"active": ["/bin/sh", "-c", "trap '' TERM; id -un; sleep 100; sleep 100"], "user": "daemon", "timeout": "1s"}
+        refused = self.start("a", hooks, self.as_nobody())
+        self.assertEqual(refused.wait(20), 1)
+        refused.log_line("what to do", "needs CAP_SETUID, CAP_SETGID and CAP_KILL; put deploy/systemd/vipd-hooks.conf",
+                         since=refused.started)
+        a = self.start("a", hooks, self.as_nobody("setuid", "setgid", "kill"))
+        a.wait_for_state("Active")
+        a.log_line("the other user", "event=hook_output router=lab hook=active line=daemon", since=a.started)
+        a.log_line("it can be ended", "hook=active notify=false epoch=1 outcome=timed_out", since=a.started)
 
     def test_a_reload_changes_the_next_event_and_is_none(self) -> None:
         a = self.start("a", self.recorder("first"))

@@ -1,11 +1,14 @@
 #include "agent/io/child_processes.hpp"
 
+#include "agent/io/file_descriptor.hpp"
 #include "agent/io/hook_program.hpp"
 #include "tests/integration/io/child_program.hpp"
 #include "tests/integration/io/reactor_fixture.hpp"
 
+#include <boost/asio/steady_timer.hpp>
 #include <gmock/gmock.h>
 
+#include <array>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -237,15 +240,18 @@ TEST_F(child_processes_test, priority_of_the_loop_is_not_inherited)
     urgent.sched_priority = 1;
     const bool is_realtime = ::sched_setscheduler(0, SCHED_RR, &urgent) == 0;
     ::prctl(PR_SET_TIMERSLACK, 1UL);
-    const auto id = shell("cut -d' ' -f41 /proc/$$/stat; cat /proc/$$/timerslack_ns; cat /proc/$$/oom_score_adj; ulimit -S -n");
+    const auto id = shell(
+        "cut -d' ' -f41 /proc/$$/stat; cat /proc/$$/timerslack_ns; cat /proc/$$/oom_score_adj; ulimit -S -n; "
+        "grep -c 'realtime priority *0 *0' /proc/$$/limits");
     const auto told = lines(id);
     const sched_param ordinary{};
     ::sched_setscheduler(0, SCHED_OTHER, &ordinary);
-    ASSERT_EQ(told.size(), 4U);
+    ASSERT_EQ(told.size(), 5U);
     EXPECT_EQ(told[0], "0") << is_realtime;
     EXPECT_EQ(told[1], "50000");
     EXPECT_EQ(told[2], "0");
     EXPECT_LE(std::stoi(told[3]), 1024);
+    EXPECT_EQ(told[4], "1");
 }
 
 TEST_F(child_processes_test, other_user_is_become_with_its_groups_and_without_capabilities)

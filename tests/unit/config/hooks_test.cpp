@@ -112,7 +112,7 @@ TEST(hooks, users_and_programs_need_a_machine)
 
 TEST(hooks, a_command_is_shown_as_it_would_be_typed)
 {
-    EXPECT_EQ((command{{"/a", "b", "two words", ""}}).to_string(), "/a b 'two words' ''");
+    EXPECT_EQ((command{{"/a", "b", "two words", "", "it's"}}).to_string(), "/a b 'two words' '' 'it'\\''s'");
 }
 
 }  // namespace
