@@ -10,6 +10,7 @@
 #include "agent/io/config_file.hpp"
 #include "agent/io/daemon.hpp"
 #include "agent/io/hook_program.hpp"
+#include "agent/io/permissions.hpp"
 #include "agent/io/unix_http_client.hpp"
 
 #include <CLI/CLI.hpp>

@@ -102,11 +102,9 @@ bool read_value(reading& r, const spot& s, announce_section& out)
 
 bool read_value(reading& r, const spot& s, hooks_section& out)
 {
-    if (!read_section(r, s.at, s.path, out)) {
-        return false;
-    }
+    const bool is_good = read_section(r, s.at, s.path, out);
     if (out.user.empty()) {
-        return true;
+        return is_good;
     }
     auto found = r.find_account(out.user);
     if (!found) {
@@ -115,7 +113,7 @@ bool read_value(reading& r, const spot& s, hooks_section& out)
         return false;
     }
     out.runs_as = std::move(*found);
-    return true;
+    return is_good;
 }
 
 bool read_value(reading& r, const spot& s, policy_entry& out)

@@ -15,6 +15,7 @@
 #include "agent/io/listening_socket.hpp"
 #include "agent/io/log_writer.hpp"
 #include "agent/io/netlink_socket.hpp"
+#include "agent/io/permissions.hpp"
 #include "agent/io/process_facts.hpp"
 #include "agent/io/realtime.hpp"
 #include "agent/io/resolver.hpp"
@@ -36,7 +37,6 @@
 #include <variant>
 #include <vector>
 
-#include <linux/capability.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -104,23 +104,6 @@ bool has_peer_of(const config::configuration& c, ip_family family)
     return std::ranges::any_of(c.routers, [&](const config::router& r) {
         return std::ranges::any_of(r.peers, [&](const vrrp::peer_rule& p) { return p.address.family() == family; });
     });
-}
-
-result<void> may_do(const config::configuration& c)
-{
-    if (const auto may_run = may_switch_users(c); !may_run) {
-        return may_run.error();
-    }
-    const bool has_any = !c.policies.empty() || std::ranges::any_of(c.routers, [](const config::router& r) {
-        return !r.addresses.empty() || !r.policies.empty();
-    });
-    if (has_any && !has_capability(CAP_NET_ADMIN)) {
-        return error{
-            error_class::denied,
-            "no permission to add addresses, rules and routes: [[router.address]] and policies need CAP_NET_ADMIN; run "
-            "vipd as root, or give the unit AmbientCapabilities=CAP_NET_RAW CAP_NET_ADMIN"};
-    }
-    return {};
 }
 
 // AWS's own tools trust the file that this variable names; the configuration goes before it.

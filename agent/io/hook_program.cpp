@@ -2,7 +2,6 @@
 
 #include "agent/io/file_owner.hpp"
 #include "agent/io/key_file.hpp"
-#include "agent/io/process_facts.hpp"
 #include "agent/io/system_error.hpp"
 
 #include <algorithm>
@@ -13,7 +12,6 @@
 #include <pwd.h>
 #include <vector>
 
-#include <linux/capability.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -110,22 +108,6 @@ result<void> check_program(const std::string& path, const std::optional<config::
         return checked.error();
     }
     return check_folders(real.get(), user);
-}
-
-result<void> may_switch_users(const config::configuration& c)
-{
-    const bool may = has_capability(CAP_SETUID) && has_capability(CAP_SETGID) && has_capability(CAP_KILL);
-    for (const auto& r : c.routers) {
-        const auto* const user = r.hooks && r.hooks->runs_as ? &*r.hooks->runs_as : nullptr;
-        if (user != nullptr && !may && user->user != ::geteuid()) {
-            return error{error_class::denied,
-                         "no permission to run hooks as " + user->name +
-                             ": user in [router.hooks] needs CAP_SETUID, CAP_SETGID and CAP_KILL; put "
-                             "deploy/systemd/vipd-hooks.conf into /etc/systemd/system/vipd.service.d/, run vipd as root, or "
-                             "remove user"};
-        }
-    }
-    return {};
 }
 
 config::surroundings this_machine()

@@ -19,9 +19,6 @@ result<config::account> find_account(const std::string& user);
 // lead to it: whoever could would have that user's rights. Of class not_found when it is not there, or is no program.
 result<void> check_program(const std::string& path, const std::optional<config::account>& user);
 
-// Whether this process may run programs as the users that a configuration names, and end them.
-result<void> may_switch_users(const config::configuration& c);
-
 // What a configuration is read with on this machine.
 config::surroundings this_machine();
 

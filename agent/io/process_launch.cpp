@@ -17,7 +17,6 @@
 #include <vector>
 
 #include <fcntl.h>
-#include <linux/close_range.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -115,13 +114,29 @@ void give_back_privileges_of_the_loop()
     static_cast<void>(::write(score.get(), "0", 1));
 }
 
-std::string set_streams(int output)
+// What the new process has of vipd's: these two, and nothing above. At once, because a connection to EC2 that vipd gives up in
+// this moment is to end.
+constexpr int output_here = STDERR_FILENO + 1;
+constexpr int errors_here = STDERR_FILENO + 2;
+
+void keep_only(int output, int errors)
 {
-    const file_descriptor nothing{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
-    // First to a number that none of the three has.
-    const file_descriptor lifted{::fcntl(output, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)};
-    const bool worked = nothing && lifted && ::dup2(nothing.get(), STDIN_FILENO) >= 0 &&
-                        ::dup2(lifted.get(), STDOUT_FILENO) >= 0 && ::dup2(lifted.get(), STDERR_FILENO) >= 0;
+    constexpr int first_other = errors_here + 1;
+    // By way of numbers that neither of the two is to have.
+    const int lifted_output = ::fcntl(output, F_DUPFD_CLOEXEC, first_other);
+    const int lifted_errors = ::fcntl(errors, F_DUPFD_CLOEXEC, first_other);
+    ::dup3(lifted_output, output_here, O_CLOEXEC);
+    ::dup3(lifted_errors, errors_here, O_CLOEXEC);
+    // A kernel before 5.9 leaves them open until execve(), as all of vipd's are opened.
+    static_cast<void>(::close_range(first_other, std::numeric_limits<unsigned>::max(), 0));
+}
+
+std::string set_streams()
+{
+    ::close(STDIN_FILENO);
+    // The lowest number that is free.
+    const bool worked = ::open("/dev/null", O_RDONLY) == STDIN_FILENO && ::dup2(output_here, STDOUT_FILENO) >= 0 &&
+                        ::dup2(output_here, STDERR_FILENO) >= 0;
     return problem_with("setting its standard streams", worked);
 }
 
@@ -150,14 +165,14 @@ std::string check_again(const hooks::start_process& what)
 }
 
 // Why the program cannot be run; empty when it can.
-std::string prepare(const hooks::start_process& what, int output, pid_t parent)
+std::string prepare(const hooks::start_process& what, pid_t parent)
 {
     if (::setsid() < 0) {
         return problem_with("beginning a session", false);
     }
     reset_signals();
     give_back_privileges_of_the_loop();
-    if (auto problem = set_streams(output); !problem.empty()) {
+    if (auto problem = set_streams(); !problem.empty()) {
         return problem;
     }
     if (auto problem = set_user(what.user); !problem.empty()) {
@@ -176,19 +191,16 @@ std::string prepare(const hooks::start_process& what, int output, pid_t parent)
 [[noreturn]] void become(const hooks::start_process& what, char* const* argv, char* const* environment, int output, int errors,
                          pid_t parent)
 {
-    // Not one of the three that the program gets.
-    const int told_to = ::fcntl(errors, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-    auto problem = prepare(what, output, parent);
+    keep_only(output, errors);
+    auto problem = prepare(what, parent);
     if (problem.empty()) {
-        // All are so already; this is for those that a library forgot.
-        static_cast<void>(::close_range(STDERR_FILENO + 1, std::numeric_limits<unsigned>::max(), CLOSE_RANGE_CLOEXEC));
         sigset_t none;
         ::sigemptyset(&none);
         ::sigprocmask(SIG_SETMASK, &none, nullptr);
         ::execve(argv[0], argv, environment);
         problem = problem_with("running " + what.argv.front(), false);
     }
-    static_cast<void>(::write(told_to, problem.data(), std::min<std::size_t>(problem.size(), PIPE_BUF)));
+    static_cast<void>(::write(errors_here, problem.data(), std::min<std::size_t>(problem.size(), PIPE_BUF)));
     ::_exit(exit_not_run);
 }
 

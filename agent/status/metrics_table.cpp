@@ -1,9 +1,9 @@
 #include "agent/status/metrics_table.hpp"
 
+#include "agent/status/hook_series.hpp"
 #include "agent/status/text.hpp"
 #include "common/ensure.hpp"
 
-#include <algorithm>
 #include <array>
 #include <limits>
 
@@ -18,9 +18,6 @@ constexpr auto distribution = metric_type::histogram;
 constexpr std::array states = {vrrp::state::initialize, vrrp::state::backup, vrrp::state::active};
 constexpr std::array resource_states = {resource_state::unknown, resource_state::elsewhere, resource_state::taking,
                                         resource_state::accepted, resource_state::here};
-
-constexpr std::array hook_outcomes = {hook_outcome::succeeded, hook_outcome::failed,      hook_outcome::signalled,
-                                      hook_outcome::timed_out, hook_outcome::not_started, hook_outcome::abandoned};
 
 constexpr std::array hmac_modes = {vrrp::hmac_mode::receive_only, vrrp::hmac_mode::permissive, vrrp::hmac_mode::enforce};
 
@@ -183,54 +180,6 @@ void last_takeover(const router& r, series_sink& out)
     if (r.last_takeover) {
         out.add({r.name}, *r.last_takeover);
     }
-}
-
-void hook_runs(const router& r, series_sink& out)
-{
-    for (const auto& h : r.hooks) {
-        for (const auto outcome : hook_outcomes) {
-            out.add({r.name, h.key(), to_string(h.event), to_string(outcome)}, h.runs[static_cast<std::size_t>(outcome)]);
-        }
-    }
-}
-
-void hook_last_seconds(const router& r, series_sink& out)
-{
-    for (const auto& h : r.hooks) {
-        if (h.last) {
-            out.add({r.name, h.key(), to_string(h.event)}, h.last->took);
-        }
-    }
-}
-
-void hook_running(const router& r, series_sink& out)
-{
-    if (!r.hooks.empty()) {
-        out.add({r.name}, std::ranges::any_of(r.hooks, [](const hook& h) { return h.running.has_value(); }));
-    }
-}
-
-template <class Value>
-void of_hooks(const router& r, series_sink& out, Value value)
-{
-    for (const auto& h : r.hooks) {
-        out.add({r.name, h.key(), to_string(h.event)}, value(h));
-    }
-}
-
-void hook_failing(const router& r, series_sink& out)
-{
-    of_hooks(r, out, [](const hook& h) { return h.is_failing(); });
-}
-
-void hook_superseded(const router& r, series_sink& out)
-{
-    of_hooks(r, out, [](const hook& h) { return h.superseded; });
-}
-
-void hook_lines_dropped(const router& r, series_sink& out)
-{
-    of_hooks(r, out, [](const hook& h) { return h.lines_dropped; });
 }
 
 void peer_last_heard(const router& r, const peer& p, series_sink& out)

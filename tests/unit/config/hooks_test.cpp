@@ -66,8 +66,11 @@ TEST(hooks, what_is_wrong_is_said_where_it_is)
                 ElementsAre("8:1: router[0].hooks.aktive: is not a key of [router.hooks]; did you mean \"active\"?"));
     EXPECT_THAT(with({R"(backup = ["/b"])", R"(timeout = "0s")"}).errors,
                 ElementsAre("9:11: router[0].hooks.timeout: found \"0s\"; allowed is a duration from 1s to 10m"));
-    EXPECT_THAT(with({R"(backup = ["/b"])", R"(user = "haproxi")"}).errors,
-                ElementsAre("9:8: router[0].hooks.user: \"haproxi\" is no user of this machine"));
+    EXPECT_THAT(
+        with({R"(backup = ["b"])", R"(user = "haproxi")"}).errors,
+        ElementsAre("8:11: router[0].hooks.backup[0]: found \"b\"; a program is run without a shell and is not searched "
+                    "for; allowed is an absolute path",
+                    "9:8: router[0].hooks.user: \"haproxi\" is no user of this machine"));
 }
 
 TEST(hooks, program_that_is_not_there_is_a_warning_and_one_that_others_can_change_an_error)
