@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 namespace vipd::hooks {
 
@@ -46,6 +47,12 @@ void hook_runner::happened(const config::hooks_section& configured, const occasi
         add(configured, what, command, true);
     }
     ENSURE(waiting_.size() <= waiting_max);
+}
+
+hook_runner::record& hook_runner::record_of(const run& r)
+{
+    records_.resize(2 * config::hook_events.size());
+    return records_[place_of(r.event, r.is_notify)];
 }
 
 void hook_runner::supersede(hook_event by)
@@ -96,7 +103,7 @@ bool hook_runner::begin(time_point now, process_id id)
         return false;
     }
     auto next = std::move(waiting_.front());
-    waiting_.pop_front();
+    waiting_.erase(waiting_.begin());
     outputs_.emplace_back(start_process{id, next.command.argv, next.environment, next.user});
     const auto until = std::min(now + next.timeout, stop_until_);
     running_ = running_process{std::move(next), id, now, until, until - now, phase::running, {}};
@@ -160,7 +167,7 @@ void hook_runner::give_up_waiting(time_point now)
 {
     while (!waiting_.empty()) {
         const auto next = std::move(waiting_.front());
-        waiting_.pop_front();
+        waiting_.erase(waiting_.begin());
         running_ = running_process{next, {}, now, never, {}, phase::running, {}};
         end(now, hook_outcome::not_started, "no time was left before the end of vipd", false);
     }
@@ -214,7 +221,7 @@ std::optional<hook_output> hook_runner::poll_output()
         return std::nullopt;
     }
     auto first = std::move(outputs_.front());
-    outputs_.pop_front();
+    outputs_.erase(outputs_.begin());
     return first;
 }
 
@@ -235,7 +242,7 @@ void hook_runner::snapshot(time_point now, const config::hooks_section& configur
         if (command.empty()) {
             return;
         }
-        const auto& r = records_[static_cast<std::size_t>(event)][is_notify ? 1 : 0];
+        const auto r = records_.empty() ? record{} : records_[place_of(event, is_notify)];
         status::hook h{event,  is_notify,    command.to_string(), {}, is_waiting(event, is_notify), {},
                        r.runs, r.superseded, r.lines_dropped};
         if (running_ && running_->what.event == event && running_->what.is_notify == is_notify) {

@@ -20,8 +20,6 @@
 
 #include <array>
 #include <cstdint>
-#include <deque>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -96,18 +94,23 @@ private:
     void give_up_waiting(time_point now);
     void tell(const run& what, const status::hook_run& how, const output_lines& lines, bool left_others);
     void tell_line(const run& what, std::string_view line);
-    record& record_of(const run& r) { return records_[static_cast<std::size_t>(r.event)][r.is_notify ? 1 : 0]; }
+    static std::size_t place_of(config::hook_event event, bool is_notify)
+    {
+        return 2 * static_cast<std::size_t>(event) + (is_notify ? 1 : 0);
+    }
+    record& record_of(const run& r);
     [[nodiscard]] bool is_waiting(config::hook_event event, bool is_notify) const;
 
     std::string router_;
     status::journal& journal_;
-    std::deque<run> waiting_;
+    std::vector<run> waiting_;
     bool asked_for_place_ = false;
     std::optional<running_process> running_;
-    std::deque<hook_output> outputs_;
+    std::vector<hook_output> outputs_;
     bool stopping_ = false;
     time_point stop_until_ = never;
-    std::array<std::array<record, 2>, config::hook_events.size()> records_;
+    // By place_of(); empty until there is something to remember, because most routers have no hooks.
+    std::vector<record> records_;
 };
 
 }  // namespace vipd::hooks
