@@ -313,7 +313,7 @@ WIRING = [
            ""),
     Mutant("a hook is run for a role that is over", HOOKS,
            "return is_role(later) || later == earlier;",
-           "return later == earlier;"),
+           "return (is_role(later) && earlier == hook_event::owned) || later == earlier;"),
     Mutant("hooks of one router run at the same time", HOOKS,
            "return !running_ && !waiting_.empty() &&",
            "return !waiting_.empty() &&"),
