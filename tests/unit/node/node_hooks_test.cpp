@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace vipd::node {
@@ -245,6 +246,19 @@ TEST_F(node_hooks_test, reload_is_no_event)
     h.advance(20s);
     let_programs_end();
     EXPECT_EQ(events(), before) << "what has been here for long is not told anew either";
+}
+
+TEST_F(node_hooks_test, reload_that_brings_hooks_tells_nothing_of_what_is_here_already)
+{
+    const auto hooks = std::exchange(configuration->routers[0].hooks, std::nullopt);
+    h.replace(configuration);
+    start_as_active();
+    h.advance(5s);
+    h.reload(changed([&](auto& c) { c.routers[0].hooks = hooks; }));
+    h.advance(20s);
+    EXPECT_THAT(h.programs, IsEmpty());
+    h.hear(200);
+    EXPECT_EQ(events(), words{"backup"});
 }
 
 TEST_F(node_hooks_test, router_that_a_reload_drops_is_told_that_it_stops)
