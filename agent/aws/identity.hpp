@@ -20,7 +20,8 @@ struct instance_interface {
     network_interface_id id;
     vpc_id vpc;
     std::string subnet;
-    std::vector<ip_address> addresses;  // local-ipv4s, then ipv6s
+    std::vector<ip_prefix> subnet_prefixes;  // subnet-ipv4-cidr-block, then subnet-ipv6-cidr-blocks
+    std::vector<ip_address> addresses;       // local-ipv4s, the primary one first, then ipv6s
 
     friend bool operator==(const instance_interface&, const instance_interface&) = default;
 };

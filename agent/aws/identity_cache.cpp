@@ -18,11 +18,11 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::int64_t format_version = 1;
+constexpr std::int64_t format_version = 2;
 constexpr std::size_t place_size_max = 128;  // a zone, an account
 constexpr std::size_t addresses_max = 512;   // of one interface; EC2's largest have 50 of each family
 constexpr std::size_t identity_members = 7;  // no others: whoever wrote more meant more than this version knows
-constexpr std::size_t interface_members = 5;
+constexpr std::size_t interface_members = 6;
 
 bool is_hex_digit(char c)
 {
@@ -46,23 +46,35 @@ error malformed(std::string_view what)
     return {error_class::malformed, fmt::format("the identity cache {}", what)};
 }
 
-result<std::vector<ip_address>> read_addresses(const json::object& object)
+// The list of an interface's addresses, or of its subnet's prefixes.
+template <class Value>
+result<std::vector<Value>> read_list(const json::object& object, std::string_view name)
 {
-    const auto* const value = object.if_contains("addresses");
+    const auto* const value = object.if_contains({name.data(), name.size()});
     const auto* const list = value == nullptr ? nullptr : value->if_array();
     if (list == nullptr || list->size() > addresses_max) {
-        return malformed("lacks the list of an interface's addresses, or has too long a one");
+        return malformed(fmt::format("lacks the list of an interface's {}, or has too long a one", name));
     }
-    std::vector<ip_address> addresses;
+    std::vector<Value> all;
     for (const auto& item : *list) {
         const auto* const text = item.if_string();
-        const auto address = text == nullptr ? result<ip_address>{error{}} : ip_address::parse({text->data(), text->size()});
-        if (!address) {
-            return malformed("holds an address that is none");
+        const auto one = text == nullptr ? result<Value>{error{}} : Value::parse({text->data(), text->size()});
+        if (!one) {
+            return malformed(fmt::format("holds one of the {} that is none", name));
         }
-        addresses.push_back(*address);
+        all.push_back(*one);
     }
-    return addresses;
+    return all;
+}
+
+template <class Value>
+json::array to_list(const std::vector<Value>& values)
+{
+    json::array list;
+    for (const auto& value : values) {
+        list.emplace_back(value.to_string());
+    }
+    return list;
 }
 
 result<instance_interface> read_interface(const json::value& value)
@@ -81,7 +93,11 @@ result<instance_interface> read_interface(const json::value& value)
     if (!is_id_of(id, "eni-") || !is_id_of(vpc, "vpc-") || !is_id_of(subnet, "subnet-")) {
         return malformed("holds an interface whose id, VPC or subnet is none");
     }
-    auto addresses = read_addresses(*object);
+    auto prefixes = read_list<ip_prefix>(*object, "subnet_prefixes");
+    if (!prefixes) {
+        return prefixes.error();
+    }
+    auto addresses = read_list<ip_address>(*object, "addresses");
     if (!addresses) {
         return addresses.error();
     }
@@ -89,6 +105,7 @@ result<instance_interface> read_interface(const json::value& value)
                               .id = network_interface_id{std::string{id}},
                               .vpc = vpc_id{std::string{vpc}},
                               .subnet = std::string{subnet},
+                              .subnet_prefixes = std::move(*prefixes),
                               .addresses = std::move(*addresses)};
 }
 
@@ -130,15 +147,12 @@ std::string format_identity(const instance_identity& identity, std::string_view 
 {
     json::array interfaces;
     for (const auto& i : identity.interfaces) {
-        json::array addresses;
-        for (const auto& address : i.addresses) {
-            addresses.emplace_back(address.to_string());
-        }
         interfaces.emplace_back(json::object{{"mac", i.mac},
                                              {"id", i.id.str()},
                                              {"vpc", i.vpc.str()},
                                              {"subnet", i.subnet},
-                                             {"addresses", std::move(addresses)}});
+                                             {"subnet_prefixes", to_list(i.subnet_prefixes)},
+                                             {"addresses", to_list(i.addresses)}});
     }
     const json::object all{{"version", format_version},
                            {"boot_id", json::string_view{boot_id.data(), boot_id.size()}},

@@ -18,21 +18,21 @@ namespace {
 constexpr std::string_view document_path = "/latest/dynamic/instance-identity/document";
 constexpr std::string_view interfaces_path = "/latest/meta-data/network/interfaces/macs/";
 
-enum class field : std::uint8_t { interface_id, vpc, subnet, v4, v6 };
+enum class field : std::uint8_t { interface_id, vpc, subnet, subnet_prefixes, addresses };
 struct field_name {
     field which;
     std::string_view name;
-};
-constexpr std::array<field_name, 5> fields = {{{field::interface_id, "interface-id"},
-                                               {field::vpc, "vpc-id"},
-                                               {field::subnet, "subnet-id"},
-                                               {field::v4, "local-ipv4s"},
-                                               {field::v6, "ipv6s"}}};
+    std::string_view id_prefix;  // of the id that it is; empty: a list, which may be absent
 
-constexpr bool is_mandatory(field f)
-{
-    return f == field::interface_id || f == field::vpc || f == field::subnet;
-}
+    [[nodiscard]] constexpr bool is_mandatory() const { return !id_prefix.empty(); }
+};
+constexpr std::array<field_name, 7> fields = {{{field::interface_id, "interface-id", "eni"},
+                                               {field::vpc, "vpc-id", "vpc"},
+                                               {field::subnet, "subnet-id", "subnet"},
+                                               {field::subnet_prefixes, "subnet-ipv4-cidr-block", {}},
+                                               {field::subnet_prefixes, "subnet-ipv6-cidr-blocks", {}},
+                                               {field::addresses, "local-ipv4s", {}},
+                                               {field::addresses, "ipv6s", {}}}};
 
 // After a refresh; each counts from the pass before.
 constexpr std::array<std::chrono::seconds, 4> refresh_pauses = {std::chrono::seconds{1}, std::chrono::seconds{3},
@@ -50,6 +50,17 @@ void for_each_line(std::string_view text, F f)
         }
         text.remove_prefix(std::min(end + 1, text.size()));
     }
+}
+
+// Of each line that is one.
+template <class Value>
+void append_parsed(std::string_view text, std::vector<Value>& out)
+{
+    for_each_line(text, [&](std::string_view line) {
+        if (const auto value = Value::parse(line)) {
+            out.push_back(*value);
+        }
+    });
 }
 
 }  // namespace
@@ -166,7 +177,8 @@ void identity_probe::take_document(time_point now, const std::string& body)
 void identity_probe::take_interfaces(time_point now, const std::string& body)
 {
     for (auto& mac : parse_mac_list(body)) {
-        found_.interfaces.push_back({.mac = std::move(mac), .id = {}, .vpc = {}, .subnet = {}, .addresses = {}});
+        found_.interfaces.push_back(
+            {.mac = std::move(mac), .id = {}, .vpc = {}, .subnet = {}, .subnet_prefixes = {}, .addresses = {}});
     }
     if (found_.interfaces.empty()) {
         fail(now, "IMDS lists no network interface");
@@ -181,8 +193,10 @@ void identity_probe::take_interfaces(time_point now, const std::string& body)
 void identity_probe::take_field(time_point now, const std::string& body)
 {
     auto& interface = found_.interfaces[position_];
-    const auto id = is_plain_id(trim(body)) ? std::string{trim(body)} : std::string{};
-    switch (fields[field_].which) {
+    const auto& asked = fields[field_];
+    const auto id =
+        asked.is_mandatory() && is_resource_id(trim(body), asked.id_prefix) ? std::string{trim(body)} : std::string{};
+    switch (asked.which) {
         case field::interface_id:
             interface.id = network_interface_id{id};
             break;
@@ -192,16 +206,14 @@ void identity_probe::take_field(time_point now, const std::string& body)
         case field::subnet:
             interface.subnet = id;
             break;
-        case field::v4:
-        case field::v6:
-            for_each_line(body, [&](std::string_view line) {
-                if (const auto address = ip_address::parse(line)) {
-                    interface.addresses.push_back(*address);
-                }
-            });
+        case field::subnet_prefixes:
+            append_parsed<ip_prefix>(body, interface.subnet_prefixes);
+            break;
+        case field::addresses:
+            append_parsed<ip_address>(body, interface.addresses);
             break;
     }
-    if (is_mandatory(fields[field_].which) && id.empty()) {
+    if (asked.is_mandatory() && id.empty()) {
         // It is coming or going, or IMDS is wrong this once. Without these nothing can be routed to it, so one that is new
         // waits for a later pass.
         in_doubt_ = true;

@@ -149,6 +149,16 @@ bool is_header_value(std::string_view text)
     return !text.empty() && std::ranges::all_of(text, [](char c) { return c > 0x20 && c < 0x7f; });
 }
 
+bool is_resource_id(std::string_view text, std::string_view prefix)
+{
+    if (!text.starts_with(prefix)) {
+        return false;
+    }
+    text.remove_prefix(prefix.size());
+    const auto is_part = [](char c) { return is_letter(c) || is_digit(c); };
+    return (text.size() == 9 || text.size() == 18) && text.front() == '-' && std::ranges::all_of(text.substr(1), is_part);
+}
+
 bool is_plain_id(std::string_view text)
 {
     return !text.empty() && text.size() <= 128 &&

@@ -32,6 +32,10 @@ bool is_header_value(std::string_view text);
 // Letters, digits, '-', '_' and '.', 1 to 128 of them: what AWS's resource ids, regions and zones are made of.
 bool is_plain_id(std::string_view text);
 
+// A resource's id as EC2 gives them out: the prefix and a hyphen, then 8 or 17 letters and digits (EC2 User Guide, "Resource
+// IDs"). So half of one is none.
+bool is_resource_id(std::string_view text, std::string_view prefix);
+
 // "0a:1b:2c:3d:4e:5f", in lower case.
 bool is_mac(std::string_view text);
 

@@ -119,11 +119,20 @@ struct interface_match {
     friend bool operator==(const interface_match&, const interface_match&) = default;
 };
 
+// Beyond what amazon-ec2-net-utils uses for interfaces, 10000 to 11999, both as tables and as priorities of rules.
+inline constexpr unsigned floating_table_base = 112'000;
+inline constexpr unsigned floating_rule_priority = 12'112;
+
 // [[router.eni]]
 struct eni_entry {
     interface_match match;
     std::optional<unsigned> device_index;  // none: whichever is free
     duration force_after = std::chrono::seconds{10};
+    // What the node has of it while Active: the link up, its addresses, and a table of its own with rules that send replies
+    // back through it.
+    bool configure = true;
+    std::optional<unsigned> table;  // none: floating_table_base and the index of the link
+    unsigned rule_priority = floating_rule_priority;
     friend bool operator==(const eni_entry&, const eni_entry&) = default;
 };
 

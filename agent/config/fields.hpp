@@ -202,6 +202,9 @@ void visit_fields(Visit&& visit, eni_entry& s)
     visit("match", s.match);
     visit("device_index", s.device_index);
     visit("force_after", s.force_after);
+    visit("configure", s.configure);
+    visit("table", s.table);
+    visit("rule_priority", s.rule_priority);
 }
 
 template <class Visit>

@@ -265,6 +265,11 @@ const std::array key_table = {
         false, "the first that is free"},
     key{"router.eni", "force_after", duration_rule{1s, 600s},
         "How long a detach may take before it is forced: for an instance that no longer answers."},
+    key{"router.eni", "configure", boolean_rule{},
+        "While Active, set it up, give it the addresses that EC2 gave it, and route what is sent from them through it."},
+    key{"router.eni", "table", integer_rule{1, u32_max}, "The routing table for what is sent from its addresses.",
+        presence::optional, false, "112000 and the index of the link"},
+    key{"router.eni", "rule_priority", integer_rule{1, 32765}, "The priority of the rules that lead to that table."},
 
     key{"router.eni.match", "id", interface_id_text, "The interface, by its id."},
     key{"router.eni.match", "address", unicast_text, "The interface that has this private address."},

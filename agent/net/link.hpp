@@ -90,6 +90,10 @@ struct add_address {
 struct remove_address {
     link_address value;
 };
+// An interface that has just been plugged in is down.
+struct set_link_up {
+    int link_index = 0;
+};
 struct add_rule {
     policy_rule value;
 };
@@ -107,7 +111,8 @@ struct remove_route {
     route value;
 };
 
-using kernel_change = std::variant<add_address, remove_address, add_rule, remove_rule, add_route, replace_route, remove_route>;
+using kernel_change =
+    std::variant<add_address, remove_address, set_link_up, add_rule, remove_rule, add_route, replace_route, remove_route>;
 
 struct kernel_answer {
     kernel_request_id id;

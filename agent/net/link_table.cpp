@@ -57,6 +57,12 @@ const link* link_table::find_link(std::string_view name) const
     return found == links_.end() ? nullptr : &found->second;
 }
 
+const link* link_table::find_link_by_mac(std::string_view mac) const
+{
+    const auto found = std::ranges::find_if(links_, [&](const auto& entry) { return entry.second.mac == mac; });
+    return found == links_.end() ? nullptr : &found->second;
+}
+
 bool link_table::has_address(const ip_address& address) const
 {
     return address_counts_.contains(address);

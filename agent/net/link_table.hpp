@@ -18,6 +18,8 @@ public:
     // The first dump has been told completely.
     [[nodiscard]] bool complete() const { return complete_; }
     [[nodiscard]] const link* find_link(std::string_view name) const;
+    // `mac` in lower case with colons.
+    [[nodiscard]] const link* find_link_by_mac(std::string_view mac) const;
     [[nodiscard]] bool has_address(const ip_address& address) const;
     [[nodiscard]] bool has_address(int link_index, const ip_prefix& address) const;
     // In the kernel's order: primary addresses first.

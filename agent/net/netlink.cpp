@@ -198,6 +198,16 @@ decoded_body decode_body(const nlmsghdr& header, byte_view body)
     }
 }
 
+byte_buffer encode_link_up(int link_index, std::uint32_t sequence)
+{
+    auto out = begin_message(RTM_NEWLINK, NLM_F_REQUEST | NLM_F_ACK, sequence);
+    ifinfomsg body{};
+    body.ifi_index = link_index;
+    body.ifi_flags = body.ifi_change = IFF_UP;  // and no other flag is touched
+    append_struct(out, body);
+    return finish_message(std::move(out));
+}
+
 }  // namespace
 
 byte_buffer encode_link_dump(std::uint32_t sequence)
@@ -222,6 +232,7 @@ byte_buffer encode_change(const kernel_change& change, std::uint32_t sequence)
             [&](const remove_address& remove) {
                 return finish_message(begin_address_message(RTM_DELADDR, 0, sequence, remove.value));
             },
+            [&](const set_link_up& set) { return encode_link_up(set.link_index, sequence); },
             [&](const add_rule& add) { return encode_rule(add.value, false, sequence); },
             [&](const remove_rule& remove) { return encode_rule(remove.value, true, sequence); },
             [&](const add_route& add) { return encode_route(add.value, route_verb::add, sequence); },

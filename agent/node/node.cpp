@@ -198,7 +198,7 @@ void node::impl::resolve_all(instant now)
     std::set<aws::network_interface_id> interfaces;
     std::vector<resolved> all;
     for (const auto& r : routers_) {
-        all.push_back(resolve(r.router->configuration(), identity, links_));
+        all.push_back(resolve(r.router->configuration(), identity, links_, world_));
         for (const auto& route : all.back().wanted.routes) {
             watched[route.query].insert(route.destination);
         }
@@ -217,6 +217,9 @@ void node::impl::resolve_all(instant now)
     for (std::size_t i = 0; i < routers_.size(); ++i) {
         routers_[i].router->cloud().want(now.steady, all[i].wanted, world_);
         routers_[i].router->set_unresolved(std::move(all[i].unresolved));
+        if (routers_[i].router->want_of_interfaces(std::move(all[i].of_interfaces))) {
+            routers_[i].router->kernel_changed(now.steady, links_);
+        }
     }
     all_touched_ = true;
 }

@@ -1,4 +1,5 @@
 #include "agent/node/node_impl.hpp"
+#include "agent/node/resolve.hpp"
 #include "common/overloaded.hpp"
 
 #include <algorithm>
@@ -63,6 +64,9 @@ void node::impl::finish_call(instant now, const aws::call_done& done)
                        }
                        for (auto& r : routers_) {
                            r.router->cloud().world_changed(now.steady, *changed, *world_.find(*changed));
+                       }
+                       if (std::ranges::any_of(configuration_->routers, depends_on_world)) {
+                           resolve_all(now);
                        }
                        all_touched_ = true;
                        keep_warm_connections();

@@ -1,8 +1,10 @@
 #include "agent/node/resolve.hpp"
 
+#include "agent/takeover/floating_link.hpp"
 #include "common/result.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 #include <utility>
 #include <variant>
@@ -30,8 +32,9 @@ struct target {
 // What one router's entries are resolved with.
 class resolver {
 public:
-    resolver(const config::router& router, const aws::instance_identity* identity, const net::link_table& links) :
-        router_(router), identity_(identity), links_(links)
+    resolver(const config::router& router, const aws::instance_identity* identity, const net::link_table& links,
+             const takeover::world& world) :
+        router_(router), identity_(identity), links_(links), world_(world)
     {}
 
     resolved take() { return std::move(all_); }
@@ -90,11 +93,44 @@ public:
         if (!query.tags.empty() && !identity_->interfaces.empty()) {
             query.vpc = identity_->interfaces.front().vpc;
         }
+        add_link(entry, query);
         takeover::floating_interface what{query, identity_->instance, entry.device_index, entry.force_after};
         want(std::move(query), std::move(what));
     }
 
 private:
+    // IMDS lists it when it is attached here, and the kernel has a link with its MAC address when it has arrived.
+    void add_link(const config::eni_entry& entry, const takeover::interface_query& query)
+    {
+        const auto is_it = [&](const aws::instance_interface& i) {
+            if (query.id) {
+                return i.id == *query.id;
+            }
+            if (query.address) {
+                return std::ranges::find(i.addresses, *query.address) != i.addresses.end();
+            }
+            const auto* const view = world_.find(query);
+            return view != nullptr && view->interfaces.size() == 1 && view->interfaces.contains(i.id);
+        };
+        const auto found = std::ranges::find_if(identity_->interfaces, is_it);
+        const auto* const link = found == identity_->interfaces.end() ? nullptr : links_.find_link_by_mac(found->mac);
+        if (!entry.configure) {
+            return;
+        }
+        if (link == nullptr) {
+            // An Active that has been given the interface has not got it before its link is there.
+            status::resource r;
+            r.kind = status::resource_kind::link;
+            r.name = r.destination = "link of " + takeover::describe_query(query);
+            r.state = status::resource_state::elsewhere;
+            r.owner = "not on this node";
+            all_.unresolved.push_back(std::move(r));
+            return;
+        }
+        auto items = takeover::floating_items(entry, *found, *link);
+        std::ranges::move(items, std::back_inserter(all_.of_interfaces));
+    }
+
     static error no_identity()
     {
         return {error_class::unavailable, "waiting for the instance metadata service to say which interfaces this node has"};
@@ -153,6 +189,7 @@ private:
     const config::router& router_;
     const aws::instance_identity* identity_;
     const net::link_table& links_;
+    const takeover::world& world_;
     resolved all_;
 };
 
@@ -168,11 +205,17 @@ void for_each_move(const config::router& router, Visit&& visit)
 
 }  // namespace
 
-resolved resolve(const config::router& router, const aws::instance_identity* identity, const net::link_table& links)
+resolved resolve(const config::router& router, const aws::instance_identity* identity, const net::link_table& links,
+                 const takeover::world& world)
 {
-    resolver all{router, identity, links};
+    resolver all{router, identity, links, world};
     for_each_move(router, [&](const auto& entry) { all.add(entry); });
     return all.take();
+}
+
+bool depends_on_world(const config::router& router)
+{
+    return std::ranges::any_of(router.enis, [](const config::eni_entry& e) { return e.configure && !e.match.tags.empty(); });
 }
 
 bool needs_identity(const config::configuration& configuration)

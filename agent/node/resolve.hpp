@@ -7,7 +7,9 @@
 #include "agent/config/config.hpp"
 #include "agent/net/link_table.hpp"
 #include "agent/status/snapshot.hpp"
+#include "agent/takeover/local_item.hpp"
 #include "agent/takeover/takeover.hpp"
+#include "agent/takeover/world.hpp"
 
 #include <vector>
 
@@ -15,11 +17,17 @@ namespace vipd::node {
 
 struct resolved {
     takeover::desired wanted;
-    std::vector<status::resource> unresolved;
+    std::vector<status::resource> unresolved;  // and links that have not arrived
+    // What the node has of the interfaces that are attached to it, as far as IMDS and the kernel show them.
+    std::vector<takeover::local_item> of_interfaces;
 };
 
 // `identity` is null until IMDS has answered.
-resolved resolve(const config::router& router, const aws::instance_identity* identity, const net::link_table& links);
+resolved resolve(const config::router& router, const aws::instance_identity* identity, const net::link_table& links,
+                 const takeover::world& world);
+
+// Whether what resolve() says of the router's interfaces follows from what EC2 says of them: of those that are found by tags.
+bool depends_on_world(const config::router& router);
 
 // Whether any route needs to know who this instance is.
 bool needs_identity(const config::configuration& configuration);

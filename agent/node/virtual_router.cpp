@@ -170,11 +170,30 @@ void virtual_router::configure(instant now, const config::router& configuration,
     peers_ = std::move(peers);
     inbound_.set_peers(addresses_of(configuration_.peers));
     make_templates();
-    local_.want(takeover::local_items(configuration_));
+    local_.want(wanted_on_node());
     if (election_) {
         election_->change(now.steady, election_settings(), election_outputs_);
         apply(now, links, adverts);
     }
+}
+
+std::vector<takeover::local_item> virtual_router::wanted_on_node() const
+{
+    auto all = takeover::local_items(configuration_);
+    all.insert(all.end(), of_interfaces_.begin(), of_interfaces_.end());
+    return all;
+}
+
+bool virtual_router::want_of_interfaces(std::vector<takeover::local_item> items)
+{
+    if (items == of_interfaces_) {
+        return false;
+    }
+    of_interfaces_ = std::move(items);
+    if (local_started_) {
+        local_.want(wanted_on_node());
+    }
+    return local_started_;
 }
 
 std::optional<ip_address> virtual_router::find_source(const net::link_table& links,
@@ -286,7 +305,7 @@ bool virtual_router::reconsider(instant now, const net::link_table& links, stand
     const bool twin_changed = find_twin(claimed);
     if (links.complete() && !local_started_) {
         local_started_ = true;
-        local_.want(takeover::local_items(configuration_));
+        local_.want(wanted_on_node());
         local_.start(now.steady, links);
     }
     auto obstacle = find_obstacle(links, aside);

@@ -145,6 +145,9 @@ public:
     void look_for_ownership(const net::link_table& links);
     // As Backup: whose adverts it hears, unless that one has handed over.
     [[nodiscard]] std::optional<ip_address> active_elsewhere() const;
+    // What it has on this node of interfaces that were attached to it, beside what is configured. True when that has changed:
+    // it is done with kernel_changed().
+    bool want_of_interfaces(std::vector<takeover::local_item> items);
     // What keeps a route from being resolved, for status.
     void set_unresolved(std::vector<status::resource> unresolved) { unresolved_ = std::move(unresolved); }
     [[nodiscard]] const std::vector<status::resource>& unresolved() const { return unresolved_; }
@@ -162,6 +165,7 @@ private:
     // What is added to the configured priority; negative: subtracted.
     [[nodiscard]] int weights() const;
     [[nodiscard]] std::uint8_t effective_priority() const;
+    [[nodiscard]] std::vector<takeover::local_item> wanted_on_node() const;
     void make_templates();
     void make_verifier();
     void change_auth(instant now, bool is_other);
@@ -203,6 +207,7 @@ private:
 
     takeover::takeover takeover_;
     takeover::local_resources local_;
+    std::vector<takeover::local_item> of_interfaces_;
     takeover::announcer announcer_;
     std::vector<status::resource> unresolved_;
 

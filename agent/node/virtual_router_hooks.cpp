@@ -67,7 +67,8 @@ void virtual_router::tell_standing(time_point now, const net::link_table& links,
 
 bool virtual_router::owns_everything(const net::link_table& links) const
 {
-    return state() == vrrp::state::active && local_.all_here(links) &&
+    // What is not resolved yet may be the link of an interface that has just been attached.
+    return state() == vrrp::state::active && unresolved_.empty() && local_.all_here(links) &&
            (!configuration_.moves_in_cloud() || takeover_.confirmed());
 }
 

@@ -5,6 +5,8 @@ namespace vipd::status {
 std::string_view to_string(resource_kind kind)
 {
     switch (kind) {
+        case resource_kind::link:
+            return "link";
         case resource_kind::address:
             return "address";
         case resource_kind::policy:
@@ -32,6 +34,7 @@ std::string resource::label() const
         case resource_kind::elastic_ip:
         case resource_kind::network_interface:
             return destination;
+        case resource_kind::link:
         case resource_kind::address:
         case resource_kind::policy:
         case resource_kind::source_dest_check:

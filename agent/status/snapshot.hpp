@@ -50,6 +50,7 @@ struct takeover_times {
 };
 
 enum class resource_kind : std::uint8_t {
+    link,
     address,
     policy,
     route,

@@ -37,8 +37,8 @@ void cloud_register::become_active(time_point now)
     confirmed_ = false;
     contradictions_ = 0;
     suspected_at_ = time_point::min();
-    detached_.reset();
-    forced_ = is_amending_ = change_pending_ = false;
+    departure_.reset();
+    is_amending_ = change_pending_ = false;
     sent_.reset();
     pauses_.reset();
     breaker_.epoch_begins(now);
@@ -99,8 +99,7 @@ void cloud_register::settle(time_point now, bool confirmed)
     contradictions_ = 0;
     reads_asked_ = 0;
     surprises_ = 0;
-    detached_.reset();
-    forced_ = false;
+    departure_.reset();
     last_error_.clear();
     pauses_.reset();
 }
@@ -143,6 +142,13 @@ cloud_register::view_consequence cloud_register::lose(time_point now, standing s
     return {.duel = duel_news::held};
 }
 
+void cloud_register::note_departure(time_point now, const aws::attachment_id& attachment)
+{
+    if (!departure_ || departure_->attachment != attachment) {
+        departure_ = {attachment, now};
+    }
+}
+
 // What is next, now that it has been looked at.
 cloud_register::view_consequence cloud_register::see_moving(time_point now, const sighting& seen, standing s)
 {
@@ -150,15 +156,18 @@ cloud_register::view_consequence cloud_register::see_moving(time_point now, cons
         settle(now, true);
         return {};
     }
-    const bool was_detached = seen.where == place::elsewhere && detached_ == seen.attachment;
-    if (was_detached && now < detached_at_ + view_patience) {
-        return {};  // EC2 has accepted that it goes from there, and this read may be older than that
+    if (seen.where == place::leaving) {
+        note_departure(now, seen.attachment);
     }
-    if (seen.where == place::elsewhere && detached_ && !was_detached) {
-        // It was on its way here, and somebody else was faster.
-        detached_.reset();
-        forced_ = false;
-        return lose(now, s, seen);
+    if (seen.where == place::elsewhere && departure_) {
+        if (departure_->attachment != seen.attachment) {
+            // It was on its way here, and somebody else was faster.
+            departure_.reset();
+            return lose(now, s, seen);
+        }
+        if (now < departure_->since + view_patience) {
+            return {};  // it goes from there, and this read may be older than that
+        }
     }
     const bool is_under_way = seen.where == place::arriving || seen.where == place::leaving;
     if (!is_under_way || is_to_be_forced(now, seen)) {
@@ -266,8 +275,8 @@ std::optional<aws::ec2_call> cloud_register::due_call(time_point now) const
 bool cloud_register::is_to_be_forced(time_point now, const sighting& seen) const
 {
     const auto* const floating = std::get_if<floating_interface>(&what_);
-    return floating != nullptr && detached_ && !forced_ && now - detached_at_ >= floating->force_after &&
-           forced_call(what_, seen).has_value();
+    return floating != nullptr && departure_ && !departure_->forced && departure_->attachment == seen.attachment &&
+           now - departure_->since >= floating->force_after && forced_call(what_, seen).has_value();
 }
 
 std::optional<aws::ec2_call> cloud_register::issue(time_point now)
@@ -313,11 +322,8 @@ void cloud_register::accepted(time_point now)
         return;
     }
     if (const auto* detach = std::get_if<aws::detach_network_interface>(&*sent_)) {
-        forced_ = detach->force;
-        if (detached_ != detach->attachment) {
-            detached_ = detach->attachment;
-            detached_at_ = now;
-        }
+        note_departure(now, detach->attachment);
+        departure_->forced = detach->force;
     }
     flips_ = 0;
     switch (step_of(*sent_)) {

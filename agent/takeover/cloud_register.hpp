@@ -97,6 +97,7 @@ private:
     void settle(time_point now, bool confirmed);
     // Somebody else has it: put back now, or later.
     view_consequence lose(time_point now, standing s, const sighting& to);
+    void note_departure(time_point now, const aws::attachment_id& attachment);
     view_consequence see_moving(time_point now, const sighting& seen, standing s);
     view_consequence see_settled(time_point read_began, time_point now, const sighting& seen, standing s);
     void accepted(time_point now);
@@ -127,9 +128,13 @@ private:
     unsigned reads_asked_ = 0;  // in this stage
     time_point next_look_ = never;
     duration look_pause_{};
-    std::optional<aws::attachment_id> detached_;  // the last that was accepted, and when
-    time_point detached_at_{};
-    bool forced_ = false;
+    // An attachment that is coming to its end: EC2 has accepted our call, or a view has shown it, whoever asked for that.
+    struct departure {
+        aws::attachment_id attachment;
+        time_point since{};
+        bool forced = false;
+    };
+    std::optional<departure> departure_;
     unsigned free_index_ = 1;  // the device index that is tried next where none is configured; the last that worked
     unsigned surprises_ = 0;   // answers in succession that what was asked rested on an old reading
     unsigned contradictions_ = 0;

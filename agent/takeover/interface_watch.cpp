@@ -33,6 +33,10 @@ void interface_watch::handle_timeout(time_point now)
     if (under_way_ || next_read_ > now) {
         return;
     }
+    if (!budget_.try_take(now)) {
+        next_read_ = budget_.available_at(now);
+        return;
+    }
     next_read_ = now + random_.between(period_min, period_max);
     reading_.assign(ids_.begin(), ids_.end());
     asked_from_ = 0;

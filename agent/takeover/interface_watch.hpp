@@ -1,12 +1,14 @@
 #pragma once
 
 // Reads the interfaces that routes point to, once a minute, for their source/destination check. One for all routers. A read is
-// as many calls as the ids need, each with as many pages as EC2 makes of it; what a page shows is worth having by itself.
+// as many calls as the ids need, each with as many pages as EC2 makes of it; what a page shows is worth having by itself. Reads
+// that fail are repeated, 5 at once and one a second.
 
 #include "agent/aws/cloud_session.hpp"
 #include "agent/takeover/call_pauses.hpp"
 #include "common/random.hpp"
 #include "common/time.hpp"
+#include "common/token_bucket.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -38,6 +40,7 @@ private:
     std::set<aws::network_interface_id> ids_;
     time_point next_read_ = never;
     call_pauses pauses_;
+    token_bucket budget_{5.0, 1.0};
     std::string last_error_;
     // The read under way.
     bool under_way_ = false;

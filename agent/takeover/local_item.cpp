@@ -28,6 +28,15 @@ void add_policies(const std::vector<config::policy_entry>& policies, bool always
     }
 }
 
+sight look_at(const raised_link& wanted, const net::link_table& kernel)
+{
+    const auto* link = kernel.find_link(wanted.interface);
+    if (link == nullptr) {
+        return {presence::absent, "there is no interface '" + wanted.interface + "' on this node"};
+    }
+    return {link->up ? presence::here : presence::absent, {}};
+}
+
 sight look_at(const address_entry& entry, const net::link_table& kernel)
 {
     const auto* link = kernel.find_link(entry.interface);
@@ -78,6 +87,13 @@ sight look_at(const policy_route& route, const net::link_table& kernel, bool sou
 sight look_at(const policy_rule& rule, const net::link_table& kernel)
 {
     return {kernel.policies().has(rule) ? presence::here : presence::absent, {}};
+}
+
+// Only ever wanted.
+net::kernel_change change_of(const raised_link& wanted, bool, presence, const net::link_table& kernel)
+{
+    const auto* link = kernel.find_link(wanted.interface);
+    return net::set_link_up{link == nullptr ? 0 : link->index};
 }
 
 net::kernel_change change_of(const address_entry& entry, bool wanted, presence, const net::link_table& kernel)
@@ -145,9 +161,19 @@ std::string describe(const policy_rule& rule)
     return text + fmt::format(" lookup {}", rule.table);
 }
 
+std::string describe(const raised_link& wanted)
+{
+    return "interface " + wanted.interface;
+}
+
 std::string describe(const address_entry& entry)
 {
     return entry.address.to_string() + " on " + entry.interface;
+}
+
+bool same_place(const raised_link& a, const raised_link& b)
+{
+    return a == b;
 }
 
 bool same_place(const address_entry& a, const address_entry& b)
@@ -193,6 +219,7 @@ bool is_about_route(const net::route_key& key, const local_value& value)
 std::uint32_t local_item::table() const
 {
     return std::visit(overloaded{
+                          [](const raised_link&) { return std::uint32_t{0}; },
                           [](const address_entry&) { return std::uint32_t{0}; },
                           [](const policy_route& route) { return route.value.key.table; },
                           [](const policy_rule& rule) { return rule.table; },
@@ -210,16 +237,17 @@ std::vector<local_item> local_items(const config::router& router)
     return all;
 }
 
-std::vector<local_item> local_items(const std::vector<config::policy_entry>& always)
+std::vector<local_item> local_items(const std::vector<config::policy_entry>& policies, bool always)
 {
     std::vector<local_item> all;
-    add_policies(always, true, all);
+    add_policies(policies, always, all);
     return all;
 }
 
 local_place place_of(const local_value& value)
 {
     return std::visit(overloaded{
+                          [](const raised_link& wanted) -> local_place { return wanted.interface; },
                           [](const address_entry& entry) -> local_place {
                               return std::pair{entry.address, entry.interface};
                           },

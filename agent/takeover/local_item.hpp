@@ -1,7 +1,7 @@
 #pragma once
 
-// One thing that is wanted on this node: an address, a route or a rule. What differs between the three is here: when two are
-// the same thing, what the kernel shows of one, and what it has to be asked to add or remove it.
+// One thing that is wanted on this node: a link that is up, an address, a route or a rule. What differs between them is here:
+// when two are the same thing, what the kernel shows of one, and what it has to be asked to add or remove it.
 
 #include "agent/config/config.hpp"
 #include "agent/net/link.hpp"
@@ -22,27 +22,37 @@ struct policy_route {
     friend bool operator==(const policy_route&, const policy_route&) = default;
 };
 
-// In the order in which they are added: a route may speak from an address, and a rule that leads to a table without its routes
-// would send packets past it. They are removed the other way round.
-using local_value = std::variant<config::address_entry, policy_route, net::policy_rule>;
+// An interface that is up. Nobody takes it down again.
+struct raised_link {
+    std::string interface;
+    friend bool operator==(const raised_link&, const raised_link&) = default;
+};
+
+// In the order in which they are added: the kernel takes no route of a link that is down, a route may speak from an
+// address, and a rule that leads to a table without its routes would send packets past it. They are removed the other way
+// round.
+using local_value = std::variant<raised_link, config::address_entry, policy_route, net::policy_rule>;
 
 struct local_item {
     local_value value;
     bool always = false;  // and not only while Active
     friend bool operator==(const local_item&, const local_item&) = default;
 
-    // 0 for an address.
+    // 0 for a link or an address.
     [[nodiscard]] std::uint32_t table() const;
-    // An address that is always there stays when it is no longer configured; see address_lifetime.
-    [[nodiscard]] bool outlives_configuration() const { return always && std::holds_alternative<config::address_entry>(value); }
+    // An address that is always there stays when it is no longer configured (see address_lifetime), and so does a link.
+    [[nodiscard]] bool outlives_configuration() const
+    {
+        return std::holds_alternative<raised_link>(value) || (always && std::holds_alternative<config::address_entry>(value));
+    }
 };
 
 // What a router wants, and what [[policy]] does.
 std::vector<local_item> local_items(const config::router& router);
-std::vector<local_item> local_items(const std::vector<config::policy_entry>& always);
+std::vector<local_item> local_items(const std::vector<config::policy_entry>& policies, bool always = true);
 
-// What it takes in the kernel, however it fills that: an address of an interface, a route of a table, a rule.
-using local_place = std::variant<std::pair<ip_prefix, std::string>, net::route_key, net::policy_rule>;
+// What it takes in the kernel, however it fills that: a link, an address of an interface, a route of a table, a rule.
+using local_place = std::variant<std::string, std::pair<ip_prefix, std::string>, net::route_key, net::policy_rule>;
 local_place place_of(const local_value& value);
 bool is_same_place(const local_value& a, const local_value& b);
 // Whether the event is about the place, or about what decides whether it can be filled.

@@ -44,7 +44,13 @@ sight local_resources::look_at(const entry_state& e, const net::link_table& kern
             return address != nullptr && address->address.address() == *route->value.source && wanted_here(a) &&
                    (a.is_busy() || a.was_here);
         });
-    return look(e.item.value, kernel, source_comes);
+    auto seen = look(e.item.value, kernel, source_comes);
+    const auto* const address = std::get_if<config::address_entry>(&e.item.value);
+    if (address != nullptr && seen.found == presence::absent && seen.obstacle.empty() &&
+        names(raised_link{address->interface}) && look(raised_link{address->interface}, kernel).found != presence::here) {
+        seen.obstacle = "interface '" + address->interface + "' is down";
+    }
+    return seen;
 }
 
 bool local_resources::is_right(const entry_state& e, const sight& seen) const
@@ -194,11 +200,18 @@ void local_resources::consider(entry_state& e, time_point now, const net::link_t
         // What brings it about is the next occasion. It was not lost: it goes with its interface.
         e.was_here = false;
         e.obstacle = std::move(seen.obstacle);
-        e.last_error = e.is_address() ? e.obstacle : std::string{};
+        e.last_error = e.is_policy() ? std::string{} : e.obstacle;
         e.retry_at = time_point::min();
         return;
     }
     e.obstacle.clear();
+    if (e.is_link() && e.was_here && wanted) {
+        // A link that is taken away goes down first.
+        e.retry_at = e.retry_at == time_point::min() ? now + event_wait : e.retry_at;
+        if (e.retry_at > now) {
+            return;
+        }
+    }
     if (e.was_here && wanted) {
         e.was_here = false;
         ++e.repairs;
@@ -280,6 +293,12 @@ void local_resources::note_lost(const entry_state& e, time_point now)
                         {{"address", address->address.to_string()}, {"interface", address->interface}, {"action", action}});
         return;
     }
+    if (e.is_link()) {
+        journal_.record(
+            log_level::warning, "link_lost", router_,
+            {{"interface", std::get<raised_link>(e.item.value).interface}, {"action", "it was set down and is set up"}});
+        return;
+    }
     // `ip rule flush` removes hundreds in a moment.
     const auto table = e.item.table();
     if (const auto verdict = repeated_.admit(now, "policy_lost", std::to_string(table)); verdict.write) {
@@ -294,7 +313,7 @@ void local_resources::note_lost(const entry_state& e, time_point now)
 void local_resources::note_refused(const entry_state& e, time_point now, int error_number)
 {
     const auto what = describe(e.item.value);
-    const auto verdict = repeated_.admit(now, e.is_address() ? "address" : "policy", what + ' ' + e.last_error);
+    const auto verdict = repeated_.admit(now, e.is_policy() ? "policy" : "address", what + ' ' + e.last_error);
     if (!verdict.write) {
         return;
     }
@@ -308,7 +327,7 @@ void local_resources::note_refused(const entry_state& e, time_point now, int err
                          {"like_it_since_last_line", verdict.suppressed}});
         return;
     }
-    journal_.record(log_level::error, "policy", router_,
+    journal_.record(log_level::error, e.is_link() ? "link" : "policy", router_,
                     {{"what", what},
                      {"table", e.item.table()},
                      {"outcome", "failed"},
@@ -324,6 +343,11 @@ void local_resources::note_done(const entry_state& e)
                         {{"address", address->address.to_string()},
                          {"interface", address->interface},
                          {"outcome", e.wanted_in_flight ? "added" : "removed"}});
+        return;
+    }
+    if (e.is_link()) {
+        journal_.record(log_level::info, "link", router_,
+                        {{"interface", std::get<raised_link>(e.item.value).interface}, {"outcome", "up"}});
         return;
     }
     const auto table = e.item.table();

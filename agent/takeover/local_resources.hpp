@@ -4,7 +4,7 @@
 // They are the first thing that becoming Active changes and the last thing that leaving does: while they drain, traffic that
 // still arrives is served.
 //
-// All that is to be changed is asked for in one turn: addresses, then routes, then rules, and the other way round when it is
+// All that is to be changed is asked for in one turn: links, addresses, routes, then rules, and the other way round when it is
 // undone. A rule does not wait for a route that has to wait for its interface: until that is there the kernel finds nothing in
 // the table and goes on to the next rule, as it did before.
 //
@@ -98,7 +98,7 @@ public:
     // Nothing is left to add or remove.
     [[nodiscard]] bool settled(const net::link_table& kernel) const;
     [[nodiscard]] bool draining() const { return drain_until_ != never; }
-    // One for each address, and one for each table of a policy.
+    // One for each link and address, and one for each table of a policy.
     void snapshot(const net::link_table& kernel, std::vector<status::resource>& out) const;
     // What becoming Active would change, a line for each; see node::plan().
     [[nodiscard]] std::vector<std::string> plan(const net::link_table& kernel) const;
@@ -123,6 +123,9 @@ private:
 
         [[nodiscard]] bool is_busy() const { return in_flight || waiting_for_id; }
         [[nodiscard]] bool is_address() const { return std::holds_alternative<config::address_entry>(item.value); }
+        [[nodiscard]] bool is_link() const { return std::holds_alternative<raised_link>(item.value); }
+        // A part of a table of many.
+        [[nodiscard]] bool is_policy() const { return !is_address() && !is_link(); }
     };
 
     [[nodiscard]] const entry_state* find(const local_value& value) const;
@@ -138,7 +141,7 @@ private:
     void note_lost(const entry_state& e, time_point now);
     void note_refused(const entry_state& e, time_point now, int error_number);
     void note_done(const entry_state& e);
-    [[nodiscard]] status::resource snapshot_address(const entry_state& e, const net::link_table& kernel) const;
+    [[nodiscard]] status::resource snapshot_single(const entry_state& e, const net::link_table& kernel) const;
     [[nodiscard]] status::resource snapshot_table(std::uint32_t table, const net::link_table& kernel) const;
 
     std::string router_;

@@ -29,13 +29,16 @@ bool local_resources::all_here(const net::link_table& kernel) const
         entries_, [&](const entry_state& e) { return !wanted_here(e) || look(e.item.value, kernel).found == presence::here; });
 }
 
-status::resource local_resources::snapshot_address(const entry_state& e, const net::link_table& kernel) const
+status::resource local_resources::snapshot_single(const entry_state& e, const net::link_table& kernel) const
 {
-    const auto& entry = std::get<config::address_entry>(e.item.value);
     const bool here = look(e.item.value, kernel).found == presence::here;
     status::resource r;
-    r.kind = status::resource_kind::address;
-    r.destination = entry.address.to_string();
+    if (const auto* const entry = std::get_if<config::address_entry>(&e.item.value)) {
+        r.kind = status::resource_kind::address;
+        r.destination = entry->address.to_string();
+    } else {
+        r.kind = status::resource_kind::link;
+    }
     r.name = describe(e.item.value);
     r.owner = here ? "this node" : "not on this node";
     r.state = state_of(wanted_here(e), here, here);
@@ -56,7 +59,7 @@ status::resource local_resources::snapshot_table(std::uint32_t table, const net:
     std::size_t missing_count = 0;
     bool wanted = false;
     for (const auto& e : entries_) {
-        if (e.is_address() || e.item.table() != table) {
+        if (!e.is_policy() || e.item.table() != table) {
             continue;
         }
         const bool is_rule = std::holds_alternative<net::policy_rule>(e.item.value);
@@ -93,8 +96,8 @@ void local_resources::snapshot(const net::link_table& kernel, std::vector<status
 {
     std::set<std::uint32_t> tables;
     for (const auto& e : entries_) {
-        if (e.is_address()) {
-            out.push_back(snapshot_address(e, kernel));
+        if (!e.is_policy()) {
+            out.push_back(snapshot_single(e, kernel));
         } else {
             tables.insert(e.item.table());
         }
@@ -115,7 +118,7 @@ std::vector<std::string> local_resources::plan(const net::link_table& kernel) co
         const auto what = describe(e.item.value);
         if (seen.found == presence::here) {
             lines.push_back("= " + what + ": is there");
-        } else if (!e.is_address() && !seen.obstacle.empty()) {
+        } else if (e.is_policy() && !seen.obstacle.empty()) {
             lines.push_back("? " + what + ": waits, because " + seen.obstacle);
         } else if (seen.found == presence::different) {
             lines.push_back("~ " + what + ": changed by netlink");

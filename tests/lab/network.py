@@ -82,6 +82,7 @@ class Network:
         self._prefix = f"{NAME_PREFIX}{os.getpid()}-"
         self._namespaces: dict[str, Namespace] = {}
         self._host_links: list[str] = []
+        self._bridges = 0
         remove_remains()
 
     def namespace(self, name: str) -> Namespace:
@@ -106,8 +107,10 @@ class Network:
         right.ip("link", "set", right_name, "up")
 
     def bridge(self, namespace: Namespace, name: str, *addresses: str) -> None:
-        """A switch inside `namespace`."""
-        namespace.ip("link", "add", "name", name, "type", "bridge")
+        """A switch inside `namespace`. Its own address is given, because else it is the lowest of its ports', and changes with
+        each one that comes or goes, behind the back of every neighbour."""
+        self._bridges += 1
+        namespace.ip("link", "add", "name", name, "address", f"06:00:00:00:ff:{self._bridges:02x}", "type", "bridge")
         namespace.ip("link", "set", name, "up")
         for address in addresses:
             namespace.ip("address", "add", address, "dev", name, "nodad") if ":" in address else \

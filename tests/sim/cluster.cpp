@@ -221,7 +221,8 @@ void cluster::deliver(std::size_t to, std::size_t from, const byte_buffer& messa
     const auto kind = corrupted ? machine::datagram_kind::corrupted : machine::datagram_kind::genuine;
     if (!receiver.receive({sender, message, kind})) {
         network_.note_trouble(now, from, to);
-    } else if (options_.auth && !corrupted) {
+    } else if (options_.auth && !corrupted && invariants_.connected_since(from, to) != never) {
+        // What it has believed, or will: of what it discarded a copy is the first.
         heard_[to] = {receiver.process_number(), from, message};
     }
 }
@@ -315,6 +316,7 @@ void cluster::note_transition(machine& of, const log_record& record)
     }
     if (to == vrrp::state::active) {
         notes = {now, false};
+        observe_takeover(reason);
         if (auto& planned = reload_in_takeover_[of.index()]) {
             after(random_.between(0ms, 2 * options_.cloud_latency),
                   [this, f = *std::exchange(planned, std::nullopt)] { begin(f, {}); });

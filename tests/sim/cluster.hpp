@@ -141,6 +141,7 @@ private:
     void expect(measure what, duration at_most, std::size_t table = 0);
     void observe_fault(const scheduled_fault& fault);
     void observe_end(const fault_kind& what);
+    void observe_takeover(std::string_view reason);
     [[nodiscard]] bool is_reached(const pending_measure& p) const;
     void observe();
 

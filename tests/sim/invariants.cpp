@@ -14,6 +14,9 @@ namespace {
 
 // Longer than any pause between two looks at a route, or two attempts to reach anybody.
 constexpr duration rest_max = 70s;
+// In seconds: a call is counted when it is issued, and may wait that long for credentials or a connection; what is seen here is
+// its first byte. So a window of t seconds holds what was issued in t + 3.
+constexpr double call_waits_max = 3.0;
 // Of a secret access key and of a session token; shorter texts hold none.
 constexpr std::size_t secret_size_min = 40;
 
@@ -171,7 +174,7 @@ void invariants::on_first_byte(time_point now, const machine& from, const std::s
     // One that stood still before its first byte was counted, by whoever issued it, that much earlier.
     const auto earlier = std::min(5.0, 0.5 * to_seconds(from.recent_pause()));
     const auto subject = table.empty() ? std::string{moved} : table;
-    if (!seen.mutating.try_emplace(subject, 5.0, 0.5125).first->second.count(now, earlier)) {
+    if (!seen.mutating.try_emplace(subject, 5.0 + 0.5 * call_waits_max, 0.5125).first->second.count(now, earlier)) {
         violated(now, "S6: mutating calls", fmt::format("machine {}: more than 5 + 0.5/s for {}", from.index(), subject));
     }
 }

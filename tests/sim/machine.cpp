@@ -50,7 +50,6 @@ void machine::power_on()
 void machine::power_off()
 {
     end_process();
-    paused_ = false;
     on_ = false;
     addresses_.clear();
     policies_ = {};
@@ -89,6 +88,10 @@ void machine::start_process()
 
 void machine::end_process()
 {
+    if (paused_) {
+        paused_ = false;
+        resumed_at_ = events_.now();
+    }
     path_.drop_all();
     program_.reset();
     last_hook_.clear();
@@ -107,7 +110,6 @@ void machine::end_process()
 void machine::kill_process()
 {
     end_process();
-    paused_ = false;
 }
 
 void machine::stop_process()
@@ -300,6 +302,8 @@ void machine::step()
     while (true) {
         if (!received_.empty() || process_->next_wakeup().at <= now().steady) {
             turn();
+        } else {
+            perform_outputs();  // of a handler that ran when it was resumed
         }
         if (!process_ || paused_ || inputs_.empty()) {
             break;

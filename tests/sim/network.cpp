@@ -1,5 +1,6 @@
 #include "tests/sim/network.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -55,7 +56,7 @@ void network::mend(time_point now)
         if (p.cut || p.burst_until > now) {
             p.cut = false;
             p.burst_until = now;
-            p.last_trouble = now;
+            p.last_trouble = std::max(p.last_trouble, now);
         }
     }
 }
@@ -66,7 +67,7 @@ void network::send(time_point now, std::size_t from, std::size_t to, byte_view m
     auto& p = path(from, to);
     if (p.cut) {
         ++counters_.cut;
-        p.last_trouble = now;
+        note_trouble(now, from, to);
         return;
     }
     if (now >= p.burst_until && quality_.burst_chance > 0.0 && p.random.chance(quality_.burst_chance)) {
@@ -74,7 +75,7 @@ void network::send(time_point now, std::size_t from, std::size_t to, byte_view m
     }
     if (now < p.burst_until || (quality_.loss > 0.0 && p.random.chance(quality_.loss))) {
         ++counters_.lost;
-        p.last_trouble = now;
+        note_trouble(now, from, to);
         return;
     }
     const byte_buffer bytes{message.begin(), message.end()};

@@ -147,6 +147,15 @@ void cluster::observe_end(const fault_kind& what)
     }
 }
 
+// Whoever crashed is back and preempts while its successor's calls are still landing: a second story in the first.
+void cluster::observe_takeover(std::string_view reason)
+{
+    if (reason.starts_with("preempted")) {
+        std::erase_if(pending_,
+                      [](const auto& p) { return p.what == measure::crash_to_routes || p.what == measure::stop_to_routes; });
+    }
+}
+
 bool cluster::has_duel(std::size_t machine) const
 {
     const auto snapshot = machines_[machine]->snapshot();

@@ -1,17 +1,23 @@
 """What is moved beside routes: a secondary address, an Elastic IP on it, an IPv6 address and a whole interface, with the
 permissions that `vipd iam-policy` prints for just this configuration and no others."""
 
+import contextlib
 import json
+import socket
 import subprocess
 
 from lab.cluster import Cluster
+from lab.hotplug import LINK, Hotplug
 from lab.testing import LabTest, main
 from lab.vipd import program
-from lab.zones import REGION
+from lab.zones import CLIENT_ADDRESS, REGION
 
 ADDRESS, ADDRESS6 = "10.0.2.100", "2001:db8:2::64"
 ELASTIC_IP = "eipalloc-0aaaaaaaaaaaaaaa1"
 FLOATING = "eni-0aaaaaaaaaaaaaaa9"
+FLOATING_ADDRESS = "10.0.2.50"
+ECHO_PORT = 7
+IP_FREEBIND = 15
 PRIORITIES = {"b": 200, "c": 100}  # the two nodes of one zone
 
 
@@ -20,7 +26,7 @@ def movable(topology: dict) -> None:
     vpc["internet_gateway"] = "igw-0aaaaaaaaaaaaaaa1"
     vpc["cidrs"].append("2001:db8:2::/56")
     subnet["cidrs"].append("2001:db8:2::/64")
-    topology["interfaces"] = [{"id": FLOATING, "subnet": subnet["id"], "mac": "02:00:00:00:02:50", "addresses": ["10.0.2.50"],
+    topology["interfaces"] = [{"id": FLOATING, "subnet": subnet["id"], "mac": "02:00:00:00:02:50", "addresses": [FLOATING_ADDRESS],
                                "tags": {"Name": "floating"}}]
     topology["elastic_ips"] = [{"id": ELASTIC_IP, "public_ip": "203.0.113.10"}]
 
@@ -30,6 +36,8 @@ class Moves(LabTest):
         self.cluster = Cluster(self.lab, priorities=PRIORITIES, interval_ms=200.0, reconcile_ms=1000.0, tables=1,
                                topology=movable)
         self.cloud = self.cluster.cloud
+        hotplug = Hotplug(self.cluster.zones)
+        self.addCleanup(hotplug.close)
         self.moves = {name: [entry] for name, entry in moves.items()}
         for name in PRIORITIES:
             self.start(name)
@@ -92,7 +100,7 @@ class Moves(LabTest):
         self.settle("b")
         self.assertIn(ADDRESS, self.interface_of("b")["addresses"])
         self.assertEqual(self.calls("b", moved.at), ["AssignPrivateIpAddresses"])
-        self.assertEqual(self.calls("c", 0), [], "a Backup changes nothing")
+        self.assertEqual(self.calls("c", moved.at), [], "a Backup changes nothing")
 
     def test_an_ipv6_address_is_unassigned_there_and_assigned_here(self) -> None:
         self.begin(secondary_ip={"address": ADDRESS6})
@@ -111,6 +119,66 @@ class Moves(LabTest):
         self.assertEqual((floating["instance"], floating["device_index"], floating["status"]),
                          (self.cluster.zones.places["c"].instance_id, 1, "in-use"))
         self.assertFalse(floating["delete_on_termination"])
+
+    def has_link(self, name: str) -> bool:
+        return f"{LINK}@" in self.cluster.zones.nodes[name].ip("link", "show")
+
+    def asks(self, address: str) -> str:
+        """What the client hears from the echo at this address; empty when nothing."""
+        with self.cluster.zones.client.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+            client.settimeout(0.2)
+            try:
+                client.sendto(b"who", (address, ECHO_PORT))
+                return client.recv(64).decode()
+            except OSError:
+                return ""
+
+    def echo_on(self, name: str, address: str) -> None:
+        """An application that listens on the address, and answers with the node's name, from before the address is there."""
+        listening = self.cluster.zones.nodes[name].socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        listening.setsockopt(socket.SOL_IP, IP_FREEBIND, 1)
+        listening.bind((address, ECHO_PORT))
+        self.lab.own_socket(listening)
+
+        def answer() -> None:
+            with contextlib.suppress(OSError):
+                _, sender = listening.recvfrom(64)
+                listening.sendto(name.encode(), sender)
+
+        self.lab.observer.watch(listening, answer)
+
+    def test_the_link_of_an_interface_is_configured_where_it_arrives_and_replies_leave_through_it(self) -> None:
+        self.begin(eni={"match": {"tags": {"Name": "floating"}}})
+        for name in PRIORITIES:
+            self.echo_on(name, FLOATING_ADDRESS)
+        for owner, other in (("b", "c"), ("c", "b")):
+            self.lab.timeline.until(f"{owner} answers at the interface's address",
+                                    lambda owner=owner: self.asks(FLOATING_ADDRESS) == owner, timeout=20)
+            self.settle(owner)
+            node = self.cluster.zones.nodes[owner]
+            reply = node.ip("route", "get", CLIENT_ADDRESS, "from", FLOATING_ADDRESS)
+            self.assertIn(f"dev {LINK}", reply)
+            self.assertIn("via 10.0.2.1", reply)
+            self.assertIn(f"from {FLOATING_ADDRESS} lookup", node.ip("rule", "show"))
+            self.assertFalse(self.has_link(other))
+            self.lab.timeline.until(f"{other} has no rule of it any more", lambda other=other: FLOATING_ADDRESS not in
+                                    self.cluster.zones.nodes[other].ip("rule", "show"), timeout=10)
+            self.assertEqual([e for e in self.lab.timeline.select(lambda e, other=other: e.source == other and
+                              "_lost" in e.fields.get("event", ""))], [], "what leaves with its link is no loss")
+            if owner == "b":
+                self.cluster.nodes["b"].step_down()
+
+    def test_what_others_do_to_the_link_of_an_interface_is_put_right(self) -> None:
+        self.begin(eni={"match": {"id": FLOATING}})
+        node = self.cluster.zones.nodes["b"]
+        for harm, sign in ((("link", "set", LINK, "down"), "event=link_lost"),
+                           (("address", "flush", "dev", LINK), "event=address_lost"),
+                           (("rule", "delete", "priority", "12112"), "event=policy router=")):
+            done = self.lab.timeline.note("lab", "harm", command=" ".join(harm))
+            node.ip(*harm)
+            self.cluster.nodes["b"].log_line("b puts it right", sign, since=done.at)
+            self.settle("b")
+            self.assertIn(f"dev {LINK}", node.ip("route", "get", CLIENT_ADDRESS, "from", FLOATING_ADDRESS))
 
     def test_an_interface_that_its_instance_does_not_let_go_is_detached_by_force(self) -> None:
         self.begin(eni={"match": {"id": FLOATING}, "force_after": "1s"})

@@ -24,9 +24,10 @@ instance_identity known()
             "eu-west-1a",
             "111122223333",
             {{"06:00:00:00:00:01",
-              network_interface_id{"eni-1"},
-              vpc_id{"vpc-1"},
-              "subnet-1",
+              network_interface_id{"eni-00000001"},
+              vpc_id{"vpc-00000001"},
+              "subnet-00000001",
+              {*ip_prefix::parse("10.0.1.0/24")},
               {ip_address::v4(10, 0, 1, 10), ip_address::v4(10, 0, 1, 11)}}}};
 }
 
@@ -104,7 +105,7 @@ const std::vector<damage>& damages()
     using object = boost::json::object;
     static const std::vector<damage> all = {
         {"no version", [](object& o) { o.erase("version"); }, "another version"},
-        {"the next version", [](object& o) { o["version"] = 2; }, "another version"},
+        {"the version before", [](object& o) { o["version"] = 1; }, "another version"},
         {"a member too many", [](object& o) { o["secret"] = "x"; }, "another version"},
         {"no boot", [](object& o) { o["boot_id"] = ""; }, "of which boot"},
         {"a boot that is none", [](object& o) { o["boot_id"] = "0f1e"; }, "of which boot"},
@@ -125,9 +126,13 @@ const std::vector<damage>& damages()
         {"a subnet that is none", [](object& o) { first_interface(o)["subnet"] = "10.0.0.0"; }, "id, VPC or subnet"},
         {"addresses that are no list", [](object& o) { first_interface(o)["addresses"] = "10.0.0.1"; }, "addresses"},
         {"an address that is none", [](object& o) { first_interface(o)["addresses"].as_array().emplace_back("10.0.0.256"); },
-         "an address that is none"},
+         "one of the addresses that is none"},
         {"an address that is a number", [](object& o) { first_interface(o)["addresses"].as_array().emplace_back(7); },
-         "an address that is none"},
+         "one of the addresses that is none"},
+        {"no prefixes", [](object& o) { first_interface(o).erase("subnet_prefixes"); }, "other members"},
+        {"a prefix that is none",
+         [](object& o) { first_interface(o)["subnet_prefixes"].as_array().emplace_back("10.0.1.0/33"); },
+         "one of the subnet_prefixes that is none"},
         {"the same interface twice",
          [](object& o) {
              auto& list = o["interfaces"].as_array();
@@ -177,7 +182,7 @@ const std::map<std::string, std::string, std::less<>> keys_of_the_environment = 
 replace_route some_route()
 {
     return {route_table_id{"rtb-1"}, route_destination::cidr(*ip_prefix::parse("172.16.1.100/32")),
-            network_interface_id{"eni-1"}};
+            network_interface_id{"eni-00000001"}};
 }
 
 TEST(identity_cache, while_imds_is_down_for_ever_the_cache_and_keys_of_the_environment_are_enough_for_a_call)
@@ -314,9 +319,9 @@ TEST(identity_cache, it_is_written_again_when_the_identity_changes)
     s.run_for(1min);
     const std::string macs = "/latest/meta-data/network/interfaces/macs/";
     s.imds[macs] = "06:00:00:00:00:01/\n06:00:00:00:00:02/\n";
-    s.imds[macs + "06:00:00:00:00:02/interface-id"] = "eni-2";
-    s.imds[macs + "06:00:00:00:00:02/vpc-id"] = "vpc-1";
-    s.imds[macs + "06:00:00:00:00:02/subnet-id"] = "subnet-1";
+    s.imds[macs + "06:00:00:00:00:02/interface-id"] = "eni-00000002";
+    s.imds[macs + "06:00:00:00:00:02/vpc-id"] = "vpc-00000001";
+    s.imds[macs + "06:00:00:00:00:02/subnet-id"] = "subnet-00000001";
     s->refresh_interfaces(s.now);
     s.drain();
     s.run_for(1min);
@@ -348,11 +353,11 @@ TEST(identity_cache, a_write_that_fails_is_a_warning_at_most_once_in_ten_seconds
 TEST(identity_cache, an_identity_that_could_not_be_read_back_is_not_written)
 {
     harness s{cached(), keys_of_the_environment};
-    s.imds["/latest/meta-data/network/interfaces/macs/06:00:00:00:00:01/subnet-id"] = "elsewhere";
+    s.imds["/latest/dynamic/instance-identity/document"] = R"({"region":"eu-west-1","instanceId":"elsewhere"})";
     s.start();
     EXPECT_TRUE(s->identity().has_value());
     EXPECT_TRUE(s.files_written.empty());
-    EXPECT_EQ(s.log.count({"outcome=not_written", "id, VPC or subnet"}), 1U);
+    EXPECT_EQ(s.log.count({"outcome=not_written", "an instance or a region"}), 1U);
 }
 
 TEST(identity_cache, without_a_boot_id_it_is_off_and_says_so)

@@ -21,9 +21,9 @@ std::map<std::string, std::string> two_interfaces()
     };
     for (const std::string n : {"1", "2"}) {
         const auto mac = macs + "0a:00:00:00:00:0" + n + "/";
-        items[mac + "interface-id"] = "eni-" + n;
-        items[mac + "vpc-id"] = "vpc-1";
-        items[mac + "subnet-id"] = "subnet-" + n;
+        items[mac + "interface-id"] = "eni-0000000" + n;
+        items[mac + "vpc-id"] = "vpc-00000001";
+        items[mac + "subnet-id"] = "subnet-0000000" + n;
         items[mac + "local-ipv4s"] = "10.0.0." + n + "\nnonsense\n";
     }
     return items;
@@ -56,9 +56,9 @@ TEST(identity_probe, one_pass_learns_every_interface_in_an_order_of_its_own)
     ASSERT_TRUE(probe.identity().has_value());
     EXPECT_EQ(probe.identity()->instance.str(), "i-1");
     ASSERT_EQ(probe.identity()->interfaces.size(), 2U);
-    EXPECT_EQ(probe.identity()->interfaces[0].id.str(), "eni-1");
+    EXPECT_EQ(probe.identity()->interfaces[0].id.str(), "eni-00000001");
     EXPECT_EQ(probe.identity()->interfaces[0].addresses, std::vector{ip_address::v4(10, 0, 0, 1)});
-    EXPECT_EQ(probe.identity()->interfaces[1].id.str(), "eni-2");
+    EXPECT_EQ(probe.identity()->interfaces[1].id.str(), "eni-00000002");
     EXPECT_EQ(probe.identity()->interfaces[1].addresses,
               (std::vector{ip_address::v4(10, 0, 0, 2), ip_address::parse("2001:db8::2").value()}));
     EXPECT_TRUE(probe.take_changed());
@@ -103,7 +103,8 @@ TEST(identity_probe, an_interface_that_was_known_outlives_a_wrong_answer_about_i
         const auto known = probe.identity();
         probe.take_changed();
         auto now = start + 1min;
-        for (const auto* wrong : {"", "<html>", "404"}) {
+        for (const auto* wrong :
+             {"", "<html>", "404", "eni-0000", "vpc-0000000", "subnet-000000001", "eni_00000001", "eni-0000 001"}) {
             auto items = two_interfaces();
             const auto path = macs + "0a:00:00:00:00:01/" + field;
             items[path] = wrong;
@@ -158,7 +159,7 @@ TEST(identity_probe, an_interface_is_forgotten_when_two_passes_in_succession_do_
     now = probe.next_wakeup().at;
     answer_all(probe, without, now);
     ASSERT_EQ(probe.identity()->interfaces.size(), 1U);
-    EXPECT_EQ(probe.identity()->interfaces[0].id.str(), "eni-2");
+    EXPECT_EQ(probe.identity()->interfaces[0].id.str(), "eni-00000002");
     EXPECT_TRUE(probe.take_changed());
 }
 

@@ -33,14 +33,14 @@ TEST(session_setup, identity_region_and_role_come_from_imds_over_one_token)
     EXPECT_EQ(identity->account, "111122223333");
     ASSERT_EQ(identity->interfaces.size(), 1U);
     EXPECT_EQ(identity->interfaces[0].mac, "06:00:00:00:00:01");
-    EXPECT_EQ(identity->interfaces[0].id.str(), "eni-1");
-    EXPECT_EQ(identity->interfaces[0].vpc.str(), "vpc-1");
-    EXPECT_EQ(identity->interfaces[0].subnet, "subnet-1");
+    EXPECT_EQ(identity->interfaces[0].id.str(), "eni-00000001");
+    EXPECT_EQ(identity->interfaces[0].vpc.str(), "vpc-00000001");
+    EXPECT_EQ(identity->interfaces[0].subnet, "subnet-00000001");
     EXPECT_EQ(identity->interfaces[0].addresses, (std::vector{ip_address::v4(10, 0, 1, 10), ip_address::v4(10, 0, 1, 11)}));
     EXPECT_EQ(s.identity_changes, 1U);
     const auto all = targets(s);
     EXPECT_EQ(std::ranges::count(all, "PUT /latest/api/token"), 1);
-    EXPECT_EQ(all.size(), 10U);  // the token, seven for the identity, two for the role
+    EXPECT_EQ(all.size(), 12U);  // the token, nine for the identity, two for the role
     for (const auto& exchange : s.asked) {
         EXPECT_EQ(exchange.origin, (http_origin{false, "169.254.169.254", 80}));
         EXPECT_FALSE(exchange.mutating);
@@ -341,9 +341,9 @@ TEST(session_setup, an_interface_that_appears_is_found_although_imds_lags_behind
     s.imds[macs] = "06:00:00:00:00:01/\n06:00:00:00:00:02/\n";
     s.run_for(2s);
     EXPECT_EQ(s->identity()->interfaces.size(), 1U) << "it has no interface id yet";
-    s.imds[macs + "06:00:00:00:00:02/interface-id"] = "eni-2";
-    s.imds[macs + "06:00:00:00:00:02/vpc-id"] = "vpc-1";
-    s.imds[macs + "06:00:00:00:00:02/subnet-id"] = "subnet-1";
+    s.imds[macs + "06:00:00:00:00:02/interface-id"] = "eni-00000002";
+    s.imds[macs + "06:00:00:00:00:02/vpc-id"] = "vpc-00000001";
+    s.imds[macs + "06:00:00:00:00:02/subnet-id"] = "subnet-00000001";
     s.imds[macs + "06:00:00:00:00:02/ipv6s"] = "2001:db8::5";
     s.run_for(1min);
     ASSERT_EQ(s->identity()->interfaces.size(), 2U);
@@ -467,7 +467,7 @@ TEST(session_setup, whatever_exchange_fails_and_however_the_session_gets_ready_b
                 EXPECT_TRUE(s->ready()) << mode.name << " at " << position;
                 ASSERT_TRUE(s->identity().has_value()) << mode.name << " at " << position;
                 ASSERT_EQ(s->identity()->interfaces.size(), 1U);
-                EXPECT_EQ(s->identity()->interfaces[0].vpc.str(), "vpc-1") << mode.name << " at " << position;
+                EXPECT_EQ(s->identity()->interfaces[0].vpc.str(), "vpc-00000001") << mode.name << " at " << position;
                 EXPECT_EQ(s->snapshot(s.now).access_key_id, "AKIDROLE");
                 EXPECT_EQ(s->snapshot(s.now).last_error, "") << mode.name << " at " << position;
             }

@@ -87,6 +87,13 @@ TEST(netlink_requests, removing_an_address_names_link_prefix_and_address)
                            "0800 0100 ac100164")));
 }
 
+TEST(netlink_requests, a_link_is_set_up_and_no_other_flag_is_touched)
+{
+    EXPECT_EQ(to_hex(encode_change(set_link_up{3}, 12)),
+              to_hex(bytes("20000000 1000 0500 0c000000 00000000"
+                           "00 00 0000 03000000 01000000 01000000")));  // IFF_UP, as the value and as the mask
+}
+
 TEST(netlink_answers, links_are_read_with_name_mac_and_state)
 {
     const auto decoded =

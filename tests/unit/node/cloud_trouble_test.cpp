@@ -37,8 +37,8 @@ std::optional<aws::http_result> imds(const aws::http_exchange& e)
          R"({"region":"eu-west-1","availabilityZone":"eu-west-1a","instanceId":"i-1","accountId":"111122223333"})"},
         {macs, "0a:00:00:00:00:01/"},
         {macs + "0a:00:00:00:00:01/interface-id", me},
-        {macs + "0a:00:00:00:00:01/vpc-id", "vpc-1"},
-        {macs + "0a:00:00:00:00:01/subnet-id", "subnet-1"},
+        {macs + "0a:00:00:00:00:01/vpc-id", "vpc-00000001"},
+        {macs + "0a:00:00:00:00:01/subnet-id", "subnet-00000001"},
     };
     const auto found = items.find(e.request.target);
     const unsigned status = found == items.end() ? 404 : 200;
@@ -123,7 +123,7 @@ TEST_F(node_test, an_active_whose_selection_matches_no_table_says_so)
     n.start();
     n.advance(2s);
     ASSERT_EQ(n.state(), state::active);
-    EXPECT_EQ(n.resource(kind::route).last_error, "no route table matches vpc-1; check tables in [[router.route]]");
+    EXPECT_EQ(n.resource(kind::route).last_error, "no route table matches vpc-00000001; check tables in [[router.route]]");
     EXPECT_EQ(n.log.count({"event=takeover"}), 0u);
 }
 

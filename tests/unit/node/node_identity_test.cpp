@@ -25,8 +25,8 @@ aws::http_result imds_answer(const aws::http_request& request)
          R"({"region":"eu-west-1","availabilityZone":"eu-west-1a","instanceId":"i-1","accountId":"1"})"},
         {macs, "0a:00:00:00:00:01/\n"},
         {macs + "0a:00:00:00:00:01/interface-id", me},
-        {macs + "0a:00:00:00:00:01/vpc-id", "vpc-1"},
-        {macs + "0a:00:00:00:00:01/subnet-id", "subnet-1"},
+        {macs + "0a:00:00:00:00:01/vpc-id", "vpc-00000001"},
+        {macs + "0a:00:00:00:00:01/subnet-id", "subnet-00000001"},
         {macs + "0a:00:00:00:00:01/local-ipv4s", "10.0.1.10"},
     };
     const auto found = items.find(request.target);

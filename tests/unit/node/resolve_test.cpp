@@ -8,6 +8,7 @@
 namespace vipd::node {
 namespace {
 
+using namespace std::chrono_literals;
 using namespace vipd::test;
 
 class resolve_test : public testing::Test {
@@ -16,7 +17,7 @@ protected:
     {
         links.apply(net::link_seen{{2, "ens5", "0a:00:00:00:00:01", true, true}});
         links.apply(net::link_seen{{3, "ens6", "0a:00:00:00:00:02", true, true}});
-        identity.interfaces = {{"0a:00:00:00:00:01", eni("eni-first"), aws::vpc_id{"vpc-1"}, "subnet-1", {}}};
+        identity.interfaces = {{"0a:00:00:00:00:01", eni("eni-first"), aws::vpc_id{"vpc-1"}, "subnet-1", {}, {}}};
         route().interface_id.reset();
         route().interface.clear();
         route().tables = {};
@@ -28,11 +29,12 @@ protected:
     config::router router = node_harness::one_router()->routers[0];
     net::link_table links;
     aws::instance_identity identity;
+    takeover::world world{10s, 1};
 };
 
 TEST_F(resolve_test, the_target_is_the_interface_id_behind_the_routers_interface)
 {
-    const auto r = resolve(router, &identity, links);
+    const auto r = resolve(router, &identity, links, world);
     ASSERT_EQ(r.wanted.routes.size(), 1u);
     EXPECT_EQ(r.wanted.routes[0].target, eni("eni-first"));
     EXPECT_EQ(r.wanted.routes[0].query.vpc, aws::vpc_id{"vpc-1"});
@@ -43,7 +45,7 @@ TEST_F(resolve_test, the_target_is_the_interface_id_behind_the_routers_interface
 
 TEST_F(resolve_test, without_an_identity_it_says_that_it_waits)
 {
-    const auto r = resolve(router, nullptr, links);
+    const auto r = resolve(router, nullptr, links, world);
     EXPECT_TRUE(r.wanted.routes.empty());
     ASSERT_EQ(r.unresolved.size(), 1u);
     EXPECT_NE(r.unresolved[0].last_error.find("waiting for the instance metadata service"), std::string::npos);
@@ -52,11 +54,12 @@ TEST_F(resolve_test, without_an_identity_it_says_that_it_waits)
 TEST_F(resolve_test, a_link_that_imds_does_not_know_is_named_with_its_mac)
 {
     route().interface = "ens6";
-    const auto r = resolve(router, &identity, links);
+    const auto r = resolve(router, &identity, links, world);
     ASSERT_EQ(r.unresolved.size(), 1u);
     EXPECT_NE(r.unresolved[0].last_error.find("0a:00:00:00:00:02"), std::string::npos);
     route().interface = "ens7";
-    EXPECT_NE(resolve(router, &identity, links).unresolved.at(0).last_error.find("no interface 'ens7'"), std::string::npos);
+    EXPECT_NE(resolve(router, &identity, links, world).unresolved.at(0).last_error.find("no interface 'ens7'"),
+              std::string::npos);
 }
 
 TEST_F(resolve_test, ids_and_an_interface_id_need_nobody)
@@ -65,7 +68,7 @@ TEST_F(resolve_test, ids_and_an_interface_id_need_nobody)
     route().tables.whole_vpc = false;
     route().tables.ids = {rtb("rtb-1")};
     EXPECT_FALSE(needs_identity(*node_harness::one_router()));
-    const auto r = resolve(router, nullptr, links);
+    const auto r = resolve(router, nullptr, links, world);
     ASSERT_EQ(r.wanted.routes.size(), 1u);
     EXPECT_EQ(r.wanted.routes[0].target, eni("eni-named"));
     EXPECT_FALSE(r.wanted.routes[0].query.vpc);
@@ -75,7 +78,7 @@ TEST_F(resolve_test, tags_are_looked_for_in_the_vpc_of_the_target)
 {
     route().tables.whole_vpc = false;
     route().tables.tags = {{"Name", "private-*"}};
-    const auto r = resolve(router, &identity, links);
+    const auto r = resolve(router, &identity, links, world);
     ASSERT_EQ(r.wanted.routes.size(), 1u);
     EXPECT_EQ(r.wanted.routes[0].query.vpc, aws::vpc_id{"vpc-1"});
     EXPECT_EQ(r.wanted.routes[0].query.tags.at(0).value, "private-*");
@@ -86,7 +89,7 @@ TEST_F(resolve_test, addresses_and_elastic_ips_go_to_the_interface_behind_the_ro
     router.routes.clear();
     router.secondary_ips = {{ip_address::v4(10, 0, 1, 100), "ens5", std::nullopt}};
     router.elastic_ips = {{aws::allocation_id{"eipalloc-1"}, "ens5", std::nullopt, ip_address::v4(10, 0, 1, 100)}};
-    const auto r = resolve(router, &identity, links);
+    const auto r = resolve(router, &identity, links, world);
     ASSERT_EQ(r.wanted.others.size(), 2u);
     takeover::interface_query by_address;
     by_address.address = ip_address::v4(10, 0, 1, 100);
@@ -104,7 +107,7 @@ TEST_F(resolve_test, an_interface_that_is_named_by_id_needs_nobody_to_tell)
 {
     router.routes.clear();
     router.secondary_ips = {{ip_address::v4(10, 0, 1, 100), "", eni("eni-named")}};
-    const auto r = resolve(router, nullptr, links);
+    const auto r = resolve(router, nullptr, links, world);
     ASSERT_EQ(r.wanted.others.size(), 1u);
     config::configuration all;
     all.routers = {router};
@@ -119,7 +122,7 @@ TEST_F(resolve_test, a_floating_interface_goes_to_this_instance_and_tags_are_of_
     by_tag.match.tags = {{"Name", "floating"}};
     by_tag.device_index = 2;
     router.enis = {by_tag};
-    const auto r = resolve(router, &identity, links);
+    const auto r = resolve(router, &identity, links, world);
     ASSERT_EQ(r.wanted.others.size(), 1u);
     const auto& query = std::get<takeover::interface_query>(r.wanted.others[0].query);
     EXPECT_EQ(query.vpc, aws::vpc_id{"vpc-1"});
@@ -128,13 +131,93 @@ TEST_F(resolve_test, a_floating_interface_goes_to_this_instance_and_tags_are_of_
     EXPECT_EQ(what.device_index, 2u);
     EXPECT_EQ(what.match, query);
 
-    const auto waiting = resolve(router, nullptr, links);
+    const auto waiting = resolve(router, nullptr, links, world);
     ASSERT_EQ(waiting.unresolved.size(), 1u);
     EXPECT_EQ(waiting.unresolved[0].kind, status::resource_kind::network_interface);
     EXPECT_FALSE(waiting.wanted.complete);
     config::configuration all;
     all.routers = {router};
     EXPECT_TRUE(needs_identity(all));
+}
+
+// --- the link of an interface that is moved ---
+
+class floating_link_of : public resolve_test {
+protected:
+    floating_link_of()
+    {
+        router.routes.clear();
+        router.enis.emplace_back().match.id = eni("eni-float");
+        identity.instance = aws::instance_id{"i-me"};
+        identity.interfaces.push_back({"0a:00:00:00:00:f0",
+                                       eni("eni-float"),
+                                       aws::vpc_id{"vpc-1"},
+                                       "subnet-1",
+                                       {*ip_prefix::parse("10.1.0.0/24")},
+                                       {ip_address::v4(10, 1, 0, 50)}});
+        links.apply(net::link_seen{{7, "eth1", "0a:00:00:00:00:f0", false, false}});
+    }
+
+    std::vector<takeover::local_item> items() { return resolve(router, &identity, links, world).of_interfaces; }
+    void see(const char* id)
+    {
+        takeover::interface_query query;
+        query.vpc = aws::vpc_id{"vpc-1"};
+        query.tags = router.enis[0].match.tags;
+        world.watch(now, {{query, {}}});
+        world.handle_timeout(now);
+        const auto call = world.poll_output();
+        ASSERT_TRUE(call);
+        aws::network_interfaces_page page;
+        page.interfaces.emplace_back().id = eni(id);
+        world.handle(now, call->ticket, {page, {}, {}});
+    }
+
+    static constexpr time_point now{1000s};
+};
+
+TEST_F(floating_link_of, an_id_is_there_when_imds_lists_it_and_the_kernel_has_its_mac)
+{
+    ASSERT_FALSE(items().empty());
+    EXPECT_EQ(std::get<takeover::raised_link>(items().front().value).interface, "eth1");
+    EXPECT_TRUE(resolve(router, &identity, links, world).unresolved.empty());
+    links.apply(net::link_gone{7});
+    EXPECT_TRUE(items().empty());
+    const auto waiting = resolve(router, &identity, links, world);
+    EXPECT_TRUE(waiting.wanted.complete);
+    ASSERT_EQ(waiting.unresolved.size(), 1u);
+    EXPECT_EQ(waiting.unresolved[0].name, "link of eni-float");
+    EXPECT_EQ(waiting.unresolved[0].state, status::resource_state::elsewhere);
+    links.apply(net::link_seen{{8, "eth2", "0a:00:00:00:00:f0", false, false}});
+    EXPECT_EQ(std::get<takeover::raised_link>(items().front().value).interface, "eth2");
+    identity.interfaces.pop_back();
+    EXPECT_TRUE(items().empty());
+}
+
+TEST_F(floating_link_of, an_address_is_the_interface_that_has_it)
+{
+    router.enis[0].match.id.reset();
+    router.enis[0].match.address = ip_address::v4(10, 1, 0, 50);
+    EXPECT_FALSE(items().empty());
+    router.enis[0].match.address = ip_address::v4(10, 1, 0, 51);
+    EXPECT_TRUE(items().empty());
+}
+
+TEST_F(floating_link_of, tags_are_what_ec2_says_of_them)
+{
+    router.enis[0].match.id.reset();
+    router.enis[0].match.tags = {{"Name", "floating"}};
+    EXPECT_TRUE(depends_on_world(router));
+    EXPECT_TRUE(items().empty()) << "nothing has been read yet";
+    see("eni-float");
+    EXPECT_FALSE(items().empty());
+}
+
+TEST_F(floating_link_of, one_that_is_not_to_be_configured_is_left_alone)
+{
+    router.enis[0].configure = false;
+    EXPECT_TRUE(items().empty());
+    EXPECT_EQ(resolve(router, &identity, links, world).wanted.others.size(), 1u) << "it is moved all the same";
 }
 
 }  // namespace

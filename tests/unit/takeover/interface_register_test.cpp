@@ -130,6 +130,22 @@ TEST(interface_watch, reads_what_is_watched_once_a_minute)
     EXPECT_LE(w.next_wakeup().at, t0 + 66s);
 }
 
+TEST(interface_watch, reads_that_fail_are_repeated_within_a_budget)
+{
+    interface_watch w{1};
+    w.watch(t0, {eni("eni-1")});
+    int reads = 0;
+    for (auto now = t0; now <= t0 + 60s; now = std::max(now + 1ms, w.next_wakeup().at)) {
+        w.handle_timeout(now);
+        if (w.poll_output()) {
+            ++reads;
+            EXPECT_LE(reads, 6 + to_seconds(now - t0));
+            w.handle(now, reply_error(kind::transient));
+        }
+    }
+    EXPECT_GE(reads, 10) << "it goes on";
+}
+
 TEST(interface_watch, a_filter_holds_200_ids_and_every_page_of_it_is_read)
 {
     interface_watch w{1};

@@ -75,6 +75,14 @@ protected:
             kernel.apply(what, told);
         }
         return std::visit(overloaded{
+                              [&](const net::set_link_up& c) {
+                                  if (works) {
+                                      auto link = links.links().at(c.link_index);
+                                      link.up = true;
+                                      told.emplace_back(net::link_seen{link});
+                                  }
+                                  return "set up " + std::to_string(c.link_index);
+                              },
                               [&](const net::add_address& c) {
                                   if (works) {
                                       told.emplace_back(net::address_seen{c.value});

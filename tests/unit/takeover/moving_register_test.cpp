@@ -154,6 +154,35 @@ TEST_F(moving_interface, that_is_not_let_go_is_detached_by_force_after_the_confi
     EXPECT_EQ(verb(r.issue(t0 + 60s)), "AttachNetworkInterface");
 }
 
+TEST_F(moving_interface, that_somebody_else_began_to_detach_is_forced_as_well)
+{
+    see_at(t0, "i-other", state::detaching);
+    r.become_active(t0 + 20s);
+    EXPECT_FALSE(r.issue(t0 + 20s)) << "it may be free by now";
+    for (auto now = t0 + 21s; now < t0 + 31s; now += 1s) {
+        see_at(now, "i-other", state::detaching);
+        EXPECT_FALSE(r.issue(now)) << "10 s from the first look of this epoch";
+    }
+    see_at(t0 + 31s, "i-other", state::detaching);
+    const auto call = r.issue(t0 + 31s);
+    ASSERT_EQ(verb(call), "DetachNetworkInterface");
+    EXPECT_TRUE(std::get<aws::detach_network_interface>(*call).force);
+}
+
+TEST_F(moving_interface, that_is_being_detached_already_when_it_is_asked_for_is_forced_as_well)
+{
+    see_at(t0, "i-other");
+    r.become_active(t0);
+    ASSERT_EQ(verb(r.issue(t0)), "DetachNetworkInterface");
+    r.answered(t0 + 100ms, reply_error(kind::outdated), random);
+    for (auto now = t0 + 1s; now < t0 + 11s; now += 1s) {
+        see_at(now, "i-other", state::detaching);
+        EXPECT_FALSE(r.issue(now));
+    }
+    see_at(t0 + 11s, "i-other", state::detaching);
+    EXPECT_TRUE(std::get<aws::detach_network_interface>(r.issue(t0 + 11s).value()).force);
+}
+
 TEST_F(moving_interface, whose_detach_has_no_effect_is_detached_again)
 {
     see_at(t0, "i-other");
