@@ -9,7 +9,8 @@
 #include "agent/config/reference.hpp"
 #include "agent/io/config_file.hpp"
 #include "agent/io/daemon.hpp"
-#include "agent/io/key_file.hpp"
+#include "agent/io/hook_program.hpp"
+#include "agent/io/permissions.hpp"
 #include "agent/io/unix_http_client.hpp"
 
 #include <CLI/CLI.hpp>
@@ -59,7 +60,14 @@ int check(const options& o)
     if (!text) {
         return print({"", "vipd: " + text.error().text + "\n", cli::exit_failure});
     }
-    return print(cli::check_report(config::load(*text, o.config_file, io::read_key_file), o.config_file));
+    auto checked = config::load(*text, o.config_file, io::this_machine());
+    if (auto* const good = std::get_if<config::loaded>(&checked)) {
+        // It need not be this process, or this machine, that runs them.
+        if (const auto may = io::may_switch_users(good->value); !may) {
+            good->warnings.push_back({0, 0, "", may.error().text});
+        }
+    }
+    return print(cli::check_report(checked, o.config_file));
 }
 
 int iam_policy(const options& o)
@@ -71,7 +79,7 @@ int iam_policy(const options& o)
     if (!text) {
         return print({"", "vipd: " + text.error().text + "\n", cli::exit_failure});
     }
-    const auto checked = config::load(*text, o.config_file, io::read_key_file);
+    const auto checked = config::load(*text, o.config_file, io::this_machine());
     const auto* const good = std::get_if<config::loaded>(&checked);
     return print(good == nullptr ? cli::check_report(checked, o.config_file) : cli::iam_policy(good->value, o.scope));
 }

@@ -195,6 +195,27 @@ std::optional<row> auth_row(const json::value& router)
         {refused > 0 ? fmt::format("{} discarded", refused) : "", colour::red}};
 }
 
+// Among the resources, where there is something to see: one that runs, or whose last run has gone wrong.
+std::optional<row> hook_row(const json::value& hook)
+{
+    const auto key = text_of(hook, "hook");
+    const auto event = text_of(hook, "event");
+    const auto running = number_of(hook, "running_seconds");
+    const auto* const last = member(hook, "last");
+    const auto outcome = last == nullptr ? "" : text_of(*last, "outcome");
+    const bool is_failing = !outcome.empty() && outcome != "succeeded";
+    if (!running && !is_failing) {
+        return std::nullopt;
+    }
+    return row{
+        {"hook"},
+        {key == event ? key : fmt::format("{} ({})", key, event)},
+        {running ? "running" : outcome, running ? colour::yellow : colour::red},
+        {text_of(hook, "command")},
+        {running ? fmt::format("for {}", short_duration(*running)) : fmt::format("{} ago", duration_of(*last, "age_seconds"))},
+        {is_failing ? text_of(*last, "problem") : "", colour::red}};
+}
+
 std::string head(const json::value& status, table_style style)
 {
     std::string text =
@@ -281,6 +302,11 @@ std::string status_table(const json::value& status, table_style style)
         }
         for (const auto& resource : list_of(router, "resources")) {
             own.push_back(resource_row(resource));
+        }
+        for (const auto& hook : list_of(router, "hooks")) {
+            if (auto shown = hook_row(hook)) {
+                own.push_back(std::move(*shown));
+            }
         }
         all_resources.insert(all_resources.end(), own.begin(), own.end());
     }

@@ -3,6 +3,7 @@
 #include "agent/config/conflicts.hpp"
 #include "agent/config/entry.hpp"
 #include "agent/config/fields.hpp"
+#include "agent/config/hook_checks.hpp"
 #include "agent/config/node_addresses.hpp"
 #include "agent/config/policies.hpp"
 #include "agent/config/text.hpp"
@@ -443,6 +444,7 @@ void check_router(reading& r, const entry<router>& e, bool realtime)
     check_preemption(r, e);
     check_api_weight(r, e);
     check_advertised(r, e);
+    check_hooks(r, e);
     for_each_entry(e, "address", e.value.addresses,
                    [&](const entry<address_entry>& address) { check_address_options(r, address); });
     const bool interface_is_sound = is_sound(r, e, "router", {"interface"});

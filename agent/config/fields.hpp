@@ -143,6 +143,17 @@ void visit_fields(Visit&& visit, announce_section& s)
 }
 
 template <class Visit>
+void visit_fields(Visit&& visit, hooks_section& s)
+{
+    for (const auto event : hook_events) {
+        visit(to_string(event), s.commands[static_cast<std::size_t>(event)]);
+    }
+    visit("notify", s.notify);
+    visit("user", s.user);
+    visit("timeout", s.timeout);
+}
+
+template <class Visit>
 void visit_fields(Visit&& visit, table_selection& s)
 {
     visit("ids", s.ids);
@@ -223,6 +234,7 @@ void visit_fields(Visit&& visit, router& s)
     visit("eni", s.enis);
     visit("policy", s.policies);
     visit("announce", s.announce);
+    visit("hooks", s.hooks);
 }
 
 template <class Visit>
@@ -287,6 +299,8 @@ constexpr std::string_view section_name()
         return "policy.routes";
     } else if constexpr (std::is_same_v<Section, announce_section>) {
         return "router.announce";
+    } else if constexpr (std::is_same_v<Section, hooks_section>) {
+        return "router.hooks";
     } else if constexpr (std::is_same_v<Section, router>) {
         return "router";
     } else {

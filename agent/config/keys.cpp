@@ -61,6 +61,8 @@ constexpr text_rule file_path{"an absolute path", 4096, is_absolute_path};
 constexpr text_rule interface_name{"the name of a network interface (1 to 15 bytes, as in `ip link`)", 0, is_interface_name};
 constexpr text_rule prefix_text{"an IPv4 or IPv6 prefix without bits behind its length"};
 constexpr text_rule unicast_text{"an IPv4 or IPv6 unicast address without a zone"};
+// Absolute, because nothing searches for it.
+constexpr list_rule command_list{1, 64, "a text: the absolute path of a program, then its arguments, without a shell"};
 constexpr text_rule interface_id_text{"the id of a network interface (\"eni-\" and 8 to 17 digits)", 0, is_interface_id};
 
 const std::array key_table = {
@@ -78,7 +80,7 @@ const std::array key_table = {
     key{"", "wake_page", refused_rule{"serve a page that wakes sleeping servers"}, ""},
     key{"", "sync_group", refused_rule{"change the role of several routers together"}, ""},
     key{"", "track", refused_rule{"change the priority by what a tracker sees"}, ""},
-    key{"", "hooks", refused_rule{"run programs on a transition"}, ""},
+    key{"", "hooks", refused_rule{"run programs for every router; [router.hooks] does for one"}, ""},
 
     key{"aws", "region", text_rule{"the name of a region, such as \"eu-west-1\"", 0, is_region},
         "The region whose EC2 API is called.", presence::optional, false, "AWS_REGION, the profile, or IMDS"},
@@ -159,7 +161,8 @@ const std::array key_table = {
         "Tell the neighbours of the interface when an address has come: gratuitous ARP and unsolicited neighbour "
         "advertisements. For networks that are not a VPC, which takes no notice of them."},
     key{"router", "track", refused_rule{"change the priority by what a tracker sees"}, ""},
-    key{"router", "hooks", refused_rule{"run programs on a transition"}, ""},
+    key{"router", "hooks", table_rule{"[router.hooks]"},
+        "Programs that are run when the router's role changes: one at a time, in order, each with a deadline."},
     key{"router", "sync_group", refused_rule{"change the role of several routers together"}, ""},
 
     key{"router.peers", "address", unicast_text, "The peer's source address.", presence::required},
@@ -207,6 +210,26 @@ const std::array key_table = {
     key{"router.announce", "count", integer_rule{1, 32}, "How many frames a burst has for each address."},
     key{"router.announce", "repeats", integer_rule{0, 10}, "How many bursts follow the first one, which goes out at once."},
     key{"router.announce", "repeat_delay", duration_rule{100ms, 60s}, "The time between two bursts."},
+
+    key{"router.hooks", "active", command_list,
+        "It has become Active, and everything that follows the role has been asked for."},
+    key{"router.hooks", "owned", command_list,
+        "Everything that follows the role is here and was confirmed; once each time it becomes Active."},
+    key{"router.hooks", "backup", command_list, "It has become Backup, also when it starts."},
+    key{"router.hooks", "fault", command_list,
+        "It cannot take part (no link, no source address), or is kept out by maintenance."},
+    key{"router.hooks", "stopping", command_list,
+        "vipd ends, after it has handed over, or a reload has dropped the router; the end waits for it, 60s at most."},
+    key{"router.hooks", "lower_priority_advert", command_list,
+        "While Active it heard an advert of a lower priority; at most once in 10s."},
+    key{"router.hooks", "notify", command_list,
+        "For all of these but owned, behind the program of the event, called as keepalived calls a notify script: with "
+        "INSTANCE, the router's name, MASTER, BACKUP, FAULT, STOP or MASTER_RX_LOWER_PRI, and the priority."},
+    key{"router.hooks", "user", text_rule{"the name of a user of this machine, 1 to 64 bytes", 64, has_no_control_character},
+        "Who the programs are run as, with all groups of that user; needs CAP_SETUID, CAP_SETGID and CAP_KILL.",
+        presence::optional, false, "vipd's own user"},
+    key{"router.hooks", "timeout", duration_rule{1s, 600s},
+        "How long one run may take before the program and its process group are ended: SIGTERM, and SIGKILL 2s later."},
 
     key{"router.route", "destination", text_rule{"an IPv4 or IPv6 prefix, or the id of a prefix list (\"pl-...\")"},
         "Where the route leads.", presence::required},
@@ -315,6 +338,7 @@ constexpr std::array section_headers = {
     section_header{"router.address", "[[router.address]]"},
     section_header{"router.route", "[[router.route]]"},
     section_header{"router.announce", "[router.announce]"},
+    section_header{"router.hooks", "[router.hooks]"},
     section_header{"router.route.tables", "tables of [[router.route]]"},
     section_header{"router.secondary_ip", "[[router.secondary_ip]]"},
     section_header{"router.elastic_ip", "[[router.elastic_ip]]"},

@@ -105,6 +105,22 @@ bool read_value(reading& r, const spot& s, announce_section& out)
     return read_section(r, s.at, s.path, out);
 }
 
+bool read_value(reading& r, const spot& s, hooks_section& out)
+{
+    const bool is_good = read_section(r, s.at, s.path, out);
+    if (out.user.empty()) {
+        return is_good;
+    }
+    auto found = r.find_account(out.user);
+    if (!found) {
+        r.error(find(*s.at.as_table(), "user")->offset, path_of(s.path, "user"),
+                fmt::format("{} {}", quoted(out.user), found.error().text));
+        return false;
+    }
+    out.runs_as = std::move(*found);
+    return is_good;
+}
+
 bool read_value(reading& r, const spot& s, policy_entry& out)
 {
     return read_section(r, s.at, s.path, out);
@@ -372,14 +388,14 @@ std::string to_string(const finding& f, std::string_view file)
     return f.line == 0 ? fmt::format("{}: {}", file, what) : fmt::format("{}:{}:{}: {}", file, f.line, f.column, what);
 }
 
-std::variant<loaded, std::vector<finding>> load(std::string_view text, std::string_view, const key_reader& read_key)
+std::variant<loaded, std::vector<finding>> load(std::string_view text, std::string_view, const surroundings& machine)
 {
     const auto document = parse_document(text);
     if (const auto* const wrong = std::get_if<syntax_error>(&document)) {
         return std::vector<finding>{{wrong->where.line, wrong->where.column, "", wrong->text}};
     }
     const auto& root = std::get<node>(document);
-    reading r{text, read_key};
+    reading r{text, machine};
     configuration read;
     read_section(r, root, "", read);
     complete(read);

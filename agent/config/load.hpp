@@ -6,6 +6,7 @@
 #include "common/result.hpp"
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -29,11 +30,17 @@ struct loaded {
     std::vector<finding> warnings;
 };
 
-// Fetches a key that the configuration names; the error says what is wrong with its file.
-using key_reader = std::function<result<vrrp::hmac_secret>(const std::string& path)>;
+// What a file names and this machine has. Each error goes on after the name; what is not given cannot be had.
+struct surroundings {
+    std::function<result<vrrp::hmac_secret>(const std::string& path)> read_key;
+    std::function<result<account>(const std::string& user)> find_account;
+    // Whether a program may be run as that user, or as vipd's own. An error of class not_found is a warning only: the program
+    // may be there when it is needed, and a node that does not start for the lack of a hook protects nobody.
+    std::function<result<void>(const std::string& path, const std::optional<account>& user)> check_program;
+};
 
 // Never throws; reports all errors in the order of the file.
 std::variant<loaded, std::vector<finding>> load(std::string_view text, std::string_view file_name,
-                                                const key_reader& read_key = {});
+                                                const surroundings& machine = {});
 
 }  // namespace vipd::config

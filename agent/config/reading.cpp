@@ -100,14 +100,27 @@ bool can_be_listened_on(const ip_address& address)
 
 }  // namespace
 
-reading::reading(std::string_view text, const key_reader& read_key) : text_(text), read_key_(read_key), lines_(text) {}
+reading::reading(std::string_view text, const surroundings& machine) : text_(text), machine_(machine), lines_(text) {}
 
 result<vrrp::hmac_secret> reading::read_key(const std::string& path) const
 {
-    if (!read_key_) {
+    if (!machine_.read_key) {
         return vipd::error{error_class::unsupported, "cannot be read here"};
     }
-    return read_key_(path);
+    return machine_.read_key(path);
+}
+
+result<account> reading::find_account(const std::string& user) const
+{
+    if (!machine_.find_account) {
+        return vipd::error{error_class::unsupported, "cannot be looked up here"};
+    }
+    return machine_.find_account(user);
+}
+
+result<void> reading::check_program(const std::string& path, const std::optional<account>& user) const
+{
+    return machine_.check_program ? machine_.check_program(path, user) : result<void>{};
 }
 
 reading::placed reading::place(std::size_t offset, std::string key, std::string text) const

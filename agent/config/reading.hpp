@@ -19,7 +19,7 @@ namespace vipd::config {
 class reading {
 public:
     // Refers to both.
-    reading(std::string_view text, const key_reader& read_key);
+    reading(std::string_view text, const surroundings& machine);
 
     void error(std::size_t offset, std::string key, std::string text);
     void warning(std::size_t offset, std::string key, std::string text);
@@ -32,6 +32,8 @@ public:
     [[nodiscard]] std::string_view text() const { return text_; }
 
     [[nodiscard]] result<vrrp::hmac_secret> read_key(const std::string& path) const;
+    [[nodiscard]] result<account> find_account(const std::string& user) const;
+    [[nodiscard]] result<void> check_program(const std::string& path, const std::optional<account>& user) const;
 
     // In the order of the file.
     std::vector<finding> take_errors() { return take(errors_); }
@@ -46,7 +48,7 @@ private:
     static std::vector<finding> take(std::vector<placed>& from);
 
     std::string_view text_;
-    const key_reader& read_key_;
+    const surroundings& machine_;
     line_index lines_;
     std::vector<placed> errors_;
     std::vector<placed> warnings_;
@@ -79,6 +81,7 @@ bool read_value(reading& r, const spot& s, aws::route_destination& out);
 bool read_value(reading& r, const spot& s, aws::network_interface_id& out);
 bool read_value(reading& r, const spot& s, aws::allocation_id& out);
 bool read_value(reading& r, const spot& s, tcp_listener& out);
+bool read_value(reading& r, const spot& s, command& out);
 
 // A whole number, or the place of a word in its rule.
 bool read_number(reading& r, const spot& s, std::int64_t& out);

@@ -8,13 +8,14 @@
 #include "agent/config/load.hpp"
 #include "agent/io/clock.hpp"
 #include "agent/io/config_file.hpp"
+#include "agent/io/hook_program.hpp"
 #include "agent/io/http_server.hpp"
 #include "agent/io/https_client.hpp"
-#include "agent/io/key_file.hpp"
 #include "agent/io/limited_log.hpp"
 #include "agent/io/listening_socket.hpp"
 #include "agent/io/log_writer.hpp"
 #include "agent/io/netlink_socket.hpp"
+#include "agent/io/permissions.hpp"
 #include "agent/io/process_facts.hpp"
 #include "agent/io/realtime.hpp"
 #include "agent/io/resolver.hpp"
@@ -36,7 +37,6 @@
 #include <variant>
 #include <vector>
 
-#include <linux/capability.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -73,7 +73,7 @@ result<loaded_file> load_file(const std::string& path)
     if (!text) {
         return text.error();
     }
-    auto checked = config::load(*text, path, read_key_file);
+    auto checked = config::load(*text, path, this_machine());
     if (std::holds_alternative<std::vector<config::finding>>(checked)) {
         auto report = cli::check_report(checked, path).err;
         while (report.ends_with('\n')) {
@@ -104,20 +104,6 @@ bool has_peer_of(const config::configuration& c, ip_family family)
     return std::ranges::any_of(c.routers, [&](const config::router& r) {
         return std::ranges::any_of(r.peers, [&](const vrrp::peer_rule& p) { return p.address.family() == family; });
     });
-}
-
-result<void> may_change_network(const config::configuration& c)
-{
-    const bool has_any = !c.policies.empty() || std::ranges::any_of(c.routers, [](const config::router& r) {
-        return !r.addresses.empty() || !r.policies.empty();
-    });
-    if (has_any && !has_capability(CAP_NET_ADMIN)) {
-        return error{
-            error_class::denied,
-            "no permission to add addresses, rules and routes: [[router.address]] and policies need CAP_NET_ADMIN; run "
-            "vipd as root, or give the unit AmbientCapabilities=CAP_NET_RAW CAP_NET_ADMIN"};
-    }
-    return {};
 }
 
 // AWS's own tools trust the file that this variable names; the configuration goes before it.
@@ -234,7 +220,7 @@ result<void> daemon::open_http()
 result<void> daemon::prepare()
 {
     log_.watch(context_);
-    if (const auto allowed = may_change_network(*configuration_); !allowed) {
+    if (const auto allowed = may_do(*configuration_); !allowed) {
         return allowed.error();
     }
     const auto sockets =
@@ -349,7 +335,7 @@ result<std::string> daemon::reload()
     if (!file) {
         return refused(file.error());
     }
-    if (const auto allowed = may_change_network(*file->configuration); !allowed) {
+    if (const auto allowed = may_do(*file->configuration); !allowed) {
         return refused(allowed.error());
     }
     if (const auto possible = node_.can_reload(*file->configuration); !possible) {
@@ -472,6 +458,8 @@ int refuse_file(const error& reason)
 void set_up_process()
 {
     std::signal(SIGPIPE, SIG_IGN);
+    // Whoever started this process may have had the kernel forget how children end.
+    std::signal(SIGCHLD, SIG_DFL);
     raise_open_file_limit();
 }
 

@@ -1,14 +1,13 @@
 #include "agent/io/key_file.hpp"
 
 #include "agent/io/file_descriptor.hpp"
+#include "agent/io/file_owner.hpp"
 #include "agent/io/system_error.hpp"
 
 #include <openssl/crypto.h>
 
 #include <array>
 #include <cerrno>
-#include <cstdio>
-#include <pwd.h>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -18,43 +17,19 @@ namespace vipd::io {
 
 namespace {
 
-constexpr auto service_user = "vipd";
-
-bool is_service_user(uid_t user)
-{
-    std::array<char, 4096> buffer{};
-    passwd entry{};
-    passwd* found = nullptr;
-    return ::getpwnam_r(service_user, &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr &&
-           entry.pw_uid == user;
-}
-
-bool may_own_keys(uid_t user)
-{
-    return user == 0 || user == ::geteuid() || (::geteuid() == 0 && is_service_user(user));
-}
-
-// "0640"
-std::string octal(mode_t mode)
-{
-    std::array<char, 16> text{};
-    const auto size = std::snprintf(text.data(), text.size(), "%04o", static_cast<unsigned>(mode));
-    return {text.data(), static_cast<std::size_t>(size)};
-}
-
 result<void> check_file(int file)
 {
     struct stat what {};
     if (::fstat(file, &what) != 0 || !S_ISREG(what.st_mode)) {
         return error{error_class::unsupported, "is no regular file"};
     }
-    if (!may_own_keys(what.st_uid)) {
+    if (!is_trusted_owner(what.st_uid)) {
         return error{error_class::denied, "belongs to user " + std::to_string(what.st_uid) +
                                               "; allowed are root and the user that vipd runs as; chown it"};
     }
     if ((what.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
         return error{error_class::denied,
-                     "has mode " + octal(what.st_mode & 07777U) +
+                     "has mode " + octal(what.st_mode) +
                          ", which lets group or others at it; allowed are modes for its owner alone; chmod 0400 it"};
     }
     return {};

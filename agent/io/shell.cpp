@@ -20,7 +20,7 @@ constexpr std::size_t socket_errors_max = 8;
 }  // namespace
 
 shell::shell(boost::asio::io_context& context, node::node& node, log_writer& log, observer& to) :
-    context_(context), node_(node), log_(log), to_(to), timer_(context)
+    context_(context), node_(node), log_(log), to_(to), children_(context, *this), timer_(context)
 {
     // Sleeps end when they should, and not with others up to 50 us later.
     ::prctl(PR_SET_TIMERSLACK, 1UL);
@@ -325,6 +325,12 @@ void shell::perform(node::output&& what)
                            tell(node::file_was_written{o.id, replace_small_file(o.path, o.content)});
                        }
                    },
+                   [&](node::start_process& o) {
+                       if (!means_.only_look) {
+                           children_.start(std::move(o));
+                       }
+                   },
+                   [&](const node::signal_process& o) { children_.signal(o); },
                    [&](const node::ready&) { to_.on_ready(); },
                    [&](const node::stopped&) { to_.on_stopped(); },
                },

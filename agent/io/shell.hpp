@@ -14,6 +14,7 @@
 #include "agent/io/advert_socket.hpp"
 #include "agent/io/announcement_socket.hpp"
 #include "agent/io/breather.hpp"
+#include "agent/io/child_processes.hpp"
 #include "agent/io/https_client.hpp"
 #include "agent/io/log_writer.hpp"
 #include "agent/io/netlink_socket.hpp"
@@ -31,7 +32,7 @@
 
 namespace vipd::io {
 
-class shell final : public netlink_socket::listener, public https_client::owner {
+class shell final : public netlink_socket::listener, public https_client::owner, public child_processes::owner {
 public:
     struct observer {
         virtual void on_ready() = 0;
@@ -42,7 +43,7 @@ public:
     };
 
     // What the outputs of a node are carried out with. A shell that only looks (`vipd plan`) has no advert sockets, changes
-    // nothing in the kernel, writes no file and permits no mutating request.
+    // nothing in the kernel, writes no file, runs no program and permits no mutating request.
     struct means {
         netlink_socket* kernel = nullptr;
         https_client* cloud = nullptr;
@@ -76,6 +77,8 @@ public:
     void on_kernel_answer(net::kernel_answer&& answer) override { tell(node::kernel_answered{std::move(answer)}); }
     bool may_begin(aws::http_exchange_id id) override;
     void on_http_finished(aws::http_exchange_id id, aws::http_result&& result) override;
+    void on_process_output(hooks::process_output&& what) override { tell(std::move(what)); }
+    void on_process_ended(hooks::process_ended&& what) override { tell(std::move(what)); }
 
 private:
     using sockets = std::array<std::unique_ptr<advert_socket>, 2>;
@@ -106,6 +109,7 @@ private:
     means means_;
     sockets sockets_;
     announcement_socket announcements_;
+    child_processes children_;
     pacer pacer_;
     breather breather_;
     bool realtime_ = false;

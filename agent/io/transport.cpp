@@ -302,6 +302,10 @@ void transport::reset()
     }
     const linger at_once{1, 0};
     static_cast<void>(::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)));
+    // Closing it is not enough while a hook is on its way from fork() to execve(), for that long it has the socket as well.
+    sockaddr nobody{};
+    nobody.sa_family = AF_UNSPEC;
+    static_cast<void>(::connect(socket_.get(), &nobody, sizeof(nobody)));
     socket_.close();
 }
 

@@ -5,6 +5,7 @@
 #include "agent/aws/cloud_session.hpp"
 #include "agent/aws/http_message.hpp"
 #include "agent/config/config.hpp"
+#include "agent/hooks/process.hpp"
 #include "agent/net/link.hpp"
 #include "agent/vrrp/admission.hpp"
 
@@ -43,6 +44,9 @@ struct file_was_written {
     result<void> outcome;
 };
 
+using hooks::process_ended;
+using hooks::process_output;
+
 // --- operators ---
 struct step_down {
     std::string router;  // empty: all
@@ -59,6 +63,6 @@ struct reload {
 struct shut_down {};
 
 using input = std::variant<advert_not_sent, kernel_told, kernel_answered, http_finished, file_was_read, file_was_written,
-                           step_down, set_maintenance, reload, shut_down>;
+                           process_output, process_ended, step_down, set_maintenance, reload, shut_down>;
 
 }  // namespace vipd::node

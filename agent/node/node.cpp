@@ -18,6 +18,8 @@ using namespace std::chrono_literals;
 constexpr std::size_t history_size = 512;
 // The end of a shutdown whatever the kernel does with our requests: drain, then this.
 constexpr duration farewell_max = 2s;
+// Likewise whatever their programs do.
+constexpr duration hooks_farewell_max = config::hook_stop_max + hooks::hook_runner::kill_after;
 
 aws::session_settings session_settings(const config::configuration& c, const std::string& boot_id)
 {
@@ -315,8 +317,10 @@ void node::impl::begin_farewell(instant now)
     for (const auto& r : routers_) {
         drain = std::max(drain, r.router->configuration().drain);
     }
-    farewell_until_ = now.steady + drain + farewell_max;
     reconsider_all(now);
+    const auto is_busy = [](const numbered_router& r) { return !r.router->hooks().idle(); };
+    const bool has_hooks = std::ranges::any_of(routers_, is_busy) || std::ranges::any_of(leaving_, is_busy);
+    farewell_until_ = now.steady + std::max(drain, has_hooks ? hooks_farewell_max : duration::zero()) + farewell_max;
 }
 
 void node::impl::look_for_end(instant now)
@@ -429,6 +433,8 @@ void node::impl::handle(instant now, input&& what)
                            session_->handle_written(now, i.id, i.outcome);
                        }
                    },
+                   [&](process_output& i) { apply(now, i); },
+                   [&](process_ended& i) { apply(now, i); },
                    [&](step_down& i) { apply_step_down(now, i); },
                    [&](set_maintenance& i) {
                        aside_.maintenance = i.on;

@@ -1,8 +1,8 @@
 #pragma once
 
 // The inside of node::node, for the files that make it up: node.cpp (start, inputs, reload, farewell), node_work.cpp
-// (what is carried between the machines, and outputs), node_local.cpp (addresses, rules and routes) and node_status.cpp (what
-// it says of itself).
+// (what is carried between the machines, and outputs), node_local.cpp (addresses, rules and routes), node_hooks.cpp (processes)
+// and node_status.cpp (what it says of itself).
 
 #include "agent/net/link_table.hpp"
 #include "agent/node/advert_notes.hpp"
@@ -92,6 +92,12 @@ private:
     void apply(instant now, kernel_told&& e);
     void apply_local(instant now, const net::kernel_event& event);
     void start_statics(instant now);
+    void apply(instant now, const process_output& e);
+    void apply(instant now, const process_ended& e);
+    void drain_hooks(std::uint64_t number, hooks::hook_runner& hooks);
+    // As many processes as there is a place for.
+    void start_processes(instant now);
+    [[nodiscard]] bool has_busy_namesake(std::uint64_t number) const;
     void apply_reload(instant now, const reload& r);
     void exchange_routers(instant now);
     void find_shared_resources();
@@ -145,6 +151,11 @@ private:
     std::deque<output> outputs_;
     id_source<net::kernel_request_id> kernel_ids_;
     std::map<net::kernel_request_id, std::uint64_t> kernel_requests_;  // the router's number
+    // What hooks want comes after everything else of a turn.
+    std::deque<output> hook_outputs_;
+    std::deque<std::uint64_t> waiting_for_process_;  // numbers of routers, first come first served
+    id_source<hooks::process_id> process_ids_;
+    std::map<hooks::process_id, std::uint64_t> processes_;  // the router's number
     call_ledger calls_;
     std::optional<aws::keep_warm> warm_;  // what the session asked for; the number is ours
 

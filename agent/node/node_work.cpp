@@ -184,6 +184,8 @@ void node::impl::settle_router(instant now, std::size_t index, numbered_router& 
             },
             *o);
     }
+    r.router->look_for_ownership(links_);
+    drain_hooks(r.number, r.router->hooks());
     if (index < routers_.size()) {
         deadlines_.set(static_cast<std::uint32_t>(index), r.router->next_wakeup().at);
     }
@@ -219,6 +221,7 @@ void node::impl::settle(instant now)
             more = false;
         }
     }
+    start_processes(now);
     // Asked first and erased then: each of them asks the others what they still need.
     std::vector<std::uint64_t> gone;
     for (const auto& r : leaving_) {
@@ -244,6 +247,11 @@ std::optional<output> node::impl::poll_output()
     if (!outputs_.empty()) {
         auto first = std::move(outputs_.front());
         outputs_.pop_front();
+        return first;
+    }
+    if (!hook_outputs_.empty()) {
+        auto first = std::move(hook_outputs_.front());
+        hook_outputs_.pop_front();
         return first;
     }
     adverts_.recycle();

@@ -4,6 +4,7 @@
 
 #include "agent/aws/cloud_session.hpp"
 #include "agent/aws/http_message.hpp"
+#include "agent/hooks/process.hpp"
 #include "agent/net/link.hpp"
 #include "agent/takeover/announcer.hpp"
 #include "common/bytes.hpp"
@@ -40,6 +41,9 @@ using aws::keep_warm;
 using aws::read_file;
 using aws::write_file;
 
+using hooks::signal_process;
+using hooks::start_process;
+
 struct start_http {
     aws::http_exchange exchange;
 };
@@ -51,6 +55,6 @@ struct ready {};
 struct stopped {};
 
 using output = std::variant<send_advert, set_peers, change_kernel, announcement, start_http, cancel_http, keep_warm, read_file,
-                            write_file, ready, stopped>;
+                            write_file, start_process, signal_process, ready, stopped>;
 
 }  // namespace vipd::node

@@ -13,8 +13,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// A peer that goes on sending lower adverts is one story, not one every interval.
-constexpr duration lower_priority_log_pause = 10s;
+// A peer that goes on sending lower adverts is one story, not one every interval: for the log as for hooks.
+constexpr duration lower_priority_pause = 10s;
 
 std::vector<ip_address> addresses_of(const std::vector<vrrp::peer_rule>& peers)
 {
@@ -35,7 +35,8 @@ virtual_router::virtual_router(const config::router& configuration, std::uint64_
     path_(path),
     notice_(notice),
     takeover_(configuration.name, seed, journal, interfaces),
-    local_(configuration.name, seed + 1, journal, needs)
+    local_(configuration.name, seed + 1, journal, needs),
+    hooks_(configuration.name, journal)
 {
     for (const auto& peer : configuration_.peers) {
         peers_.push_back({peer.address, std::nullopt, 0});
@@ -174,6 +175,8 @@ void virtual_router::configure(instant now, const config::router& configuration,
         send(now, vrrp::priority_releasing, adverts);
     }
     const bool other_auth = configuration.auth != configuration_.auth;
+    // A reload is no event: what has been here for long is not told because somebody asks for it now.
+    ownership_told_ = ownership_told_ || (!configuration_.hooks && owns_everything(links));
     configuration_ = configuration;
     change_auth(now, other_auth);
     std::vector<peer_state> peers;
@@ -334,6 +337,7 @@ bool virtual_router::reconsider(instant now, const net::link_table& links, stand
             leave(now, !aside.leaves_in_order(), links, adverts);
         }
         reason_ = obstacle_;
+        tell_standing(now.steady, links, aside);
     } else if (state() == vrrp::state::initialize) {
         if (!election_) {
             election_.emplace(election_settings());
@@ -409,14 +413,15 @@ void virtual_router::note_heard(time_point now, const vrrp::heard_advert& advert
 void virtual_router::note_lower_priority(time_point now, const vrrp::heard_lower_priority& lower)
 {
     takeover_.suspect(now);
-    if (lower_priority_logged_at_ != time_point::min() && now - lower_priority_logged_at_ < lower_priority_log_pause) {
+    if (lower_priority_told_at_ != time_point::min() && now - lower_priority_told_at_ < lower_priority_pause) {
         return;
     }
-    lower_priority_logged_at_ = now;
+    lower_priority_told_at_ = now;
     journal_.record(log_level::warning, "lower_priority_advert", configuration_.name,
                     {{"from", lower.source.to_string()},
                      {"priority", lower.priority},
                      {"action", "answered, and the resources are read back"}});
+    tell_hooks(config::hook_event::lower_priority_advert);
 }
 
 void virtual_router::apply_transition(time_point now, const vrrp::transition& t, const net::link_table& links)
@@ -459,6 +464,10 @@ void virtual_router::apply_transition(time_point now, const vrrp::transition& t,
                      {"epoch", last_epoch_},
                      {"priority", effective_priority()},
                      {"late_ms", std::max(duration::zero(), now - t.due)}});
+    previous_state_ = t.from;
+    if (t.to != vrrp::state::initialize) {
+        tell_role(t.to == vrrp::state::active ? config::hook_event::active : config::hook_event::backup);
+    }
 }
 
 void virtual_router::apply(instant now, const net::link_table& links, advert_queue& adverts)
@@ -501,6 +510,9 @@ void virtual_router::handle_timeout(instant now, const net::link_table& links, a
     if (local_.next_wakeup().at <= now.steady) {
         local_.handle_timeout(now.steady, links);
     }
+    if (hooks_.next_wakeup().at <= now.steady) {
+        hooks_.handle_timeout(now.steady);
+    }
 }
 
 std::vector<takeover::announcement> virtual_router::take_announcements(time_point now, const net::link_table& links)
@@ -526,7 +538,7 @@ wakeup virtual_router::next_wakeup() const
 {
     const auto election = election_ ? election_->next_wakeup() : wakeup{};
     const auto local = earliest(local_.next_wakeup(), announcer_.next_wakeup());
-    return earliest(election, earliest(takeover_.next_wakeup(), local));
+    return earliest(earliest(election, hooks_.next_wakeup()), earliest(takeover_.next_wakeup(), local));
 }
 
 std::optional<vrrp::router_rule> virtual_router::rule() const
@@ -546,7 +558,7 @@ std::optional<vrrp::router_rule> virtual_router::rule() const
 
 bool virtual_router::has_left(const net::link_table& links) const
 {
-    return state() == vrrp::state::initialize && local_.settled(links);
+    return state() == vrrp::state::initialize && local_.settled(links) && hooks_.idle();
 }
 
 }  // namespace vipd::node

@@ -5,6 +5,7 @@
 
 #include "agent/aws/notice_watch.hpp"
 #include "agent/config/config.hpp"
+#include "agent/hooks/hook_runner.hpp"
 #include "agent/net/link_table.hpp"
 #include "agent/node/ec2_path.hpp"
 #include "agent/node/inbound_watch.hpp"
@@ -143,6 +144,10 @@ public:
     [[nodiscard]] const takeover::local_resources& local() const { return local_; }
     // What the neighbours are to be told at this moment.
     std::vector<takeover::announcement> take_announcements(time_point now, const net::link_table& links);
+    hooks::hook_runner& hooks() { return hooks_; }
+    [[nodiscard]] const hooks::hook_runner& hooks() const { return hooks_; }
+    // Tells the hooks once everything that follows the role is here.
+    void look_for_ownership(const net::link_table& links);
     // As Backup: whose adverts it hears, unless that one has handed over.
     [[nodiscard]] std::optional<ip_address> active_elsewhere() const;
     // What it has on this node of interfaces that were attached to it, beside what is configured. True when that has changed:
@@ -182,6 +187,11 @@ private:
     void send(instant now, std::uint8_t priority, advert_queue& adverts);
     void note_heard(time_point now, const vrrp::heard_advert& advert);
     void note_lower_priority(time_point now, const vrrp::heard_lower_priority& lower);
+    [[nodiscard]] bool owns_everything(const net::link_table& links) const;
+    void tell_hooks(config::hook_event event);
+    // Of its role, once for each time that it changes.
+    void tell_role(config::hook_event role);
+    void tell_standing(time_point now, const net::link_table& links, standing_aside aside);
 
     config::router configuration_;
     status::journal& journal_;
@@ -209,6 +219,11 @@ private:
     takeover::announcer announcer_;
     std::vector<status::resource> unresolved_;
 
+    hooks::hook_runner hooks_;
+    std::optional<config::hook_event> role_told_;
+    bool ownership_told_ = false;  // of this epoch
+    vrrp::state previous_state_ = vrrp::state::initialize;
+
     struct peer_state {
         ip_address address;
         std::optional<time_point> heard_at;
@@ -216,7 +231,7 @@ private:
     };
     std::vector<peer_state> peers_;
     inbound_watch inbound_;
-    time_point lower_priority_logged_at_ = time_point::min();
+    time_point lower_priority_told_at_ = time_point::min();
     std::uint64_t adverts_sent_ = 0;
     std::uint64_t adverts_not_sent_ = 0;
     vrrp::election_counters counters_before_;  // of elections that ended with a change of source, version or VRID

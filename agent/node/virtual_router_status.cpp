@@ -108,6 +108,9 @@ status::router virtual_router::snapshot(time_point now, const net::link_table& l
     local_.snapshot(links, r.resources);
     takeover_.snapshot(now, world, r.resources);
     r.resources.insert(r.resources.end(), unresolved_.begin(), unresolved_.end());
+    if (configuration_.hooks) {
+        hooks_.snapshot(now, *configuration_.hooks, r.hooks);
+    }
     r.received = received;
     r.adverts_sent = adverts_sent_;
     r.adverts_send_errors = adverts_not_sent_;

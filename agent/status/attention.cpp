@@ -136,6 +136,17 @@ void signature_findings(const router& r, std::vector<finding>& out)
     }
 }
 
+void hook_findings(const router& r, std::vector<finding>& out)
+{
+    for (const auto& h : r.hooks) {
+        if (h.is_failing()) {
+            out.push_back({urgency::warning, r.name,
+                           fmt::format("the hook {} failed {} ago: {} ({})", h.label(), human_duration(h.last->age),
+                                       h.last->problem, h.command)});
+        }
+    }
+}
+
 }  // namespace
 
 std::string_view to_string(urgency level)
@@ -217,6 +228,7 @@ std::vector<finding> findings(const router& r)
                                        p.address.to_string(), inbound_blocked_remedy)});
         }
     }
+    hook_findings(r, out);
     counter_findings(r, out);
     signature_findings(r, out);
     return out;

@@ -196,6 +196,36 @@ json::object notice_json(const aws::notice& n)
             {"at", n.at ? json::value(text(aws::format_iso8601(*n.at))) : json::value(nullptr)}};
 }
 
+json::object hook_run_json(const hook_run& run)
+{
+    return {{"outcome", to_string(run.outcome)},
+            {"problem", text(run.problem)},
+            {"epoch", run.epoch},
+            {"took_seconds", seconds(run.took)},
+            {"age_seconds", seconds(run.age)}};
+}
+
+json::array hooks_json(const router& r)
+{
+    json::array all;
+    for (const auto& h : r.hooks) {
+        json::object runs;
+        for (std::size_t i = 0; i < h.runs.size(); ++i) {
+            runs.emplace(to_string(static_cast<hook_outcome>(i)), h.runs[i]);
+        }
+        all.emplace_back(json::object{{"hook", h.key()},
+                                      {"event", to_string(h.event)},
+                                      {"command", text(h.command)},
+                                      {"running_seconds", seconds(h.running)},
+                                      {"waiting", h.waiting},
+                                      {"last", h.last ? json::value(hook_run_json(*h.last)) : json::value(nullptr)},
+                                      {"runs", std::move(runs)},
+                                      {"superseded", h.superseded},
+                                      {"lines_dropped", h.lines_dropped}});
+    }
+    return all;
+}
+
 }  // namespace
 
 json::object node_json(const node& n, const process& p, wall_time now)
@@ -254,6 +284,7 @@ json::object router_head_json(const router& r)
     out.emplace("adverts", adverts_json(r));
     out.emplace("election", election_json(r.election));
     out.emplace("last_takeover_seconds", seconds(r.last_takeover));
+    out.emplace("hooks", hooks_json(r));
     return out;
 }
 

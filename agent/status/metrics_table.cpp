@@ -1,5 +1,6 @@
 #include "agent/status/metrics_table.hpp"
 
+#include "agent/status/hook_series.hpp"
 #include "agent/status/text.hpp"
 #include "common/ensure.hpp"
 
@@ -299,6 +300,7 @@ using session = aws::session_snapshot;
 
 constexpr label_names of_a_router = {"router"};
 constexpr label_names of_a_resource = {"router", "kind", "resource"};
+constexpr label_names of_a_hook = {"router", "hook", "event"};
 
 // Two lines a row: where it comes from, and what it says.
 // clang-format off
@@ -426,6 +428,19 @@ constexpr metric table[] = {
      "From the moment of the decision to the end of each phase of a takeover."},
     {"vipd_takeover_last_seconds", gauge, of_a_router, last_takeover,
      "The last takeover, decided to confirmed; absent before the first."},
+
+    {"vipd_hook_runs_total", counter, {"router", "hook", "event", "outcome"}, hook_runs,
+     "Runs of programs of [router.hooks], by the key that names the program, the event and the outcome."},
+    {"vipd_hook_failing", gauge, of_a_hook, hook_failing,
+     "1 while the last run did not succeed."},
+    {"vipd_hook_last_seconds", gauge, of_a_hook, hook_last_seconds,
+     "How long the last run took; absent before the first."},
+    {"vipd_hook_running", gauge, of_a_router, hook_running,
+     "1 while a program runs; absent without [router.hooks]."},
+    {"vipd_hook_superseded_total", counter, of_a_hook, hook_superseded,
+     "Times it was not run because the role had changed again before its turn."},
+    {"vipd_hook_lines_dropped_total", counter, of_a_hook, hook_lines_dropped,
+     "Lines of its output beyond what is logged of one run."},
 
     {"vipd_peer_last_heard_seconds", gauge, {"router", "peer"}, peer_last_heard,
      "Time since an advert of the peer; absent when never heard."},

@@ -242,6 +242,34 @@ void put_resources(std::string& out, const router& r)
     out += "</table></div>\n";
 }
 
+// Those that have been run, or are about to be.
+void put_hooks(std::string& out, const router& r)
+{
+    const auto is_told = [](const hook& h) { return h.last || h.running || h.waiting; };
+    if (std::ranges::none_of(r.hooks, is_told)) {
+        return;
+    }
+    out +=
+        "<div class=\"scroll\"><table><caption>Hooks</caption>\n<tr><th>Event</th><th>State</th><th>Command</th>"
+        "<th class=\"number\">Last run</th><th class=\"number\">Took</th></tr>\n";
+    for (const auto& h : r.hooks) {
+        if (!is_told(h)) {
+            continue;
+        }
+        const auto state = h.running ? "running" : h.waiting ? "waiting" : to_string(h.last->outcome);
+        const auto css = h.running || h.waiting ? "busy" : h.is_failing() ? "bad" : "good";
+        put(out,
+            "<tr{}><td>{}</td><td><span class=\"state {}\">{}</span></td><td class=\"mono text\">{}</td>"
+            "<td class=\"number\">{}</td><td class=\"number\">{}</td></tr>\n",
+            h.is_failing() ? " class=\"has-error\"" : "", h.label(), css, state, html(h.command),
+            age(h.last ? std::optional{h.last->age} : std::nullopt, "never"), h.last ? human_duration(h.last->took) : "");
+        if (h.is_failing()) {
+            put(out, "<tr class=\"error\"><td colspan=\"5\" class=\"text\">{}</td></tr>\n", html(h.last->problem));
+        }
+    }
+    out += "</table></div>\n";
+}
+
 // [[policy]]: no router's, and always wanted.
 void put_policies(std::string& out, const node& n)
 {
@@ -352,6 +380,7 @@ std::string page_router(const router& r, bool alone)
     put_nodes(out, r);
     put_resources(out, r);
     out += "</div>\n";
+    put_hooks(out, r);
     put_details(out, r);
     out += "</article>\n";
     return out;

@@ -73,4 +73,29 @@ std::string_view to_string(duel_state state)
     return "none";
 }
 
+std::string_view to_string(hook_outcome outcome)
+{
+    switch (outcome) {
+        case hook_outcome::succeeded:
+            return "succeeded";
+        case hook_outcome::failed:
+            return "failed";
+        case hook_outcome::signalled:
+            return "signalled";
+        case hook_outcome::timed_out:
+            return "timed_out";
+        case hook_outcome::not_started:
+            return "not_started";
+        case hook_outcome::abandoned:
+            return "abandoned";
+    }
+    return "unknown";
+}
+
+std::string hook::label() const
+{
+    const std::string name{to_string(event)};
+    return is_notify ? "notify (" + name + ")" : name;
+}
+
 }  // namespace vipd::status

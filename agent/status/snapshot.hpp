@@ -6,6 +6,7 @@
 // Times are durations before the moment of the snapshot ("since", "age"): readers need no clock of ours.
 
 #include "agent/aws/cloud_session.hpp"
+#include "agent/config/hooks.hpp"
 #include "agent/net/link.hpp"
 #include "agent/vrrp/admission.hpp"
 #include "agent/vrrp/election.hpp"
@@ -126,6 +127,45 @@ struct hmac {
     std::vector<std::uint8_t> keys;
 };
 
+// How a run of a program of [router.hooks] has ended.
+enum class hook_outcome : std::uint8_t {
+    succeeded,
+    failed,     // an exit status other than 0
+    signalled,  // ended by a signal that vipd did not send
+    timed_out,  // its deadline came, and vipd ended it
+    not_started,
+    abandoned,  // it did not even end when it was killed, and is waited for no longer
+};
+inline constexpr std::size_t hook_outcome_count = 6;
+std::string_view to_string(hook_outcome outcome);
+
+struct hook_run {
+    std::uint64_t epoch = 0;
+    hook_outcome outcome = hook_outcome::succeeded;
+    std::string problem;  // "exit status 7"; empty when it succeeded
+    duration took{};
+    duration age{};  // since it ended
+};
+
+// One program of [router.hooks] for one event.
+struct hook {
+    config::hook_event event = config::hook_event::active;
+    bool is_notify = false;
+    std::string command;
+    std::optional<duration> running;  // for how long
+    bool waiting = false;
+    std::optional<hook_run> last;
+    std::array<std::uint64_t, hook_outcome_count> runs{};  // by outcome
+    std::uint64_t superseded = 0;                          // it was not run, because the role had changed again
+    std::uint64_t lines_dropped = 0;                       // of its output
+
+    // The key of [router.hooks].
+    [[nodiscard]] std::string_view key() const { return is_notify ? "notify" : to_string(event); }
+    // "active", "notify (active)"
+    [[nodiscard]] std::string label() const;
+    [[nodiscard]] bool is_failing() const { return last && last->outcome != hook_outcome::succeeded; }
+};
+
 struct router {
     std::string name;
     std::uint8_t vrid = 0;
@@ -151,6 +191,7 @@ struct router {
     bool has_password = false;  // VRRPv2's
     std::optional<hmac> signatures;
     std::vector<resource> resources;
+    std::vector<hook> hooks;
     vrrp::admission_counters received;
     vrrp::election_counters election;
     std::uint64_t adverts_sent = 0;

@@ -93,6 +93,8 @@ public:
             visit(e.item.value);
         }
     }
+    // Everything that is wanted on this node was seen there.
+    [[nodiscard]] bool all_here(const net::link_table& kernel) const;
     // Nothing is left to add or remove.
     [[nodiscard]] bool settled(const net::link_table& kernel) const;
     [[nodiscard]] bool draining() const { return drain_until_ != never; }

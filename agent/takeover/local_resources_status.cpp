@@ -23,6 +23,12 @@ status::resource_state state_of(bool wanted, bool all_here, bool any_here)
 
 }  // namespace
 
+bool local_resources::all_here(const net::link_table& kernel) const
+{
+    return std::ranges::all_of(
+        entries_, [&](const entry_state& e) { return !wanted_here(e) || look(e.item.value, kernel).found == presence::here; });
+}
+
 status::resource local_resources::snapshot_single(const entry_state& e, const net::link_table& kernel) const
 {
     const bool here = look(e.item.value, kernel).found == presence::here;

@@ -73,6 +73,8 @@ public:
     [[nodiscard]] std::uint64_t epoch() const { return epoch_; }
     // Whether a call was issued in this epoch and is still waited for: what a permit asks.
     [[nodiscard]] bool is_under_way(std::uint64_t ticket) const { return active() && under_way_.contains(ticket); }
+    // A read has shown everything that moves here, in this epoch.
+    [[nodiscard]] bool confirmed() const { return active() && confirmed_noted_; }
     [[nodiscard]] std::size_t register_count() const { return registers_.size(); }
     void snapshot(time_point now, const world& seen, std::vector<status::resource>& out) const;
     [[nodiscard]] const status::takeover_times& times() const { return times_; }

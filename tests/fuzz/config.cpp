@@ -17,7 +17,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         const vipd::byte_buffer bytes(path.size() + 16, 0xa5);
         return vipd::vrrp::hmac_secret::from_file(bytes);
     };
-    const auto result = vipd::config::load(text, "fuzz.toml", read_key);
+    const auto find_account = [](const std::string& user) -> vipd::result<vipd::config::account> {
+        return vipd::config::account{user, 1, 1, {1}};
+    };
+    const auto result = vipd::config::load(text, "fuzz.toml", {read_key, find_account, {}});
     if (const auto* const errors = std::get_if<std::vector<vipd::config::finding>>(&result)) {
         ENSURE(!errors->empty());
         std::size_t line_before = 0;
@@ -34,6 +37,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         ENSURE(!router.peers.empty() && !router.advertised_addresses.empty() && router.advertised_addresses.size() <= 255);
         ENSURE((router.priority == vipd::vrrp::priority_owner) == router.address_owner);
         ENSURE(router.source || !router.interface.empty());
+        if (router.hooks) {
+            ENSURE(router.hooks->timeout >= std::chrono::seconds{1} && router.hooks->timeout <= std::chrono::minutes{10});
+            ENSURE(router.hooks->user.empty() == !router.hooks->runs_as);
+        }
         if (router.auth.hmac) {
             const auto& hmac = *router.auth.hmac;
             ENSURE(hmac.window >= std::chrono::seconds{1} && hmac.window <= std::chrono::minutes{5});

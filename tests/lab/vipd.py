@@ -74,6 +74,7 @@ class VipdConfig(Configuration):
     policies: list[dict] = field(default_factory=list)  # [[router.policy]]
     node_policies: list[dict] = field(default_factory=list)  # [[policy]]
     announce: dict | None = None  # [router.announce]
+    hooks: dict = field(default_factory=dict)  # [router.hooks]
     password: str = ""
     auth: dict = field(default_factory=dict)  # [router.auth], where it is no password
     realtime: bool = False
@@ -96,6 +97,8 @@ class VipdConfig(Configuration):
             parts.append(section("[router.auth]", auth))
         if self.announce is not None:
             parts.append(section("[router.announce]", self.announce))
+        if self.hooks:
+            parts.append(section("[router.hooks]", self.hooks))
         parts += [section("[[router.address]]", address) for address in self.addresses]
         parts += [section("[[router.policy]]", policy) for policy in self.policies]
         parts += [section("[[router.route]]", route) for route in self.routes]

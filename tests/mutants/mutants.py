@@ -28,6 +28,7 @@ ROUTER = "agent/node/virtual_router.cpp"
 WORK = "agent/node/node_work.cpp"
 LOCAL = "agent/takeover/local_resources.cpp"
 SESSION = "agent/aws/cloud_session.cpp"
+HOOKS = "agent/hooks/hook_runner.cpp"
 
 # What implementations of VRRP have had wrong before.
 CLASSIC = [
@@ -310,4 +311,16 @@ WIRING = [
     Mutant("a wrong clock is not learned", SESSION,
            "        failure->kind = ec2_error_class::clock;\n",
            ""),
+    Mutant("a hook is run for a role that is over", HOOKS,
+           "return is_role(later) || later == earlier;",
+           "return (is_role(later) && earlier == hook_event::owned) || later == earlier;"),
+    Mutant("hooks of one router run at the same time", HOOKS,
+           "return !running_ && !waiting_.empty() &&",
+           "return !waiting_.empty() &&"),
+    Mutant("ownership is told with the role", "agent/node/virtual_router_hooks.cpp",
+           "(!configuration_.moves_in_cloud() || takeover_.confirmed())",
+           "true"),
+    Mutant("the end does not wait for its hook", ROUTER,
+           " && local_.settled(links) && hooks_.idle();",
+           " && local_.settled(links);"),
 ]

@@ -19,6 +19,7 @@ constexpr int ethernet = 2;
 constexpr std::size_t received_max = 256;
 constexpr duration loop_delay_max = 100us;
 constexpr unsigned steps_at_once_max = 1000;
+constexpr duration program_length = 300ms;
 
 }  // namespace
 
@@ -92,6 +93,8 @@ void machine::end_process()
         resumed_at_ = events_.now();
     }
     path_.drop_all();
+    program_.reset();
+    last_hook_.clear();
     interrupted_.reset();
     process_.reset();
     stopped_ = false;
@@ -419,11 +422,42 @@ void machine::perform(node::output&& what)
                               files_[o.path] = o.content;
                               push(node::file_was_written{o.id, {}});
                           },
-                          [&](const node::set_peers&) {}, [&](const node::announcement&) {}, [&](const node::ready&) {},
+                          [&](const node::start_process& o) { start(o); },
+                          [&](const node::signal_process& o) { end_program(o.id, true); }, [&](const node::set_peers&) {},
+                          [&](const node::announcement&) {}, [&](const node::ready&) {},
                           [&](const node::stopped&) { stopped_ = true; }},
                what);
     if (!inputs_.empty()) {
         wake(events_.now());
+    }
+}
+
+void machine::start(const node::start_process& wanted)
+{
+    const auto told = std::ranges::find_if(wanted.environment, [](const auto& v) { return v.starts_with("VIPD_EVENT="); });
+    const auto event = told->substr(told->find('=') + 1);
+    ++counters_.programs;
+    counters_.programs_at_once += program_ ? 1U : 0U;
+    // What belongs to a role is told behind it, and nothing behind the end.
+    const bool needs_role = event == "owned" || event == "lower_priority_advert";
+    const bool is_active = last_hook_ == "active" || last_hook_ == "owned" || last_hook_ == "lower_priority_advert";
+    const bool is_over = last_hook_ == "stopping" && event != "stopping";
+    counters_.programs_out_of_order += (needs_role && !is_active) || is_over ? 1U : 0U;
+    program_ = wanted.id;
+    last_hook_ = event;
+    events_.after(program_length, [this, id = wanted.id, number = process_number_] {
+        if (number == process_number_) {
+            end_program(id, false);
+        }
+    });
+}
+
+void machine::end_program(hooks::process_id id, bool killed)
+{
+    if (program_ == id) {
+        program_.reset();
+        tell(node::process_ended{
+            id, killed ? hooks::process_end::signalled : hooks::process_end::exited, killed ? 15 : 0, {}, false});
     }
 }
 

@@ -113,6 +113,8 @@ public:
     // How many rules and routes it has of those that follow the address.
     [[nodiscard]] std::size_t policy_parts() const { return policies_.rules.size() + policies_.routes.size(); }
     [[nodiscard]] status::router snapshot() const;
+    // The event of the last hook that this process has begun; empty when there was none.
+    [[nodiscard]] const std::string& last_hook() const { return last_hook_; }
     // Calls to EC2 that the node has made and not begun.
     [[nodiscard]] std::size_t calls_waiting() const;
     [[nodiscard]] const cloud_path& path() const { return path_; }
@@ -124,6 +126,9 @@ public:
     struct counters {
         std::uint64_t calls_interrupted = 0;
         std::uint64_t permits_refused = 0;
+        std::uint64_t programs = 0;  // of hooks; each takes 300 ms, unless it is ended
+        std::uint64_t programs_at_once = 0;
+        std::uint64_t programs_out_of_order = 0;
     };
     [[nodiscard]] const counters& counted() const { return counters_; }
     [[nodiscard]] std::uint64_t process_number() const { return process_number_; }
@@ -147,6 +152,8 @@ private:
     void perform_outputs();
     void perform(node::output&& what);
     void change(const node::change_kernel& wanted);
+    void start(const node::start_process& wanted);
+    void end_program(hooks::process_id id, bool killed);
     void push(node::input&& what);
     void take_input();
     void handle_input(node::input&& what);
@@ -178,6 +185,8 @@ private:
     std::optional<duration> pause_before_call_;
     std::optional<node::output> interrupted_;
     std::deque<datagram> received_;
+    std::optional<hooks::process_id> program_;
+    std::string last_hook_;
     std::deque<node::input> inputs_;
     std::set<aws::http_exchange_id> cancelled_;  // whose answers are among the inputs all the same
     time_point step_at_ = never;

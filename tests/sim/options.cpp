@@ -132,6 +132,11 @@ config::configuration cluster_options::configuration(std::size_t machine) const
     if (auth) {
         r.auth.hmac = vrrp::hmac_settings{auth->mode, auth->against_replay, auth->window, 1, {key_of(1)}};
     }
+    if (hooks) {
+        auto& programs = r.hooks.emplace();
+        programs.commands.fill({{"/hook"}});
+        programs.notify.argv = {"/notify"};
+    }
     r.advertised_addresses = {virtual_address().address()};
     config::address_entry virtual_one;
     virtual_one.address = virtual_address();

@@ -54,6 +54,8 @@ struct cluster_options {
     bool moves_secondary_ip = false;
     bool moves_elastic_ip = false;
     bool moves_interface = false;
+    // Programs for every event. No seed draws them: their ends would change what a machine draws later.
+    bool hooks = false;
     duration cloud_latency = std::chrono::milliseconds{20};
     double stale_reads = 0.0;
     duration stale_reads_lag{};

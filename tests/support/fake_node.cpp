@@ -87,6 +87,16 @@ process sample_process()
     return p;
 }
 
+hook sample_hook()
+{
+    hook h;
+    h.event = config::hook_event::active;
+    h.command = "/usr/local/sbin/promote --fast";
+    h.last = hook_run{4, hook_outcome::succeeded, "", 312ms, 3604s};
+    h.runs[static_cast<std::size_t>(hook_outcome::succeeded)] = 4;
+    return h;
+}
+
 router sample_router(std::string name)
 {
     router r;
@@ -124,6 +134,7 @@ router sample_router(std::string name)
     address.confirmed_age = 3605s;
     address.mutating_calls = 1;
     r.resources = {route, address};
+    r.hooks = {sample_hook()};
     r.received.accepted = 432;
     r.received.checksum_rfc5798 = 432;
     r.received.discarded[static_cast<std::size_t>(vrrp::discard_reason::checksum)] = 2;

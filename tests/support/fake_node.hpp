@@ -21,6 +21,7 @@ instant at(duration since_start);
 
 // Of the node, with all its parts.
 resource sample_policy();
+hook sample_hook();
 node sample_node();
 process sample_process();
 router sample_router(std::string name);      // Active, two resources here

@@ -255,6 +255,11 @@ void node_harness::perform(const node::output& o)
         answers_.emplace_back(node::file_was_written{w->id, {}});
     } else if (const auto* warm = std::get_if<node::keep_warm>(&o)) {
         warm_connections = warm->connections;
+    } else if (const auto* program = std::get_if<node::start_process>(&o)) {
+        order.emplace_back("hook");
+        programs.push_back(*program);
+    } else if (const auto* signal = std::get_if<node::signal_process>(&o)) {
+        signals.push_back(*signal);
     } else if (std::holds_alternative<node::ready>(o)) {
         is_ready = true;
     } else if (std::holds_alternative<node::stopped>(o)) {

@@ -102,6 +102,8 @@ public:
     std::set<std::pair<int, ip_prefix>> local;
     policy_kernel policies;
     std::vector<takeover::announcement> announcements;
+    std::vector<hooks::start_process> programs;  // they end when the test says so: node::process_ended
+    std::vector<hooks::signal_process> signals;
     int kernel_error = 0;                      // what the kernel answers to changes
     std::map<std::string, std::string> files;  // read and written by the node; not there: not_found
 

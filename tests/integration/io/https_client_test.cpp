@@ -522,6 +522,36 @@ TEST_F(https_client_test, a_cancelled_request_is_reset_on_the_wire_at_once)
     }
 }
 
+// As a process does that was forked and has not become another program yet.
+std::vector<file_descriptor> hold_all_connections()
+{
+    std::vector<file_descriptor> held;
+    for (int number = 3; number < 1024; ++number) {
+        sockaddr_storage peer{};
+        socklen_t size = sizeof(peer);
+        if (::getpeername(number, reinterpret_cast<sockaddr*>(&peer), &size) == 0) {
+            held.emplace_back(::dup(number));
+        }
+    }
+    return held;
+}
+
+TEST_F(https_client_test, a_cancelled_request_is_reset_even_while_another_process_holds_its_socket)
+{
+    client->keep_warm(origin("good"), 1);
+    wait_for_idle(origin("good"), 1);
+    response(get(origin("good"), "/ok"));
+    auto e = exchange(origin("good"), "/tell-the-end");
+    e.mutating = true;
+    const auto id = e.id;
+    client->start(std::move(e));
+    EXPECT_EQ(server.read_line(), "begun");
+    const auto held = hold_all_connections();
+    EXPECT_GE(held.size(), 1U);
+    client->cancel(id);
+    EXPECT_EQ(server.read_line(), "reset");
+}
+
 TEST_F(https_client_test, what_the_kernel_still_holds_of_a_cancelled_request_is_not_delivered)
 {
     client->keep_warm(origin("stalling"), 1);

@@ -60,6 +60,24 @@ web     51    Backup  12s  150       -
 )");
 }
 
+TEST(status_table, hooks_that_run_or_failed_stand_among_the_resources)
+{
+    EXPECT_EQ(table(R"({"version": "0.1.0", "uptime_seconds": 1, "ready": true, "routers": [
+        {"name": "web", "vrid": 51, "state": "Backup", "state_age_seconds": 12, "priority": 150, "resources": [], "hooks": [
+         {"hook": "active", "event": "active", "command": "/a", "running_seconds": null,
+          "last": {"outcome": "failed", "problem": "exit status 7", "age_seconds": 61}},
+         {"hook": "owned", "event": "owned", "command": "/o", "running_seconds": null,
+          "last": {"outcome": "succeeded", "problem": "", "age_seconds": 60}},
+         {"hook": "notify", "event": "backup", "command": "/n", "running_seconds": 2.5, "last": null}]}]})"),
+              R"(vipd 0.1.0, up 1s, ready
+
+ROUTER  VRID  STATE   FOR  PRIORITY  ACTIVE  WHY
+web     51    Backup  12s  150       -
+  hook  active           failed   /a  1m 1s ago  exit status 7
+  hook  notify (backup)  running  /n  for 2s
+)");
+}
+
 TEST(status_table, colours_do_not_move_columns)
 {
     std::string text = table(two_routers, {true});

@@ -63,6 +63,26 @@ inline result<vrrp::hmac_secret> read_key(const std::string& path)
     return vrrp::hmac_secret::from_file(bytes);
 }
 
+inline result<account> find_account(const std::string& user)
+{
+    if (user != "haproxy") {
+        return error{error_class::not_found, "is no user of this machine"};
+    }
+    return account{user, 188, 188, {188, 4}};
+}
+
+// Every program is there, unless it is called so.
+inline result<void> check_program(const std::string& path, const std::optional<account>& user)
+{
+    if (path.find("nowhere") != std::string::npos) {
+        return error{error_class::not_found, "cannot be run: No such file or directory"};
+    }
+    if (path.ends_with("open")) {
+        return error{error_class::denied, "has mode 0777 for " + (user ? user->name : std::string{"vipd"})};
+    }
+    return {};
+}
+
 inline outcome outcome_of(std::string_view text)
 {
     const auto shown = [](const std::vector<finding>& findings) {
@@ -72,7 +92,7 @@ inline outcome outcome_of(std::string_view text)
         }
         return lines;
     };
-    const auto result = load(text, "f", read_key);
+    const auto result = load(text, "f", {read_key, find_account, check_program});
     if (const auto* errors = std::get_if<std::vector<finding>>(&result)) {
         return {shown(*errors), {}, {}};
     }

@@ -44,6 +44,9 @@ std::pair<std::string, unsigned> file_with(std::string_view section, const std::
     if (section == "router.announce") {
         return {"[[router]]\n[router.announce]\n" + line + "\n", 3};
     }
+    if (section == "router.hooks") {
+        return {"[[router]]\n[router.hooks]\n" + line + "\n", 3};
+    }
     if (section == "policy") {
         return {"[[policy]]\n" + line + "\n" + router_with({}), 2};
     }
@@ -111,6 +114,7 @@ TEST(keys, the_ends_of_a_range_fit_into_the_member)
     check(table_selection{});
     check(auth_section{});
     check(auth_key_section{});
+    check(hooks_section{});
 }
 
 TEST(keys, the_reference_has_one_line_for_every_key)

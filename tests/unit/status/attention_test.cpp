@@ -93,6 +93,16 @@ TEST(attention, peer_that_a_security_group_keeps_out_is_critical_and_the_remedy_
     EXPECT_TRUE(found[0].text.ends_with(std::string(inbound_blocked_remedy)));
 }
 
+TEST(attention, hook_whose_last_run_failed_is_a_warning)
+{
+    auto r = sample_router("web");
+    r.hooks[0].last = hook_run{4, hook_outcome::failed, "exit status 7", 1s, 3min};
+    EXPECT_EQ(lines(findings(r)), expected{"warning: the hook active failed 3 min 0 s ago: exit status 7 "
+                                           "(/usr/local/sbin/promote --fast)"});
+    r.hooks[0].is_notify = true;
+    EXPECT_TRUE(lines(findings(r)).at(0).starts_with("warning: the hook notify (active) failed"));
+}
+
 TEST(attention, resource_on_its_way_is_a_warning)
 {
     auto r = sample_router("web");

@@ -78,6 +78,7 @@ TEST(json, router_has_every_name_of_the_documented_shape_in_order)
                                                                                        "adverts",
                                                                                        "election",
                                                                                        "last_takeover_seconds",
+                                                                                       "hooks",
                                                                                        "peers",
                                                                                        "resources"}));
 }
@@ -141,6 +142,25 @@ TEST(json, authentication_is_its_mode_and_the_ids_of_its_keys)
                                             "window_seconds": 7, "active_key": 4, "keys": [3, 4]})"));
     EXPECT_EQ(o.at("adverts").at("with_signature").to_number<int>(), 5);
     EXPECT_EQ(o.at("adverts").at("without_signature").to_number<int>(), 6);
+}
+
+TEST(json, hook_says_what_it_does_and_how_its_last_run_ended)
+{
+    auto r = sample_router("haproxy");
+    EXPECT_EQ(router_object(r).at("hooks").at(0), json::parse(R"({
+        "hook": "active", "event": "active", "command": "/usr/local/sbin/promote --fast", "running_seconds": null,
+        "waiting": false,
+        "last": {"outcome": "succeeded", "problem": "", "epoch": 4, "took_seconds": 0.312, "age_seconds": 3604},
+        "runs": {"succeeded": 4, "failed": 0, "signalled": 0, "timed_out": 0, "not_started": 0, "abandoned": 0},
+        "superseded": 0, "lines_dropped": 0})"));
+    r.hooks[0].is_notify = true;
+    r.hooks[0].last.reset();
+    r.hooks[0].running = 2s;
+    const auto h = router_object(r).at("hooks").at(0).as_object();
+    EXPECT_EQ(h.at("hook"), json::value("notify"));
+    EXPECT_EQ(h.at("event"), json::value("active"));
+    EXPECT_TRUE(h.at("last").is_null());
+    EXPECT_EQ(h.at("running_seconds").to_number<int>(), 2);
 }
 
 TEST(json, only_what_was_read_back_counts_as_owned)

@@ -95,6 +95,29 @@ TEST(page, shows_resources_with_owner_state_and_error)
     expect_contains(text, "priority 100 (configured 150)");
 }
 
+TEST(page, shows_hooks_that_have_been_run)
+{
+    fake_node node;
+    node.routers = {sample_router("web")};
+    auto never_run = node.routers[0].hooks[0];
+    never_run.event = config::hook_event::fault;
+    never_run.last.reset();
+    auto runs = never_run;
+    runs.event = config::hook_event::backup;
+    runs.running = 2s;
+    node.routers[0].hooks.push_back(never_run);
+    node.routers[0].hooks.push_back(runs);
+    const auto page = page_of(node);
+    EXPECT_NE(page.find("<caption>Hooks</caption>"), std::string::npos);
+    EXPECT_NE(page.find("<td>active</td><td><span class=\"state good\">succeeded</span></td><td class=\"mono "
+                        "text\">/usr/local/sbin/promote --fast</td>"),
+              std::string::npos);
+    EXPECT_NE(page.find("<td>backup</td><td><span class=\"state busy\">running</span></td>"), std::string::npos);
+    EXPECT_EQ(page.find("<td>fault</td>"), std::string::npos);
+    node.routers[0].hooks.clear();
+    EXPECT_EQ(page_of(node).find("Hooks"), std::string::npos);
+}
+
 TEST(page, shows_the_last_events_newest_first)
 {
     fake_node node;
@@ -124,6 +147,9 @@ TEST(page, hostile_texts_change_no_element)
             x.owner = text;
             x.last_error = text;
         }
+        r.hooks[0].command = text;
+        r.hooks[0].last->outcome = hook_outcome::failed;
+        r.hooks[0].last->problem = text;
         node.routers = {r, sample_backup(text + "2")};
         auto e = sample_event(1, text);
         e.router = text;
