@@ -110,12 +110,13 @@ result<vrrp::hmac_secret> reading::read_key(const std::string& path) const
     return machine_.read_key(path);
 }
 
-result<account> reading::find_account(const std::string& user) const
+result<account> reading::find_account(const std::string& user)
 {
     if (!machine_.find_account) {
         return vipd::error{error_class::unsupported, "cannot be looked up here"};
     }
-    return machine_.find_account(user);
+    const auto known = accounts_.find(user);
+    return known != accounts_.end() ? known->second : accounts_.emplace(user, machine_.find_account(user)).first->second;
 }
 
 result<void> reading::check_program(const std::string& path, const std::optional<account>& user) const

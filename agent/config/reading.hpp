@@ -8,6 +8,7 @@
 #include "agent/config/keys.hpp"
 #include "agent/config/load.hpp"
 
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
@@ -32,7 +33,8 @@ public:
     [[nodiscard]] std::string_view text() const { return text_; }
 
     [[nodiscard]] result<vrrp::hmac_secret> read_key(const std::string& path) const;
-    [[nodiscard]] result<account> find_account(const std::string& user) const;
+    // Each user is looked up once, however many routers name it.
+    [[nodiscard]] result<account> find_account(const std::string& user);
     [[nodiscard]] result<void> check_program(const std::string& path, const std::optional<account>& user) const;
 
     // In the order of the file.
@@ -53,6 +55,7 @@ private:
     std::vector<placed> errors_;
     std::vector<placed> warnings_;
     std::set<const node*> broken_;
+    std::map<std::string, result<account>> accounts_;
 };
 
 // One value and what the table says about it.

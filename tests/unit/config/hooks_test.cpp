@@ -105,6 +105,24 @@ TEST(hooks, deadline_beyond_the_end_of_vipd_is_warned_of)
     EXPECT_THAT(with({R"(active = ["/a"])", R"(timeout = "61s")"}).warnings, IsEmpty());
 }
 
+TEST(hooks, user_of_many_routers_is_looked_up_once)
+{
+    std::string text;
+    for (int i = 1; i <= 5; ++i) {
+        text += router_with({"name = \"r" + std::to_string(i) + "\"", "vrid = " + std::to_string(i), "[router.hooks]",
+                             R"(backup = ["/b"])", R"(user = "haproxy")"});
+    }
+    int asked = 0;
+    const auto count = [&](const std::string& user) {
+        ++asked;
+        return find_account(user);
+    };
+    const auto got = load(text, "f", {read_key, count, check_program});
+    ASSERT_TRUE(std::holds_alternative<loaded>(got));
+    EXPECT_EQ(std::get<loaded>(got).value.routers[4].hooks->runs_as->user, 188U);
+    EXPECT_EQ(asked, 1);
+}
+
 TEST(hooks, users_and_programs_need_a_machine)
 {
     const auto text = router_with({"[router.hooks]", R"(backup = ["/b"])", R"(user = "haproxy")"});
