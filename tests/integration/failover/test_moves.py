@@ -26,8 +26,8 @@ def movable(topology: dict) -> None:
     vpc["internet_gateway"] = "igw-0aaaaaaaaaaaaaaa1"
     vpc["cidrs"].append("2001:db8:2::/56")
     subnet["cidrs"].append("2001:db8:2::/64")
-    topology["interfaces"] = [{"id": FLOATING, "subnet": subnet["id"], "mac": "02:00:00:00:02:50", "addresses": [FLOATING_ADDRESS],
-                               "tags": {"Name": "floating"}}]
+    topology["interfaces"] = [{"id": FLOATING, "subnet": subnet["id"], "mac": "02:00:00:00:02:50",
+                               "addresses": [FLOATING_ADDRESS], "tags": {"Name": "floating"}}]
     topology["elastic_ips"] = [{"id": ELASTIC_IP, "public_ip": "203.0.113.10"}]
 
 
