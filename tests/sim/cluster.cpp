@@ -402,6 +402,13 @@ void cluster::settle_cloud()
             situations_.note(situation::route_changed_by_hand_repaired);
         }
     }
+    while (const auto movement = cloud_.poll_movement()) {
+        const auto to = std::ranges::find(names_, movement->node);
+        if (movement->what == cloud::movement::subject::interface && to != names_.end()) {
+            auto& m = *machines_[static_cast<std::size_t>(to - names_.begin())];
+            movement->arrived ? m.plug(movement->mac) : m.unplug();
+        }
+    }
     const auto next = cloud_.next_wakeup().at;
     if (next != never && (next < cloud_wakes_at_ || cloud_wakes_at_ <= events_.now())) {
         cloud_wakes_at_ = next;

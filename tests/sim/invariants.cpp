@@ -293,7 +293,7 @@ void invariants::check_addresses(time_point now)
         const auto& seen = seen_[m->index()];
         const bool has_address = m->has_address(options_.virtual_address());
         if (!m->is_running() || m->is_paused() || seen.state == vrrp::state::active ||
-            (!has_address && m->policy_parts() == 0)) {
+            (!has_address && m->policy_parts() + m->floating_parts() == 0)) {
             continue;
         }
         const auto since = std::max(seen.since, m->last_hindered());

@@ -12,6 +12,7 @@
 #include "tests/sim/host_clock.hpp"
 #include "tests/support/policy_kernel.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -90,6 +91,9 @@ public:
     bool receive(datagram d);
     void tell(node::input&& what);
     void reload(std::shared_ptr<const config::configuration> next);
+    // The hypervisor: an interface arrives, down, or leaves.
+    void plug(const std::string& mac);
+    void unplug();
     // Somebody else has taken an address off it.
     void take_address(const ip_prefix& address);
     // Somebody else has taken a rule or a route of the policy off it.
@@ -110,8 +114,15 @@ public:
     [[nodiscard]] bool is_paused() const { return paused_; }
     [[nodiscard]] bool has_link() const { return link_; }
     [[nodiscard]] bool has_address(const ip_prefix& address) const;
-    // How many rules and routes it has of those that follow the address.
-    [[nodiscard]] std::size_t policy_parts() const { return policies_.rules.size() + policies_.routes.size(); }
+    // How many rules and routes it has of those that follow the address, and of those of an interface that was plugged in.
+    [[nodiscard]] std::size_t policy_parts() const
+    {
+        return parts_of([](std::uint32_t t) { return t < floating_table; });
+    }
+    [[nodiscard]] std::size_t floating_parts() const
+    {
+        return parts_of([](std::uint32_t t) { return t >= floating_table; });
+    }
     [[nodiscard]] status::router snapshot() const;
     // The event of the last hook that this process has begun; empty when there was none.
     [[nodiscard]] const std::string& last_hook() const { return last_hook_; }
@@ -152,6 +163,14 @@ private:
     void perform_outputs();
     void perform(node::output&& what);
     void change(const node::change_kernel& wanted);
+    [[nodiscard]] std::optional<net::link> plugged_link() const;
+    template <class Predicate>
+    [[nodiscard]] std::size_t parts_of(Predicate of_table) const
+    {
+        const auto rules = std::ranges::count_if(policies_.rules, of_table, &net::policy_rule::table);
+        const auto routes = std::ranges::count_if(policies_.routes, [&](const auto& r) { return of_table(r.first.table); });
+        return static_cast<std::size_t>(rules + routes);
+    }
     void start(const node::start_process& wanted);
     void end_program(hooks::process_id id, bool killed);
     void push(node::input&& what);
@@ -167,8 +186,12 @@ private:
     cloud_path path_;
     random_source random_;
 
+    static constexpr std::uint32_t floating_table = config::floating_table_base;
+
     bool on_ = false;
     bool link_ = true;
+    std::string plugged_mac_;  // empty: nothing is plugged in
+    bool plugged_up_ = false;
     unsigned boots_ = 0;
     std::set<std::pair<int, ip_prefix>> addresses_;
     test::policy_kernel policies_;

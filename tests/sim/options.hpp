@@ -66,6 +66,8 @@ struct cluster_options {
     [[nodiscard]] ip_prefix virtual_address() const;
     // How many rules and routes follow it: one of each.
     [[nodiscard]] static constexpr std::size_t policy_parts() { return 2; }
+    // Of the interface that is moved: to its subnet and beyond, and a rule from its address.
+    [[nodiscard]] static constexpr std::size_t floating_parts() { return 3; }
     [[nodiscard]] std::string interface_id(std::size_t machine) const;
     [[nodiscard]] std::string table_id(std::size_t table) const;
     [[nodiscard]] bool moves_more() const { return moves_secondary_ip || moves_elastic_ip || moves_interface; }

@@ -83,6 +83,11 @@ std::string phases::what_is_missing() const
         if (parts != (i == *active ? plan_.options.policy_parts() : 0)) {
             return fmt::format("machine {} is Active, and {} has {} rules and routes", *active, i, parts);
         }
+        const auto of_interface = world_.node(i).floating_parts();
+        if (of_interface != (i == *active && plan_.options.moves_interface ? cluster_options::floating_parts() : 0)) {
+            return fmt::format("machine {} is Active, and {} has {} rules and routes of the interface", *active, i,
+                               of_interface);
+        }
     }
     for (const auto& r : world_.node(*active).snapshot().resources) {
         if (r.kind != status::resource_kind::source_dest_check && r.state != status::resource_state::here) {

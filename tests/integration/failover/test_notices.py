@@ -43,8 +43,8 @@ class Notices(LabTest):
     def test_auto_scaling_that_terminates_and_thinks_better_of_it(self) -> None:
         self.hands_over({"kind": "lifecycle", "state": "Terminated"})
         self.cloud.command("DELETE", "/notices/node-a")
-        self.lab.timeline.until("a has its priority again", lambda: self.cluster.nodes["a"].router()["effective_priority"] == 200,
-                                timeout=HEARD_WITHIN_S)
+        self.lab.timeline.until("a has its priority again",
+                                lambda: self.cluster.nodes["a"].router()["effective_priority"] == 200, timeout=HEARD_WITHIN_S)
 
     def test_a_scheduled_event_counts_when_it_is_near(self) -> None:
         self.cloud.command("POST", "/notices", {"instance": "node-a", "kind": "maintenance", "in_s": 3600})
