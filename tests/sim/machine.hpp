@@ -186,6 +186,10 @@ private:
     cloud_path path_;
     random_source random_;
 
+    // Its links, by their index.
+    static constexpr int loopback = 1;
+    static constexpr int ethernet = 2;
+    static constexpr int plugged = 3;
     static constexpr std::uint32_t floating_table = config::floating_table_base;
 
     bool on_ = false;
