@@ -92,6 +92,7 @@ std::shared_ptr<const config::configuration> fleet_configuration(const fleet_opt
 {
     auto c = std::make_shared<config::configuration>();
     c->aws.region = "eu-west-1";
+    c->notices = {.spot = false, .rebalance = false, .scheduled_events = false, .auto_scaling = false};
     for (std::size_t i = 0; i < options.routers; ++i) {
         config::router r;
         r.name = fmt::format("router-{}", i);
