@@ -161,7 +161,10 @@ TEST_F(child_processes_test, what_is_left_of_the_group_is_ended_and_told)
 
 TEST_F(child_processes_test, session_of_its_own_escapes_and_holds_up_nobody)
 {
-    const auto id = shell("setsid sh -c 'echo $$; exec sleep 1000' & sleep 0.2");
+    // The program ends when the other has said, by way of a FIFO, that it has its session.
+    const auto id = shell(
+        "d=$(mktemp -d) && mkfifo $d/begun && { setsid sh -c \"echo \\$\\$; echo >$d/begun; exec sleep 1000\" & "
+        "read -r line <$d/begun; rm -r $d; }");
     wait_for_output(id);
     const auto end = wait(id);
     EXPECT_EQ(end.code, 0);
