@@ -6,6 +6,7 @@
 #include "agent/config/hook_checks.hpp"
 #include "agent/config/node_addresses.hpp"
 #include "agent/config/policies.hpp"
+#include "agent/config/sync_groups.hpp"
 #include "agent/config/text.hpp"
 #include "common/duration_text.hpp"
 
@@ -481,6 +482,7 @@ void check(reading& r, const node& root, const configuration& all)
     check_conflicts(r, top);
     check_node_addresses(r, top);
     check_policies(r, top);
+    check_sync_groups(r, top);
 }
 
 }  // namespace vipd::config

@@ -253,6 +253,13 @@ struct router {
     friend bool operator==(const router&, const router&) = default;
 };
 
+// [[sync_group]]: these routers are Active together, or none of them is.
+struct sync_group_entry {
+    std::string name;
+    std::vector<std::string> routers;
+    friend bool operator==(const sync_group_entry&, const sync_group_entry&) = default;
+};
+
 struct configuration {
     aws_section aws;
     http_section http;
@@ -261,6 +268,7 @@ struct configuration {
     bool realtime = false;
     std::vector<policy_entry> policies;
     std::vector<router> routers;
+    std::vector<sync_group_entry> sync_groups;
 
     // A configuration without AWS resources never talks to AWS.
     [[nodiscard]] bool uses_aws() const

@@ -248,6 +248,13 @@ void visit_fields(Visit&& visit, notices_section& s)
 }
 
 template <class Visit>
+void visit_fields(Visit&& visit, sync_group_entry& s)
+{
+    visit("name", s.name);
+    visit("routers", s.routers);
+}
+
+template <class Visit>
 void visit_fields(Visit&& visit, configuration& s)
 {
     visit("realtime", s.realtime);
@@ -257,6 +264,7 @@ void visit_fields(Visit&& visit, configuration& s)
     visit("notices", s.notices);
     visit("policy", s.policies);
     visit("router", s.routers);
+    visit("sync_group", s.sync_groups);
 }
 
 // The section of the key table that describes a struct.
@@ -271,6 +279,8 @@ constexpr std::string_view section_name()
         return "log";
     } else if constexpr (std::is_same_v<Section, notices_section>) {
         return "notices";
+    } else if constexpr (std::is_same_v<Section, sync_group_entry>) {
+        return "sync_group";
     } else if constexpr (std::is_same_v<Section, vrrp::peer_rule>) {
         return "router.peers";
     } else if constexpr (std::is_same_v<Section, auth_section>) {

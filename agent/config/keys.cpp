@@ -76,9 +76,9 @@ const std::array key_table = {
         presence::required},
     key{"", "policy", tables_rule{"[[policy]]", 255},
         "Rules and routes that this node has from the start of vipd on; they stay when it ends."},
+    key{"", "sync_group", tables_rule{"[[sync_group]]", 1024}, "Routers that are Active together, or none of them is."},
     key{"", "wake", refused_rule{"serve a page that wakes sleeping servers"}, ""},
     key{"", "wake_page", refused_rule{"serve a page that wakes sleeping servers"}, ""},
-    key{"", "sync_group", refused_rule{"change the role of several routers together"}, ""},
     key{"", "track", refused_rule{"change the priority by what a tracker sees"}, ""},
     key{"", "hooks", refused_rule{"run programs for every router; [router.hooks] does for one"}, ""},
 
@@ -118,6 +118,11 @@ const std::array key_table = {
     key{"notices", "scheduled_events", boolean_rule{}, "A scheduled event: a reboot, a stop, a retirement, maintenance."},
     key{"notices", "auto_scaling", boolean_rule{}, "Auto Scaling is about to terminate, stop or stand down this instance."},
     key{"notices", "lead", duration_rule{0s, 24h}, "How long before a scheduled event it counts."},
+
+    key{"sync_group", "name", text_rule{"1 to 64 of the characters A-Z a-z 0-9 . _ -", 0, is_router_name},
+        "What this group is called in status and logs; unique among the groups.", presence::required},
+    key{"sync_group", "routers", list_rule{2, 64, "the name of a [[router]]"},
+        "They have one priority; no router is in two groups, and none is an address owner.", presence::required},
 
     key{"router", "name", text_rule{"1 to 64 of the characters A-Z a-z 0-9 . _ -", 0, is_router_name},
         "What this router is called in status, metrics, logs and commands; unique in the file.", presence::required},
@@ -331,6 +336,7 @@ constexpr std::array section_headers = {
     section_header{"http", "[http]"},
     section_header{"log", "[log]"},
     section_header{"notices", "[notices]"},
+    section_header{"sync_group", "[[sync_group]]"},
     section_header{"router", "[[router]]"},
     section_header{"router.peers", "an entry of peers"},
     section_header{"router.auth", "[router.auth]"},

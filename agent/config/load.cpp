@@ -60,6 +60,11 @@ bool read_value(reading& r, const spot& s, notices_section& out)
     return read_section(r, s.at, s.path, out);
 }
 
+bool read_value(reading& r, const spot& s, sync_group_entry& out)
+{
+    return read_section(r, s.at, s.path, out);
+}
+
 bool read_value(reading& r, const spot& s, router& out)
 {
     return read_section(r, s.at, s.path, out);

@@ -78,6 +78,7 @@ std::map<std::string, std::string> all_defaults()
     collect<http_section>(defaults);
     collect<log_section>(defaults);
     collect<notices_section>(defaults);
+    collect<sync_group_entry>(defaults);
     collect<router>(defaults);
     collect<vrrp::peer_rule>(defaults);
     collect<auth_section>(defaults);

@@ -146,8 +146,14 @@ void node::impl::reconsider_all(instant now)
     const auto own = virtual_addresses();
     claimed_keys claimed;
     bool rules_changed = std::exchange(rules_changed_, false);
+    std::vector<std::string> obstacles;
     for (auto& r : routers_) {
-        rules_changed = r.router->reconsider(now, links_, aside_, own, claimed, adverts_) || rules_changed;
+        rules_changed = r.router->look_around(now, links_, own, claimed, adverts_) || rules_changed;
+        obstacles.push_back(r.router->find_obstacle(links_, aside_));
+    }
+    share_obstacles(obstacles);
+    for (std::size_t i = 0; i < routers_.size(); ++i) {
+        routers_[i].router->take_part(now, links_, aside_, std::move(obstacles[i]), adverts_);
     }
     if (rules_changed) {
         rebuild_admission();
@@ -167,6 +173,7 @@ void node::impl::number_routers()
         routers_[i].router->set_index(static_cast<std::uint32_t>(i));
     }
     deadlines_.resize(routers_.size());
+    form_groups();
     touched_.clear();
     all_touched_ = true;
     rules_changed_ = true;
@@ -351,6 +358,9 @@ void node::impl::apply_reload(instant now, const reload& r)
     exchange_routers(now);
     start_session(now);
     number_routers();
+    for (auto& router : routers_) {
+        router.router->weights_of_group_changed(now, links_, adverts_);
+    }
     resolve_all(now);
     reconsider_all(now);
     for (auto* list : {&routers_, &leaving_}) {
@@ -390,7 +400,9 @@ void node::impl::exchange_routers(instant now)
     for (std::size_t i = dropped; i < leaving_.size(); ++i) {
         auto& router = *leaving_[i].router;
         claimed_keys nobody_elses;
-        router.reconsider(now, links_, {.dropped = true}, {}, nobody_elses, adverts_);
+        constexpr standing_aside dropped_now{.dropped = true};
+        router.look_around(now, links_, {}, nobody_elses, adverts_);
+        router.take_part(now, links_, dropped_now, router.find_obstacle(links_, dropped_now), adverts_);
         router.local().want({});
     }
 }
@@ -456,9 +468,12 @@ void node::impl::handle_timeout(instant now)
         routers_[index].router->handle_timeout(now, links_, adverts_);
         // Settled at once, while it is in the processor's cache: a thousand routers do not fit there together.
         settle_router(now, index, routers_[index]);
-        if (deadlines_.of(index) <= now.steady) {
+        const bool is_due_again = deadlines_.of(index) <= now.steady;
+        if (is_due_again) {
             // Not again in this turn; settle() sets the real one.
             deadlines_.set(index, never);
+        }
+        if (is_due_again || !routers_[index].router->group().empty()) {
             touched_.push_back(index);
         }
     }

@@ -1,8 +1,8 @@
 #pragma once
 
 // The inside of node::node, for the files that make it up: node.cpp (start, inputs, reload, farewell), node_work.cpp
-// (what is carried between the machines, and outputs), node_local.cpp (addresses, rules and routes), node_hooks.cpp (processes)
-// and node_status.cpp (what it says of itself).
+// (what is carried between the machines, and outputs), node_groups.cpp (sync groups), node_local.cpp (addresses, rules and
+// routes), node_hooks.cpp (processes) and node_status.cpp (what it says of itself).
 
 #include "agent/net/link_table.hpp"
 #include "agent/node/advert_notes.hpp"
@@ -73,6 +73,17 @@ private:
     void start_session(instant now);
     void watch_notices(instant now);
     void reconsider_all(instant now);
+    // --- sync groups, as lists of indices of routers ---
+    void form_groups();
+    void share_weights();
+    // Whoever has no obstacle has that of its group: by index.
+    void share_obstacles(std::vector<std::string>& obstacles) const;
+    // After anything that may have changed the state of a router.
+    void keep_groups_together(instant now);
+    void keep_together(instant now, const std::vector<std::uint32_t>& group);
+    void note_group(const std::vector<std::uint32_t>& group, vrrp::state to, const std::string& reason);
+    // What a router of a group that could be Active waits for; empty when it does not.
+    [[nodiscard]] std::string why_it_waits(const virtual_router& r) const;
     // After routers_ has changed: what refers to them by index.
     void number_routers();
     void rebuild_admission();
@@ -126,6 +137,7 @@ private:
     std::vector<numbered_router> routers_;
     std::map<std::uint64_t, std::uint32_t> index_of_number_;
     std::vector<numbered_router> leaving_;  // dropped by a reload, not yet gone
+    std::vector<std::vector<std::uint32_t>> groups_;
     // What the last reload has moved between routers, or left with one that is leaving, or both a router and the node have.
     std::set<takeover::local_place> shared_;
     takeover::local_resources statics_;  // [[policy]], and what a predecessor left; their requests have the number 0

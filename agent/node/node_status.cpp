@@ -40,7 +40,11 @@ status::node node::impl::snapshot(instant now) const
 status::router node::impl::router_snapshot(instant now, std::uint32_t router) const
 {
     const auto& r = routers_.at(router);
-    return r.router->snapshot(now.steady, links_, world_, r.rule ? admission_.counters(*r.rule) : r.counted);
+    auto s = r.router->snapshot(now.steady, links_, world_, r.rule ? admission_.counters(*r.rule) : r.counted);
+    if (auto waits = why_it_waits(*r.router); !waits.empty()) {
+        s.state_reason = std::move(waits);
+    }
+    return s;
 }
 
 std::vector<std::string> node::impl::plan(std::uint32_t router) const

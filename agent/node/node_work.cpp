@@ -62,6 +62,7 @@ void node::impl::path_changed(instant now)
 {
     journal_.record(ec2_path_.works() ? log_level::info : log_level::warning, "ec2_path", {},
                     {{"state", ec2_path_.works() ? "works" : "broken"}, {"trouble", ec2_path_.trouble()}});
+    share_weights();
     for (auto& r : routers_) {
         r.router->path_changed(now, links_, adverts_);
     }
@@ -194,6 +195,7 @@ void node::impl::settle_router(instant now, std::size_t index, numbered_router& 
 void node::impl::settle(instant now)
 {
     look_at_session(now);
+    keep_groups_together(now);
     drain_local(0, statics_);
     bool more = true;
     while (more) {

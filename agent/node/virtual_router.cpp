@@ -260,8 +260,8 @@ bool virtual_router::find_twin(claimed_keys& claimed)
     return twin_ != before;
 }
 
-bool virtual_router::reconsider(instant now, const net::link_table& links, standing_aside aside,
-                                const std::vector<ip_address>& virtual_addresses, claimed_keys& claimed, advert_queue& adverts)
+bool virtual_router::look_around(instant now, const net::link_table& links, const std::vector<ip_address>& virtual_addresses,
+                                 claimed_keys& claimed, advert_queue& adverts)
 {
     const auto source = links.complete() ? find_source(links, virtual_addresses) : source_;
     const bool source_changed = source != source_;
@@ -284,7 +284,12 @@ bool virtual_router::reconsider(instant now, const net::link_table& links, stand
         local_.want(wanted_on_node());
         local_.start(now.steady, links);
     }
-    auto obstacle = find_obstacle(links, aside);
+    return source_changed || twin_changed;
+}
+
+void virtual_router::take_part(instant now, const net::link_table& links, standing_aside aside, std::string obstacle,
+                               advert_queue& adverts)
+{
     if (obstacle != obstacle_ && has_been_started_) {
         journal_.record(
             obstacle.empty() ? log_level::info : log_level::warning, "standing", configuration_.name,
@@ -298,14 +303,19 @@ bool virtual_router::reconsider(instant now, const net::link_table& links, stand
         reason_ = obstacle_;
         tell_standing(now.steady, links, aside);
     } else if (state() == vrrp::state::initialize) {
-        if (!election_) {
-            election_.emplace(election_settings());
-        }
-        has_been_started_ = true;
+        start_election();
         election_->startup(now.steady, election_outputs_);
         apply(now, links, adverts);
     }
-    return source_changed || twin_changed;
+}
+
+void virtual_router::start_election()
+{
+    if (!election_) {
+        election_.emplace(election_settings());
+        election_->wait_for_group(!group_.empty());
+    }
+    has_been_started_ = true;
 }
 
 void virtual_router::leave(instant now, bool fault, const net::link_table& links, advert_queue& adverts)

@@ -97,11 +97,16 @@ public:
     // Its place in the node: what its adverts are labelled with.
     void set_index(std::uint32_t index) { index_ = index; }
 
-    // The source address and what stands against taking part may have changed. Returns whether rule() has. Routers are asked in
-    // the order of the configuration, each with the keys of those before it, and adds its own: two interfaces may turn out to
-    // have one address, and adverts that could be for either are for the first.
-    bool reconsider(instant now, const net::link_table& links, standing_aside aside,
-                    const std::vector<ip_address>& virtual_addresses, claimed_keys& claimed, advert_queue& adverts);
+    // The source address may have changed. Returns whether rule() has. Routers are asked in the order of the configuration,
+    // each with the keys of those before it, and adds its own: two interfaces may turn out to have one address, and adverts
+    // that could be for either are for the first.
+    bool look_around(instant now, const net::link_table& links, const std::vector<ip_address>& virtual_addresses,
+                     claimed_keys& claimed, advert_queue& adverts);
+    // What stands against taking part; empty when nothing does.
+    [[nodiscard]] std::string find_obstacle(const net::link_table& links, standing_aside aside) const;
+    // Starts the election when there is no obstacle, and ends it when there is.
+    void take_part(instant now, const net::link_table& links, standing_aside aside, std::string obstacle,
+                   advert_queue& adverts);
     void hear(instant now, const vrrp::heard_advert& advert, const net::link_table& links, advert_queue& adverts);
     void handle_timeout(instant now, const net::link_table& links, advert_queue& adverts);
     // The path to EC2 has broken, or works again.
@@ -110,6 +115,20 @@ public:
     // stands behind every other one, and takes part all the same: if there is no other, it serves until the end.
     void notice_changed(instant now, const net::link_table& links, advert_queue& adverts);
     void kernel_changed(time_point now, const net::link_table& links) { local_.kernel_changed(now, links); }
+
+    // --- of a sync group; node_groups.cpp says when ---
+    // Which one it is in; empty: none.
+    void join(std::string_view group);
+    [[nodiscard]] const std::string& group() const { return group_; }
+    // What its own weights come to, and those of the others in its group: together they move its priority.
+    [[nodiscard]] int own_weights() const;
+    void set_weights_of_group(int others) { weights_of_group_ = others; }
+    void weights_of_group_changed(instant now, const net::link_table& links, advert_queue& adverts);
+    // Since when it could be Active, if its group could.
+    [[nodiscard]] std::optional<time_point> waits_for_group_since() const;
+    void follow_group_to_active(instant now, time_point due, const net::link_table& links, advert_queue& adverts);
+    void follow_group_to_backup(instant now, const net::link_table& links, advert_queue& adverts);
+
     // Returns whether it was Active.
     bool step_down(instant now, const net::link_table& links, advert_queue& adverts);
     void advert_not_sent() { ++adverts_not_sent_; }
@@ -165,10 +184,10 @@ public:
 private:
     [[nodiscard]] std::optional<ip_address> find_source(const net::link_table& links,
                                                         const std::vector<ip_address>& virtual_addresses) const;
-    [[nodiscard]] std::string find_obstacle(const net::link_table& links, standing_aside aside) const;
+    void start_election();
     [[nodiscard]] vrrp::election_settings election_settings() const;
     // What is added to the configured priority; negative: subtracted.
-    [[nodiscard]] int weights() const;
+    [[nodiscard]] int weights() const { return own_weights() + weights_of_group_; }
     // Since what it follows from has changed.
     void follow_priority(instant now, std::string_view reason, const net::link_table& links, advert_queue& adverts);
     [[nodiscard]] std::uint8_t effective_priority() const;
@@ -198,6 +217,8 @@ private:
     const ec2_path& path_;
     const std::optional<aws::notice>& notice_;
     std::uint32_t index_ = 0;
+    std::string group_;
+    int weights_of_group_ = 0;
 
     std::optional<ip_address> source_;
     std::optional<ip_address> first_source_;  // of this configuration: returned to when it had to be given up

@@ -5,7 +5,7 @@
 
 namespace vipd::node {
 
-int virtual_router::weights() const
+int virtual_router::own_weights() const
 {
     return !configuration_.moves_in_cloud() ? 0 : vrrp::contribution(configuration_.api_weight, path_.works());
 }

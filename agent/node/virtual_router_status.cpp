@@ -32,6 +32,8 @@ std::string virtual_router::explain(const vrrp::transition& t) const
             return "this node stood still (its advert was " + std::to_string(late.count()) +
                    " ms late), so another may be Active by now: it listens first";
         }
+        case vrrp::transition_reason::sync_group:
+            return "another router of sync group '" + group_ + "' is no longer Active";
         case vrrp::transition_reason::shutdown:
         case vrrp::transition_reason::fault:
             return obstacle_;
@@ -75,11 +77,14 @@ status::router virtual_router::snapshot(time_point now, const net::link_table& l
     r.source = source_;
     r.state = state();
     r.state_reason = reason_;
+    r.sync_group = group_;
     r.epoch = last_epoch_;
     r.priority = configuration_.priority;
     r.effective_priority = obstacle_.empty() ? effective_priority() : 0;
     r.priority_total = vrrp::priority_total(configuration_.priority, weights());
-    if (obstacle_.empty() && r.effective_priority != r.priority) {
+    if (obstacle_.empty() && r.effective_priority != r.priority && own_weights() == 0) {
+        r.priority_reason = "the weights of the others in sync group '" + group_ + "'";
+    } else if (obstacle_.empty() && r.effective_priority != r.priority) {
         r.priority_reason = path_.works() ? "api_weight: the path to EC2 works"
                                           : "api_weight: the path to EC2 is broken (" + path_.trouble() + ")";
     }

@@ -269,6 +269,7 @@ json::object router_head_json(const router& r)
                      {"state", vrrp::to_string(r.state)},
                      {"state_reason", text(r.state_reason)},
                      {"state_age_seconds", seconds(r.state_age)},
+                     {"sync_group", r.sync_group.empty() ? json::value(nullptr) : json::value(text(r.sync_group))},
                      {"epoch", r.epoch},
                      {"priority", r.priority},
                      {"effective_priority", r.effective_priority},

@@ -175,6 +175,7 @@ struct router {
     vrrp::state state = vrrp::state::initialize;
     std::string state_reason;  // why it is in this state: "no advert for 361 ms", "maintenance", "no source address on ens5"
     duration state_age{};
+    std::string sync_group;     // empty: it is in none
     std::uint64_t epoch = 0;    // of the last time it became Active; 0 for never
     std::uint8_t priority = 0;  // configured
     std::uint8_t effective_priority = 0;

@@ -28,6 +28,8 @@ std::string_view to_string(transition_reason reason)
             return "stepped_down";
         case transition_reason::stalled:
             return "stalled";
+        case transition_reason::sync_group:
+            return "sync_group";
     }
     return "unknown";
 }
@@ -88,10 +90,10 @@ void election::handle_timeout(time_point now, outputs& out)
 {
     step_back_when_stale(now, out);
     if (state_ == state::backup && now >= down_due_) {
-        const auto reason = speaker_ == speaker::released ? transition_reason::active_released
-                            : speaker_ == speaker::lower  ? transition_reason::preempted_lower
-                                                          : transition_reason::no_advert;
-        become_active(now, reason, down_due_, out);
+        is_overdue_ = waits_for_group_;
+        if (!is_overdue_) {
+            become_active(now, reason_to_take_over(), down_due_, out);
+        }
     } else if (state_ == state::active && now >= advert_due_) {
         send(settings_.priority, out);
         // From the deadline and not from now, or every late wake would shift all later adverts. Unless one is due already
@@ -122,19 +124,43 @@ void election::change(time_point now, const election_settings& settings, outputs
     } else if (state_ == state::backup) {
         // A deadline that moves into the past is due now; one that was overdue before keeps the time from which it is late.
         down_due_ = std::max(down_deadline(), std::min(down_due_, now));
+        is_overdue_ = is_overdue_ && down_due_ <= now;
     }
 }
 
 bool election::step_down(time_point now, outputs& out)
 {
+    return hand_over(now, transition_reason::stepped_down, out);
+}
+
+bool election::follow_group_to_backup(time_point now, outputs& out)
+{
+    return hand_over(now, transition_reason::sync_group, out);
+}
+
+void election::follow_group_to_active(time_point now, time_point due, outputs& out)
+{
+    ENSURE(is_overdue_);
+    become_active(now, reason_to_take_over(), due, out);
+}
+
+bool election::hand_over(time_point now, transition_reason reason, outputs& out)
+{
     if (state_ != state::active) {
         return false;
     }
     send(priority_releasing, out);
-    become_backup(now, transition_reason::stepped_down, out);
+    become_backup(now, reason, out);
     lets_others_first_ = true;
     down_due_ = down_deadline();
     return true;
+}
+
+transition_reason election::reason_to_take_over() const
+{
+    return speaker_ == speaker::released ? transition_reason::active_released
+           : speaker_ == speaker::lower  ? transition_reason::preempted_lower
+                                         : transition_reason::no_advert;
 }
 
 // The quickest of Backups has the highest priority that is not the owner's. What counts is how late the next advert is, not how
@@ -165,7 +191,8 @@ wakeup election::next_wakeup() const
         case state::initialize:
             break;
         case state::backup:
-            return {down_due_, "Active_Down_Timer"};
+            // Once it is over there is nothing to wake up for: the group looks after each change.
+            return is_overdue_ && waits_for_group_ ? wakeup{} : wakeup{down_due_, "Active_Down_Timer"};
         case state::active:
             return {advert_due_, "Adver_Timer"};
     }
@@ -315,6 +342,7 @@ void election::set_state(time_point now, state to, transition_reason reason, tim
     since_ = now;
     advert_due_ = never;
     down_due_ = never;
+    is_overdue_ = false;
     active_interval_ = settings_.advert_interval;
     has_learned_interval_ = false;
     answered_at_.reset();
@@ -343,6 +371,7 @@ void election::arm_down_timer(time_point now)
     released_at_.reset();
     speaker_ = speaker::nobody;
     down_due_ = down_deadline();
+    is_overdue_ = false;
 }
 
 time_point election::down_deadline() const

@@ -24,6 +24,10 @@
 //    owner is exempt: nobody else has its address.
 //  - several adverts that are handled at the same moment are answered once: a second answer would tell nobody anything.
 //  - what a router hears from its own address it counts and leaves alone, in every state.
+//  - a router of a sync group waits, once its Active_Down_Timer has run out, until the others of its group could become Active
+//  as
+//    well: a network that loses the adverts of one router alone moves none of them. Until then it goes on listening, and an
+//    advert that counts ends the wait.
 //  - RFC 3768 7.1 has the address owner of version 2 ignore every advert. Ours does, and only reports that it heard a lower
 //    priority; that of version 3 treats them like anybody else (erratum 8298).
 
@@ -69,6 +73,7 @@ enum class transition_reason : std::uint8_t {
     fault,            // -> Initialize: health took the router out
     stepped_down,     // Active -> Backup: somebody asked for it
     stalled,          // Active -> Backup: this node slept, and another may have taken over
+    sync_group,       // Active -> Backup: another router of its sync group has left Active
 };
 
 std::string_view to_string(transition_reason reason);
@@ -141,6 +146,17 @@ public:
     // longest Active_Down_Interval of any priority. Does nothing in another state; returns whether it did something.
     bool step_down(time_point now, std::vector<election_output>& out);
 
+    // --- of a sync group ---
+    // From now on a Backup does not become Active by itself; or does so again, at once when its timer has run out meanwhile.
+    void wait_for_group(bool waits) { waits_for_group_ = waits; }
+    // Whether it would be Active by now if it did not wait, and since when.
+    [[nodiscard]] bool is_waiting() const { return is_overdue_; }
+    [[nodiscard]] time_point waiting_since() const { return down_due_; }
+    // Ends the wait: all of the group become Active, and `due` is when the last of them could.
+    void follow_group_to_active(time_point now, time_point due, std::vector<election_output>& out);
+    // As step_down(), because another router of the group is no longer Active.
+    bool follow_group_to_backup(time_point now, std::vector<election_output>& out);
+
     [[nodiscard]] wakeup next_wakeup() const;
 
     // Active by name, but so late that a Backup may have taken over: nothing may be done in the name of the Active.
@@ -186,6 +202,8 @@ private:
     void set_state(time_point now, state to, transition_reason reason, time_point due, outputs& out);
     void send(std::uint8_t priority, outputs& out);
     void answer(time_point now, outputs& out);
+    bool hand_over(time_point now, transition_reason reason, outputs& out);
+    [[nodiscard]] transition_reason reason_to_take_over() const;
     void step_back_when_stale(time_point now, outputs& out);
     void arm_down_timer(time_point now);
     [[nodiscard]] time_point down_deadline() const;
@@ -206,6 +224,8 @@ private:
     time_point advert_due_ = never;  // Active
     std::optional<time_point> answered_at_;
     time_point down_due_ = never;  // Backup
+    bool waits_for_group_ = false;
+    bool is_overdue_ = false;  // down_due_ has come, and the group is waited for
 
     // Backup: what down_due_ follows from, so that new settings can be applied to it.
     time_point down_armed_at_{};             // the start, or the last accepted advert

@@ -100,10 +100,8 @@ TEST(checks, keys_that_do_not_exist_and_keys_that_are_not_done)
         {{"[[router.track]]", "kind = \"process\""},
          {"7:1: router[0].track: is not supported by this version of vipd; remove it (it would change the priority by what a "
           "tracker sees)"}},
-        {{"[sync_group]", "[wake]"},
-         {"7:1: sync_group: is not supported by this version of vipd; remove it (it would change the role of several routers "
-          "together)",
-          "8:1: wake: is not supported by this version of vipd; remove it (it would serve a page that wakes sleeping "
+        {{"[wake]"},
+         {"7:1: wake: is not supported by this version of vipd; remove it (it would serve a page that wakes sleeping "
           "servers)"}},
     });
 }

@@ -23,6 +23,9 @@ std::pair<std::string, unsigned> file_with(std::string_view section, const std::
     if (section == "aws" || section == "http" || section == "log" || section == "notices") {
         return {"[" + std::string(section) + "]\n" + line + "\n" + router, 2};
     }
+    if (section == "sync_group") {
+        return {"[[sync_group]]\n" + line + "\n" + router_with({}), 2};
+    }
     if (section == "router") {
         return {"[[router]]\n" + line + "\n", 2};
     }

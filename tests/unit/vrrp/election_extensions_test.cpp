@@ -461,6 +461,65 @@ TEST(election, a_takeover_tells_how_long_nothing_was_heard)
     EXPECT_EQ(h.last_transition().silence, 9s + duration{3s} * 156 / 256) << "by the interval of the one that fell silent";
 }
 
+// --- a sync group ---
+
+TEST(election, a_router_of_a_group_waits_when_its_timer_has_run_out)
+{
+    auto h = backup();
+    h.machine.wait_for_group(true);
+    EXPECT_EQ(h.wake(), log{});
+    const auto due = h.now;
+    EXPECT_TRUE(h.machine.is_waiting());
+    EXPECT_EQ(h.machine.waiting_since(), due);
+    EXPECT_EQ(h.machine.next_wakeup().at, never);
+    h.pass(10s);
+    EXPECT_EQ(h.follow_to_active(h.now - 1s), (log{"advert 100", "Backup -> Active: no_advert"}));
+    EXPECT_EQ(h.last_transition().due, h.now - 1s);
+    EXPECT_FALSE(h.machine.is_waiting());
+}
+
+TEST(election, an_advert_that_counts_ends_the_wait)
+{
+    auto h = backup();
+    h.machine.wait_for_group(true);
+    h.wake();
+    EXPECT_EQ(h.hear(low_peer, 99), log{});
+    EXPECT_TRUE(h.machine.is_waiting()) << "a lower Active would have been preempted";
+    h.hear(high_peer, 200);
+    EXPECT_FALSE(h.machine.is_waiting());
+    EXPECT_EQ(h.machine.next_wakeup().at, h.now + down_100);
+}
+
+TEST(election, a_lower_priority_ends_the_wait_when_its_timer_is_no_longer_over)
+{
+    auto h = backup(settings(254));
+    h.machine.wait_for_group(true);
+    h.wake();
+    ASSERT_TRUE(h.machine.is_waiting());
+    h.change(settings(1));
+    EXPECT_FALSE(h.machine.is_waiting()) << "with its longer skew it would not be Active yet";
+    EXPECT_GT(h.machine.next_wakeup().at, h.now);
+}
+
+TEST(election, a_router_that_leaves_its_group_no_longer_waits)
+{
+    auto h = backup();
+    h.machine.wait_for_group(true);
+    h.wake();
+    const auto due = h.now;
+    h.pass(5s);
+    h.machine.wait_for_group(false);
+    EXPECT_EQ(h.machine.next_wakeup().at, due);
+    EXPECT_EQ(h.timeout(), (log{"advert 100", "Backup -> Active: no_advert"}));
+}
+
+TEST(election, a_router_follows_its_group_to_backup)
+{
+    auto h = active();
+    EXPECT_EQ(h.follow_to_backup(), (log{"advert 0", "Active -> Backup: sync_group"}));
+    EXPECT_EQ(h.follow_to_backup(), log{});
+}
+
 }  // namespace
 
 }  // namespace vipd::vrrp

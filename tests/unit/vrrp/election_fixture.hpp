@@ -76,6 +76,14 @@ public:
     {
         return collect([&](auto& out) { machine.handle_timeout(now, out); });
     }
+    log follow_to_active(time_point due)
+    {
+        return collect([&](auto& out) { machine.follow_group_to_active(now, due, out); });
+    }
+    log follow_to_backup()
+    {
+        return collect([&](auto& out) { machine.follow_group_to_backup(now, out); });
+    }
     // Lets `d` pass and fires what is due then, once.
     log pass(duration d)
     {
