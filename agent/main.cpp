@@ -117,6 +117,47 @@ int step_down(const options& o)
     return print(cli::change_report(io::ask_daemon(o.socket, cli::step_down_request(o.router))));
 }
 
+// What answers once there is a process that has been started after `asked`.
+std::optional<cli::process_seen> wait_for_successor(const std::string& socket, std::chrono::steady_clock::time_point asked)
+{
+    constexpr std::chrono::seconds patience{10};
+    while (std::chrono::steady_clock::now() - asked < patience) {
+        std::this_thread::sleep_for(std::chrono::milliseconds{20});
+        const auto seen = cli::find_process(io::ask_daemon(socket, {}));
+        const std::chrono::duration<double> since = std::chrono::steady_clock::now() - asked;
+        if (seen && seen->uptime_seconds < since.count()) {
+            return seen;
+        }
+    }
+    return std::nullopt;
+}
+
+int restart(const options& o)
+{
+    // By this program, which is the one that will run.
+    if (const int wrong = check(o); wrong != cli::exit_success) {
+        return wrong;
+    }
+    const auto status = io::ask_daemon(o.socket, {});
+    const auto before = cli::find_process(status);
+    if (!before) {
+        return print(status
+                         ? cli::printed{"", "vipd: the daemon has not started every router yet; try again\n", cli::exit_failure}
+                         : cli::change_report(status));
+    }
+    constexpr int tries = 50;  // hooks are short, mostly
+    auto reply = io::ask_daemon(o.socket, cli::restart_request());
+    for (int i = 1; i < tries && cli::is_busy(reply); ++i) {
+        std::this_thread::sleep_for(std::chrono::milliseconds{200});
+        reply = io::ask_daemon(o.socket, cli::restart_request());
+    }
+    const auto asked = std::chrono::steady_clock::now();
+    if (!reply || reply->status != 200) {
+        return print(cli::change_report(reply));
+    }
+    return print(cli::restart_report(*before, wait_for_successor(o.socket, asked)));
+}
+
 CLI::App* add_command(CLI::App& app, const char* name)
 {
     const auto& help = cli::help_of(name);
@@ -164,6 +205,9 @@ int dispatch(const CLI::App& app, const options& o)
     if (name == "reload") {
         return print(cli::change_report(io::ask_daemon(o.socket, cli::reload_request())));
     }
+    if (name == "restart") {
+        return restart(o);
+    }
     return print({cli::version_text() + "\n", "", cli::exit_success});
 }
 
@@ -210,6 +254,9 @@ int main(int argc, char** argv)
     maintenance_command->add_option("SWITCH", o.maintenance, "on or off")->required()->check(CLI::IsMember({"on", "off"}));
     add_socket(maintenance_command, o);
     add_socket(add_command(app, "reload"), o);
+    auto* const restart_command = add_command(app, "restart");
+    add_config(restart_command, o);
+    add_socket(restart_command, o);
     add_command(app, "version");
 
     try {

@@ -179,6 +179,50 @@ http_request reload_request()
     return {"POST", "/v1/reload", ""};
 }
 
+http_request restart_request()
+{
+    return {"POST", "/v1/restart", ""};
+}
+
+bool is_busy(const result<http_reply>& reply)
+{
+    return reply && reply->status == 503;
+}
+
+std::optional<process_seen> find_process(const result<http_reply>& status)
+{
+    const auto read = read_document(status);
+    if (!read.value || !truth_of(*read.value, "ready")) {
+        return std::nullopt;
+    }
+    process_seen seen{text_of(*read.value, "version"), number_of(*read.value, "uptime_seconds").value_or(0), {}};
+    for (const auto& router : list_of(*read.value, "routers")) {
+        if (text_of(router, "state") == "Active") {
+            seen.active.push_back(text_of(router, "name"));
+        }
+    }
+    return seen;
+}
+
+printed restart_report(const process_seen& before, const std::optional<process_seen>& after)
+{
+    if (!after) {
+        return failed(
+            "nobody answers any more; `journalctl -u vipd` may say why, and the peers take over what was Active here");
+    }
+    const auto names = [](const process_seen& p) {
+        return p.active.empty() ? std::string("no router") : fmt::format("{}", fmt::join(p.active, ", "));
+    };
+    const auto done = fmt::format("vipd {} has taken the place of vipd {}", or_dash(after->version), or_dash(before.version));
+    if (after->active == before.active) {
+        return {fmt::format("{}; Active here, as before: {}\n", done, names(before)), "", exit_success};
+    }
+    return failed(
+        fmt::format("{}, but the routers have changed their state: Active here was {}, and is {}; `vipd status` and "
+                    "the log say why",
+                    done, names(before), names(*after)));
+}
+
 std::string wrong_router_name(std::string_view router)
 {
     if (config::is_router_name(router)) {

@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace vipd::cli {
 
@@ -31,6 +32,21 @@ printed change_report(const result<http_reply>& reply);
 http_request step_down_request(std::string_view router);  // empty: all of them
 http_request maintenance_request(bool on);
 http_request reload_request();
+http_request restart_request();
+
+// Whether the daemon has refused for now: it is to be asked again.
+bool is_busy(const result<http_reply>& reply);
+
+// Which process has answered GET /v1/status.
+struct process_seen {
+    std::string version;
+    double uptime_seconds = 0;
+    std::vector<std::string> active;  // names of routers
+};
+std::optional<process_seen> find_process(const result<http_reply>& status);
+
+// After a restart: `after` is what answers now, none when nobody has for as long as it was waited.
+printed restart_report(const process_seen& before, const std::optional<process_seen>& after);
 
 // Why `router` cannot be a router's name; empty when it can.
 std::string wrong_router_name(std::string_view router);

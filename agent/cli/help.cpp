@@ -55,14 +55,22 @@ constexpr std::array command_table = {
         "Examples:\n"
         "  vipd step-down haproxy\n"
         "  vipd step-down --all\n"},
-    command_help{"maintenance", "Keep this node out of every election, or let it in again",
-                 "On, it hands over what it has. It is forgotten when the daemon is started anew.\n\n"
-                 "Examples:\n"
-                 "  vipd maintenance on && sudo apt-get upgrade && vipd maintenance off\n"},
+    command_help{
+        "maintenance", "Keep this node out of every election, or let it in again",
+        "On, it hands over what it has. It is forgotten when the daemon is started anew, but not by `vipd restart`.\n\n"
+        "Examples:\n"
+        "  vipd maintenance on && sudo apt-get upgrade && vipd maintenance off\n"},
     command_help{"reload", "Make the daemon read its configuration again",
                  "The same as SIGHUP: the file is checked first, and refused whole or applied without a transition.\n\n"
                  "Examples:\n"
                  "  vipd reload\n"},
+    command_help{
+        "restart", "Replace the running daemon by the program that is installed now, without a transition",
+        "For an upgrade: the process goes on as this version of vipd, its routers stay Active or Backup, the peers hear\n"
+        "no priority 0, and EC2 is only read. The configuration is checked first, by this version. Whatever keeps the\n"
+        "new program from going on at once leaves the node a Backup, as a restart of the service does.\n\n"
+        "Examples:\n"
+        "  sudo apt-get install --only-upgrade vipd && sudo vipd restart\n"},
     command_help{"version", "Show the version", "Examples:\n  vipd version\n"},
 };
 

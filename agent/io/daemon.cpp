@@ -21,6 +21,7 @@
 #include "agent/io/resolver.hpp"
 #include "agent/io/shell.hpp"
 #include "agent/io/status_adaptor.hpp"
+#include "agent/io/successor.hpp"
 #include "agent/io/systemd.hpp"
 #include "agent/node/node.hpp"
 
@@ -120,10 +121,12 @@ public:
         log_(log),
         environment_(capture_environment()),
         seed_(random_seed()),
-        node_({configuration_, environment_, seed_, boot_id()}, read_clocks(), log_),
+        program_(own_program()),
+        node_({configuration_, environment_, seed_, boot_id(), inherited(log_)}, read_clocks(), log_),
         shell_(context_, node_, log_, *this),
         names_(context_, network_log_, {}),
-        status_(node_, shell_, log_, configuration_->http.socket, [this] { return reload(); }),
+        status_(
+            node_, shell_, log_, configuration_->http.socket, [this] { return reload(); }, [this] { return restart(); }),
         server_(context_, status_, network_log_, {}),
         systemd_(context_),
         signals_(context_, SIGTERM, SIGINT, SIGHUP)
@@ -147,6 +150,9 @@ private:
     void wait_for_signal();
     void on_signal(int signal);
     result<std::string> reload();
+    result<std::string> restart();
+    [[nodiscard]] result<void> can_be_succeeded() const;
+    void make_room();
     void tell_status();
     [[nodiscard]] std::vector<status::router> routers(instant now) const;
     [[nodiscard]] bool knows_the_cloud(instant now) const;
@@ -159,6 +165,7 @@ private:
     limited_log network_log_{log_};
     aws::environment environment_;
     std::uint64_t seed_;
+    result<std::string> program_;
     boost::asio::io_context context_{1};
     node::node node_;
     shell shell_;
@@ -170,6 +177,7 @@ private:
     systemd systemd_;
     boost::asio::signal_set signals_;
     deadline status_again_{context_};
+    deadline make_room_{context_};
     deadline look_again_{context_};  // vipd plan
     bool only_look_ = false;
     bool is_stopping_ = false;
@@ -358,6 +366,41 @@ result<std::string> daemon::reload()
     shell_.tell(node::reload{configuration_});
     systemd_.ready();
     return std::string{"the configuration was read again and is in force"};
+}
+
+// --- another process in the place of this one ---
+
+result<void> daemon::can_be_succeeded() const
+{
+    if (const auto possible = node_.can_be_succeeded(); !possible) {
+        return possible;
+    }
+    if (shell_.has_children()) {
+        return error{error_class::unavailable, "a program that vipd has started is running; try again"};
+    }
+    return program_ ? can_become(*program_) : result<void>{program_.error()};
+}
+
+result<std::string> daemon::restart()
+{
+    // For the answer to reach whoever asked.
+    constexpr duration answer_time = std::chrono::milliseconds{50};
+    if (const auto possible = can_be_succeeded(); !possible) {
+        return possible.error();
+    }
+    make_room_.set(steady_now() + answer_time, [this] { make_room(); });
+    return "vipd makes room for " + *program_ + "; no router changes its state";
+}
+
+void daemon::make_room()
+{
+    auto problem = can_be_succeeded();
+    if (problem) {
+        log_.info("restart", {{"program", *program_}, {"version", VIPD_VERSION}});
+        log_.flush_at_exit();
+        problem = become(*program_, {*program_, "run", "--config", options_.config_file}, node_.leave_behind(read_clocks()));
+    }
+    log_.error("restart", {{"outcome", "refused"}, {"reason", problem.error().text}});
 }
 
 // --- vipd plan ---

@@ -68,6 +68,9 @@ public:
     // From signals and operators.
     void tell(node::input&& what);
 
+    // Programs that it has started and whose end it has not seen.
+    [[nodiscard]] bool has_children() const { return children_.size() != 0; }
+
     // The part of status::process that the loop knows.
     [[nodiscard]] const status::process& facts() const { return facts_; }
     [[nodiscard]] duration lateness_max(time_point now) const { return lateness_max_.get(now); }

@@ -58,4 +58,9 @@ result<std::string> status_adaptor::reload(instant)
     return reload_();
 }
 
+result<std::string> status_adaptor::restart(instant)
+{
+    return restart_();
+}
+
 }  // namespace vipd::io

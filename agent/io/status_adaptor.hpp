@@ -18,12 +18,18 @@ namespace vipd::io {
 
 class status_adaptor final : public status::node_view, public status::operator_commands, public http_handler {
 public:
-    // Reads the configuration again and applies it, or says why not.
-    using reload_function = std::function<result<std::string>()>;
+    // What the daemon does when it is asked for, or why not: reads the configuration again and applies it, or makes room for
+    // another process.
+    using command = std::function<result<std::string>()>;
 
     // `socket`: the path of the Unix socket, for those who have to be told.
-    status_adaptor(node::node& node, shell& loop, log_writer& log, std::string socket, reload_function reload) :
-        node_(node), loop_(loop), log_(log), reload_(std::move(reload)), responder_(*this, *this, std::move(socket))
+    status_adaptor(node::node& node, shell& loop, log_writer& log, std::string socket, command reload, command restart) :
+        node_(node),
+        loop_(loop),
+        log_(log),
+        reload_(std::move(reload)),
+        restart_(std::move(restart)),
+        responder_(*this, *this, std::move(socket))
     {}
 
     void use(const http_server& server) { server_ = &server; }
@@ -60,12 +66,14 @@ public:
     result<std::string> step_down(instant now, std::string_view router) override;
     result<std::string> set_maintenance(instant now, bool on) override;
     result<std::string> reload(instant now) override;
+    result<std::string> restart(instant now) override;
 
 private:
     node::node& node_;
     shell& loop_;
     log_writer& log_;
-    reload_function reload_;
+    command reload_;
+    command restart_;
     const http_server* server_ = nullptr;
     std::uint64_t refused_files_ = 0;
     bool realtime_wanted_ = false;

@@ -61,6 +61,14 @@ node::impl::impl(const node_options& options, instant now, log_sink& log) :
     for (const auto& r : configuration_->routers) {
         routers_.push_back(make_router(r));
     }
+    if (options.predecessor) {
+        aside_.maintenance = options.predecessor->maintenance;
+        for (const auto& left : options.predecessor->routers) {
+            if (const auto index = find_router(left.name)) {
+                routers_[*index].router->succeed(left);
+            }
+        }
+    }
     deadlines_.resize(routers_.size());
 }
 

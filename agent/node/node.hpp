@@ -12,6 +12,7 @@
 #include "agent/config/config.hpp"
 #include "agent/node/input.hpp"
 #include "agent/node/output.hpp"
+#include "agent/node/succession.hpp"
 #include "agent/status/snapshot.hpp"
 #include "common/log.hpp"
 #include "common/result.hpp"
@@ -31,6 +32,7 @@ struct node_options {
     aws::environment environment;
     std::uint64_t seed = 0;
     std::string boot_id = {};  // which boot of which machine this is, as the kernel says it; empty when it does not
+    std::optional<succession> predecessor = {};  // left by the process whose place this one takes
 };
 
 class node {
@@ -55,6 +57,11 @@ public:
 
     // Checks whether a configuration could be applied without applying it: same answer as the input `reload` acts on.
     [[nodiscard]] result<void> can_reload(const config::configuration& configuration) const;
+
+    // Whether another process could take the place of this one at this moment, and what it would be left. Nothing is sent or
+    // changed: this node is to be forgotten then, without another call.
+    [[nodiscard]] result<void> can_be_succeeded() const;
+    [[nodiscard]] succession leave_behind(instant now) const;
 
     // What the input `step_down` would do, as a sentence, or why it would hand nothing over. Empty: all routers.
     [[nodiscard]] result<std::string> can_step_down(std::string_view router) const;

@@ -45,6 +45,8 @@ public:
     [[nodiscard]] bool permit(instant now, aws::http_exchange_id id) const;
     [[nodiscard]] result<void> can_reload(const config::configuration& next) const;
     [[nodiscard]] result<std::string> can_step_down(std::string_view router) const;
+    [[nodiscard]] result<void> can_be_succeeded() const;
+    [[nodiscard]] succession leave_behind(instant now) const;
     [[nodiscard]] std::optional<std::uint32_t> find_router(std::string_view name) const;
     [[nodiscard]] status::node snapshot(instant now) const;
     [[nodiscard]] std::size_t router_count() const { return routers_.size(); }

@@ -67,6 +67,37 @@ result<void> node::impl::can_reload(const config::configuration& next) const
     return check_reload(*configuration_, next, session);
 }
 
+result<void> node::impl::can_be_succeeded() const
+{
+    if (aside_.stopping) {
+        return error{error_class::unsupported, "vipd is stopping"};
+    }
+    if (!ready_) {
+        return error{error_class::unavailable, "not every router has been started yet; try again"};
+    }
+    // A program that outlived this process would have nobody to hear how it ended.
+    for (const auto* list : {&routers_, &leaving_}) {
+        for (const auto& r : *list) {
+            if (!r.router->hooks().idle()) {
+                return error{error_class::unavailable,
+                             "a hook of router " + r.router->configuration().name + " is running; try again"};
+            }
+        }
+    }
+    return {};
+}
+
+succession node::impl::leave_behind(instant now) const
+{
+    succession s{aside_.maintenance, {}};
+    for (const auto& r : routers_) {
+        if (auto left = r.router->leave_behind(now.steady)) {
+            s.routers.push_back(std::move(*left));
+        }
+    }
+    return s;
+}
+
 result<std::string> node::impl::can_step_down(std::string_view router) const
 {
     if (!router.empty()) {
@@ -155,6 +186,16 @@ bool node::permit(instant now, aws::http_exchange_id id)
 result<void> node::can_reload(const config::configuration& configuration) const
 {
     return impl_->can_reload(configuration);
+}
+
+result<void> node::can_be_succeeded() const
+{
+    return impl_->can_be_succeeded();
+}
+
+succession node::leave_behind(instant now) const
+{
+    return impl_->leave_behind(now);
 }
 
 result<std::string> node::can_step_down(std::string_view router) const

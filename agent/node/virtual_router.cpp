@@ -282,6 +282,10 @@ bool virtual_router::look_around(instant now, const net::link_table& links, cons
     if (links.complete() && !local_started_) {
         local_started_ = true;
         local_.want(wanted_on_node());
+        if (predecessor_) {
+            // What a predecessor left behind would be removed by a Backup.
+            local_.become_active(now.steady, links);
+        }
         local_.start(now.steady, links);
     }
     return source_changed || twin_changed;
@@ -304,8 +308,10 @@ void virtual_router::take_part(instant now, const net::link_table& links, standi
         tell_standing(now.steady, links, aside);
     } else if (state() == vrrp::state::initialize) {
         start_election();
-        election_->startup(now.steady, election_outputs_);
-        apply(now, links, adverts);
+        if (!resume(now, links, adverts)) {
+            election_->startup(now.steady, election_outputs_);
+            apply(now, links, adverts);
+        }
     }
 }
 
@@ -396,7 +402,9 @@ void virtual_router::note_lower_priority(time_point now, const vrrp::heard_lower
 void virtual_router::apply_transition(time_point now, const vrrp::transition& t, const net::link_table& links)
 {
     const auto reason = to_string(t.reason);
-    if (t.to == vrrp::state::active) {
+    if (t.reason == vrrp::transition_reason::resumed) {
+        takeover_.resume_active(now, last_epoch_);
+    } else if (t.to == vrrp::state::active) {
         ++last_epoch_;
         local_.become_active(now, links);
         if (const auto& heard = election_->last_heard(); heard && heard->priority != vrrp::priority_releasing) {
@@ -434,7 +442,7 @@ void virtual_router::apply_transition(time_point now, const vrrp::transition& t,
                      {"priority", effective_priority()},
                      {"late_ms", std::max(duration::zero(), now - t.due)}});
     previous_state_ = t.from;
-    if (t.to != vrrp::state::initialize) {
+    if (t.to != vrrp::state::initialize && t.reason != vrrp::transition_reason::resumed) {
         tell_role(t.to == vrrp::state::active ? config::hook_event::active : config::hook_event::backup);
     }
 }

@@ -9,6 +9,7 @@
 #include "agent/net/link_table.hpp"
 #include "agent/node/ec2_path.hpp"
 #include "agent/node/inbound_watch.hpp"
+#include "agent/node/succession.hpp"
 #include "agent/status/journal.hpp"
 #include "agent/status/snapshot.hpp"
 #include "agent/takeover/announcer.hpp"
@@ -94,6 +95,10 @@ public:
     // does what a source that is not configured follows from; everything else is applied without a transition. What it means
     // for what it has on this node is done with kernel_changed(), once every router has its configuration.
     void configure(instant now, const config::router& configuration, const net::link_table& links, advert_queue& adverts);
+    // Before the start: what the process before this one has left, if that was of the same router on the wire.
+    void succeed(const router_succession& predecessor);
+    // What it leaves itself; none while it has no source address.
+    [[nodiscard]] std::optional<router_succession> leave_behind(time_point now) const;
     // Its place in the node: what its adverts are labelled with.
     void set_index(std::uint32_t index) { index_ = index; }
 
@@ -185,6 +190,8 @@ private:
     [[nodiscard]] std::optional<ip_address> find_source(const net::link_table& links,
                                                         const std::vector<ip_address>& virtual_addresses) const;
     void start_election();
+    // Whether the predecessor was Active, and this router is so from now on.
+    bool resume(instant now, const net::link_table& links, advert_queue& adverts);
     [[nodiscard]] vrrp::election_settings election_settings() const;
     // What is added to the configured priority; negative: subtracted.
     [[nodiscard]] int weights() const { return own_weights() + weights_of_group_; }
@@ -233,6 +240,7 @@ private:
     std::optional<vrrp::signer> signer_;            // from the first advert that is signed
     std::shared_ptr<vrrp::verifier> verifier_;
     std::uint64_t last_epoch_ = 0;
+    std::optional<router_succession> predecessor_;  // that was Active, until this router has started
 
     takeover::takeover takeover_;
     takeover::local_resources local_;

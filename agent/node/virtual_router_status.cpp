@@ -32,6 +32,8 @@ std::string virtual_router::explain(const vrrp::transition& t) const
             return "this node stood still (its advert was " + std::to_string(late.count()) +
                    " ms late), so another may be Active by now: it listens first";
         }
+        case vrrp::transition_reason::resumed:
+            return "the vipd that was restarted here was Active";
         case vrrp::transition_reason::sync_group:
             return "another router of sync group '" + group_ + "' is no longer Active";
         case vrrp::transition_reason::shutdown:

@@ -152,6 +152,7 @@ private:
     http_reply step_down(const visit&);
     http_reply maintenance(const visit&);
     http_reply reload(const visit&);
+    http_reply restart(const visit&);
 
     node_view& view_;
     operator_commands& commands_;
@@ -180,6 +181,7 @@ std::span<const responder::impl::route> responder::impl::routes()
         route{"/v1/step-down", true, &impl::step_down},
         route{"/v1/maintenance", true, &impl::maintenance},
         route{"/v1/reload", true, &impl::reload},
+        route{"/v1/restart", true, &impl::restart},
     };
     return table;
 }
@@ -406,6 +408,11 @@ http_reply responder::impl::maintenance(const visit& v)
 http_reply responder::impl::reload(const visit& v)
 {
     return outcome(commands_.reload(v.now));
+}
+
+http_reply responder::impl::restart(const visit& v)
+{
+    return outcome(commands_.restart(v.now));
 }
 
 responder::responder(node_view& view, operator_commands& commands, std::string socket) :

@@ -106,6 +106,8 @@ public:
     // Reads the configuration file again, checks it and applies it or refuses it whole. The error's text may have several
     // lines: it is shown to an operator as it is.
     virtual result<std::string> reload(instant now) = 0;
+    // Begins to make room for the program that is installed now, without a transition.
+    virtual result<std::string> restart(instant now) = 0;
 };
 
 class responder {

@@ -47,6 +47,14 @@ void cloud_register::become_active(time_point now)
     stage_ = stage::writing;
 }
 
+void cloud_register::resume_active(time_point now)
+{
+    become_active(now);
+    stage_ = stage::unknown;
+    waiting_since_ = now;
+    reads_asked_ = 0;
+}
+
 void cloud_register::leave_active()
 {
     stage_ = stage::idle;

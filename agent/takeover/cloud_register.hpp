@@ -61,6 +61,8 @@ public:
 
     // --- events ---
     void become_active(time_point now);
+    // Of a process before this one nothing is known but that it was Active: it is read before anything is written.
+    void resume_active(time_point now);
     void leave_active();
     // The same thing with another target (the interface id changed): written again while Active; after the answer when a call
     // is under way.

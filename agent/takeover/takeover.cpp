@@ -41,7 +41,16 @@ void takeover::add_register(time_point now, const cloud_query& query, const reso
 {
     const auto [at, added] = registers_.try_emplace(name_of(what), tracked_register{cloud_register{what}, query});
     if (added && active()) {
-        at->second.value.become_active(now);
+        begin(now, at->second.value);
+    }
+}
+
+void takeover::begin(time_point now, cloud_register& value) const
+{
+    if (is_resumed_ && !confirmed_noted_) {
+        value.resume_active(now);
+    } else {
+        value.become_active(now);
     }
 }
 
@@ -60,7 +69,7 @@ void takeover::add_found(time_point now, const wanted_route& wanted, const query
         fresh.value.see(view.read_began, now, *look_for(what, view));
         fresh.last_view = view.read_began;
         if (active()) {
-            fresh.value.become_active(now);
+            begin(now, fresh.value);
         }
         registers_.try_emplace(name_of(what), std::move(fresh));
     }
@@ -140,6 +149,7 @@ void takeover::become_active(time_point now, time_point due, std::uint64_t epoch
     ENSURE(!active() && epoch != 0);
     epoch_ = epoch;
     due_ = due;
+    is_resumed_ = false;
     first_request_noted_ = accepted_noted_ = confirmed_noted_ = false;
     failures_told_ = log_limiter{failure_limits};
     for (auto& [name, tracked] : registers_) {
@@ -155,6 +165,23 @@ void takeover::become_active(time_point now, time_point due, std::uint64_t epoch
         if (!route.query.by_id()) {
             outputs_.emplace_back(want_read{route.query, now});
         }
+    }
+    act(now);
+}
+
+void takeover::resume_active(time_point now, std::uint64_t epoch)
+{
+    ENSURE(!active() && epoch != 0);
+    epoch_ = epoch;
+    due_ = now;
+    is_resumed_ = first_request_noted_ = accepted_noted_ = true;
+    confirmed_noted_ = false;
+    failures_told_ = log_limiter{failure_limits};
+    for (auto& [name, tracked] : registers_) {
+        begin(now, tracked.value);
+    }
+    for (const auto& route : wanted_.routes) {
+        outputs_.emplace_back(want_read{route.query, now});
     }
     act(now);
 }
@@ -322,8 +349,10 @@ void takeover::note_progress(time_point now)
     const bool confirmed = std::ranges::all_of(registers_, [](const auto& entry) { return entry.second.value.confirmed(); });
     if (confirmed) {
         confirmed_noted_ = true;
-        times_.all_confirmed.observe(now - due_);
-        last_takeover_ = now - due_;
+        if (!is_resumed_) {
+            times_.all_confirmed.observe(now - due_);
+            last_takeover_ = now - due_;
+        }
         journal_.record(
             log_level::info, "takeover", router_,
             {{"epoch", epoch_}, {"phase", "confirmed"}, {"resources", registers_.size()}, {"after_due_ms", now - due_}});

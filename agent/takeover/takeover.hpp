@@ -54,6 +54,8 @@ public:
 
     // `due` is when the deciding timer was due: latencies are counted from it.
     void become_active(time_point now, time_point due, std::uint64_t epoch);
+    // The epoch of a process before this one goes on: what moves here is read, and written only where it is not here.
+    void resume_active(time_point now, std::uint64_t epoch);
     void leave_active();
     // Of another Active, before become_active() or while Active: it decides who gives way in a duel over a register.
     void heard_rival(time_point at, bool outranks) { rival_.heard(at, outranks); }
@@ -92,6 +94,7 @@ private:
     };
 
     void add_register(time_point now, const cloud_query& query, const resource& what);
+    void begin(time_point now, cloud_register& value) const;
     // The tables of a query that a view shows and nobody has noticed yet.
     void add_found(time_point now, const wanted_route& wanted, const query_view& view);
     void drop_register(const resource_name& name);
@@ -137,6 +140,7 @@ private:
     std::size_t outputs_taken_ = 0;
 
     // Progress of this epoch, each noted once.
+    bool is_resumed_ = false;  // it began in another process: its times are not ours
     bool first_request_noted_ = false;
     bool accepted_noted_ = false;
     bool confirmed_noted_ = false;

@@ -30,6 +30,8 @@ std::string_view to_string(transition_reason reason)
             return "stalled";
         case transition_reason::sync_group:
             return "sync_group";
+        case transition_reason::resumed:
+            return "resumed";
     }
     return "unknown";
 }
@@ -52,6 +54,18 @@ void election::startup(time_point now, outputs& out)
     } else {
         become_backup(now, transition_reason::startup, out);
     }
+}
+
+bool election::resume(time_point now, time_point advert_due, outputs& out)
+{
+    if (state_ != state::initialize || may_be_succeeded(now, advert_due)) {
+        return false;
+    }
+    last_heard_.reset();
+    send(settings_.priority, out);
+    set_state(now, state::active, transition_reason::resumed, now, out);
+    advert_due_ = now + settings_.advert_interval;
+    return true;
 }
 
 void election::shutdown(time_point now, outputs& out)
@@ -163,16 +177,21 @@ transition_reason election::reason_to_take_over() const
                                          : transition_reason::no_advert;
 }
 
-// The quickest of Backups has the highest priority that is not the owner's. What counts is how late the next advert is, not how
-// old the last one: a reload may have made the interval shorter in between.
 bool election::is_stale(time_point now) const
 {
-    if (state_ != state::active || settings_.priority == priority_owner) {
+    return state_ == state::active && may_be_succeeded(now, advert_due_);
+}
+
+// The quickest of Backups has the highest priority that is not the owner's. What counts is how late the next advert is, not how
+// old the last one: a reload may have made the interval shorter in between.
+bool election::may_be_succeeded(time_point now, time_point advert_due) const
+{
+    if (settings_.priority == priority_owner) {
         return false;
     }
     const auto quickest = vrrp::active_down_interval(settings_.protocol_version, priority_owner - 1, settings_.advert_interval,
                                                      settings_.down_timer_adverts);
-    return now - advert_due_ > quickest - settings_.advert_interval;
+    return now - advert_due > quickest - settings_.advert_interval;
 }
 
 void election::step_back_when_stale(time_point now, outputs& out)

@@ -74,6 +74,7 @@ enum class transition_reason : std::uint8_t {
     stepped_down,     // Active -> Backup: somebody asked for it
     stalled,          // Active -> Backup: this node slept, and another may have taken over
     sync_group,       // Active -> Backup: another router of its sync group has left Active
+    resumed,          // Initialize -> Active: the process before this one was, until just now
 };
 
 std::string_view to_string(transition_reason reason);
@@ -131,6 +132,10 @@ public:
 
     // Each call appends its outputs to `out`.
     void startup(time_point now, std::vector<election_output>& out);
+    // In place of startup(), by a process that takes the place of one that was Active and whose next advert was due then: goes
+    // on as the Active, with an advert at once. Returns false, and does nothing, when that is so long ago that a Backup may
+    // have taken over.
+    bool resume(time_point now, time_point advert_due, std::vector<election_output>& out);
     // Active: priority 0 first. Backup: silently (RFC 9568 6.4.2).
     void shutdown(time_point now, std::vector<election_output>& out);
     // As shutdown, but with reason fault; startup() ends it.
@@ -161,6 +166,9 @@ public:
 
     // Active by name, but so late that a Backup may have taken over: nothing may be done in the name of the Active.
     [[nodiscard]] bool is_stale(time_point now) const;
+
+    // While Active.
+    [[nodiscard]] time_point advert_due() const { return advert_due_; }
 
     // What status shows.
     [[nodiscard]] state current() const { return state_; }
@@ -207,6 +215,7 @@ private:
     void step_back_when_stale(time_point now, outputs& out);
     void arm_down_timer(time_point now);
     [[nodiscard]] time_point down_deadline() const;
+    [[nodiscard]] bool may_be_succeeded(time_point now, time_point advert_due) const;
     [[nodiscard]] bool listens_to_lower(time_point now);
     void learn_interval(const heard_advert& advert);
     [[nodiscard]] bool is_deaf_owner() const;

@@ -38,7 +38,7 @@ CLASSIC = [
     Mutant("strangers are accepted as peers", ADMISSION,
            "    if (found == routes_.end()) {",
            "    if (const auto any = routes_.begin(); found == routes_.end() && any != routes_.end()) {\n"
-           "        return check_routed(d, *header, any->second.router);\n"
+           "        return check_routed(d, *header, any->second.router, now);\n"
            "    }\n"
            "    if (found == routes_.end()) {"),
     Mutant("the TTL is not checked", ADMISSION,

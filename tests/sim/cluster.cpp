@@ -317,6 +317,9 @@ void cluster::note_transition(machine& of, const log_record& record)
     if (to == vrrp::state::active) {
         notes = {now, false};
         observe_takeover(reason);
+        if (reason == "resumed") {
+            situations_.note(situation::active_succeeded);
+        }
         if (auto& planned = reload_in_takeover_[of.index()]) {
             after(random_.between(0ms, 2 * options_.cloud_latency),
                   [this, f = *std::exchange(planned, std::nullopt)] { begin(f, {}); });

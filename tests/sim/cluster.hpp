@@ -148,6 +148,7 @@ private:
     // --- what can be inflicted; each says how it ends ---
     void begin(const faults::kill_process& f, duration lasts);
     void begin(const faults::stop_process& f, duration lasts);
+    void begin(const faults::replace_process& f, duration lasts);
     void begin(const faults::power_off& f, duration lasts);
     void begin(const faults::instance_stopped& f, duration lasts);
     void begin(const faults::pause& f, duration lasts);

@@ -176,6 +176,16 @@ void cluster::begin(const faults::stop_process& f, duration lasts)
     }
 }
 
+void cluster::begin(const faults::replace_process& f, duration lasts)
+{
+    auto& m = *machines_[f.machine];
+    m.replace_process();
+    if (!m.is_running()) {
+        invariants_.on_process_end(m);
+        after(lasts, [this, &m] { start(m); });
+    }
+}
+
 void cluster::begin(const faults::power_off& f, duration lasts)
 {
     auto& m = *machines_[f.machine];

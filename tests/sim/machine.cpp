@@ -47,6 +47,7 @@ void machine::power_on()
 
 void machine::power_off()
 {
+    left_behind_.reset();
     end_process();
     on_ = false;
     addresses_.clear();
@@ -65,11 +66,18 @@ void machine::start_process()
     settings_.configuration = file_;
     last_hindered_ = events_.now();
     const auto at = now();
+    // By its text, as it is carried; it is gone with whoever reads it.
+    const auto text = std::exchange(left_behind_, std::nullopt);
+    std::optional<node::succession> left;
+    if (text) {
+        left = node::parse_succession(*text).value();
+    }
     process_ =
         std::make_unique<node::node>(node::node_options{settings_.configuration,
                                                         {},
                                                         settings_.seed + process_number_,
-                                                        fmt::format("{:08x}-0000-4000-8000-{:012x}", boots_, settings_.index)},
+                                                        fmt::format("{:08x}-0000-4000-8000-{:012x}", boots_, settings_.index),
+                                                        std::move(left)},
                                      at, static_cast<log_sink&>(*this));
     process_->start(at);
     push(node::kernel_told{net::link_seen{{loopback, "lo", "", true, true}}});
@@ -111,7 +119,16 @@ void machine::end_process()
 
 void machine::kill_process()
 {
+    left_behind_.reset();
     end_process();
+}
+
+void machine::replace_process()
+{
+    if (process_ && !paused_) {
+        left_behind_ = node::format_succession(process_->leave_behind(now()));
+        end_process();
+    }
 }
 
 void machine::stop_process()

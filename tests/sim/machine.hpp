@@ -59,6 +59,8 @@ public:
     void power_off();
     void start_process();
     void kill_process();
+    // Another process is to take the place of this one at the next start: `vipd restart`.
+    void replace_process();
     // SIGTERM; ends by itself.
     void stop_process();
     void pause();
@@ -203,6 +205,7 @@ private:
     std::map<ip_address, time_point> spoke_to_;
 
     std::unique_ptr<node::node> process_;
+    std::optional<std::string> left_behind_;  // by replace_process()
     std::uint64_t process_number_ = 0;
     bool paused_ = false;
     time_point paused_at_ = time_point::min();

@@ -110,8 +110,7 @@ config::configuration cluster_options::configuration(std::size_t machine) const
 {
     config::configuration c;
     c.aws.region = "eu-west-1";
-    // Nobody announces anything here, and the questions would be most of what is simulated.
-    c.notices = {.spot = false, .rebalance = false, .scheduled_events = false, .auto_scaling = false};
+    c.notices = {.spot = notices, .rebalance = false, .scheduled_events = notices, .auto_scaling = notices};
     config::router r;
     r.name = "web";
     r.vrid = 51;

@@ -56,6 +56,8 @@ struct cluster_options {
     bool moves_interface = false;
     // Programs for every event. No seed draws them: their ends would change what a machine draws later.
     bool hooks = false;
+    // Whether machines ask what EC2 announces. No seed draws that either: the questions would be most of what is simulated.
+    bool notices = false;
     duration cloud_latency = std::chrono::milliseconds{20};
     double stale_reads = 0.0;
     duration stale_reads_lag{};

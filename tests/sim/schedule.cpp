@@ -151,6 +151,11 @@ fault_kind drawing::of_machine(duration& lasts)
             return faults::kill_process{machine(), static_cast<unsigned>(random_.chance(0.2) ? 2 + random_.below(5) : 1)};
         case 1:
             lasts = magnitude(100ms, 5s);
+            // As below: by what has been drawn already.
+            if (lasts.count() % 3 == 0) {
+                lasts /= 4;
+                return faults::replace_process{machine()};
+            }
             return faults::stop_process{machine()};
         case 2:
             lasts = magnitude(5s, 2min);
@@ -313,6 +318,7 @@ std::string describe(const fault_kind& what)
                 return fmt::format("machine {}: kill -9 of the process, {} times", f.machine, f.times);
             },
             [](const faults::stop_process& f) { return fmt::format("machine {}: SIGTERM and a new start", f.machine); },
+            [](const faults::replace_process& f) { return fmt::format("machine {}: restart in place", f.machine); },
             [](const faults::power_off& f) { return fmt::format("machine {}: power off", f.machine); },
             [](const faults::instance_stopped& f) { return fmt::format("machine {}: instance stopped", f.machine); },
             [](const faults::pause& f) {

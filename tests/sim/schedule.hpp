@@ -27,6 +27,9 @@ struct kill_process {  // kill -9; the service manager starts it again
 struct stop_process {  // SIGTERM, and a start afterwards
     std::size_t machine = 0;
 };
+struct replace_process {  // another takes its place without a hand-over
+    std::size_t machine = 0;
+};
 struct power_off {
     std::size_t machine = 0;
 };
@@ -138,12 +141,12 @@ struct rotate_keys {
 }  // namespace faults
 
 using fault_kind =
-    std::variant<faults::kill_process, faults::stop_process, faults::power_off, faults::instance_stopped, faults::pause,
-                 faults::late_timers, faults::no_descriptors, faults::link_down, faults::address_removed,
-                 faults::policy_removed, faults::clock_set, faults::partition, faults::poor_network, faults::forged_adverts,
-                 faults::cloud_unreachable, faults::cloud_trouble, faults::throttled, faults::credentials_revoked,
-                 faults::permission_missing, faults::route_changed, faults::second_cluster, faults::step_down,
-                 faults::maintenance, faults::reload, faults::rotate_keys>;
+    std::variant<faults::kill_process, faults::stop_process, faults::replace_process, faults::power_off,
+                 faults::instance_stopped, faults::pause, faults::late_timers, faults::no_descriptors, faults::link_down,
+                 faults::address_removed, faults::policy_removed, faults::clock_set, faults::partition, faults::poor_network,
+                 faults::forged_adverts, faults::cloud_unreachable, faults::cloud_trouble, faults::throttled,
+                 faults::credentials_revoked, faults::permission_missing, faults::route_changed, faults::second_cluster,
+                 faults::step_down, faults::maintenance, faults::reload, faults::rotate_keys>;
 
 struct scheduled_fault {
     duration at{};     // after the start

@@ -37,6 +37,7 @@ std::string_view to_string(situation s)
         "an answer came after its call was cancelled",
         "Active without another socket",
         "an interface that was stuck detaching was forced",
+        "a process went on as the Active in the place of another",
     };
     return names.at(static_cast<std::size_t>(s));
 }

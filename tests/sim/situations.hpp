@@ -42,8 +42,9 @@ enum class situation : std::uint8_t {
     answer_after_cancellation,
     active_without_sockets,
     interface_forced,
+    active_succeeded,
 };
-inline constexpr std::size_t situation_count = 32;
+inline constexpr std::size_t situation_count = 33;
 
 std::string_view to_string(situation s);
 

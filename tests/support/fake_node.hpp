@@ -60,6 +60,7 @@ public:
     }
     result<std::string> set_maintenance(instant, bool on) override { return note(on ? "maintenance on" : "maintenance off"); }
     result<std::string> reload(instant) override { return note("reload"); }
+    result<std::string> restart(instant) override { return note("restart"); }
 
     result<std::string> answer = std::string("done");
     std::vector<std::string> calls;

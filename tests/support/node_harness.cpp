@@ -133,9 +133,29 @@ node_harness::node_harness(std::shared_ptr<const config::configuration> configur
 void node_harness::replace(std::shared_ptr<const config::configuration> configuration)
 {
     configuration_ = std::move(configuration);
+    make_node({});
+}
+
+void node_harness::make_node(std::optional<node::succession> predecessor)
+{
     aws::environment variables;
     variables.variables = {{"AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"}, {"AWS_SECRET_ACCESS_KEY", "secret-of-the-test"}};
-    node = std::make_unique<node::node>(node::node_options{configuration_, variables, 42, boot_id}, now, log);
+    node = std::make_unique<node::node>(node::node_options{configuration_, variables, 42, boot_id, std::move(predecessor)}, now,
+                                        log);
+}
+
+void node_harness::succeed(duration after, std::shared_ptr<const config::configuration> configuration)
+{
+    // By its text, as it is carried.
+    auto left = node::parse_succession(node::format_succession(node->leave_behind(now)));
+    ASSERT_TRUE(left.has_value());
+    pending_.clear();
+    now.steady += after;
+    now.wall += after;
+    if (configuration != nullptr) {
+        configuration_ = std::move(configuration);
+    }
+    make_node(std::move(*left));
 }
 
 void node_harness::start()

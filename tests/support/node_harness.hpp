@@ -60,6 +60,8 @@ public:
     // Before the start: a node with another configuration.
     void replace(std::shared_ptr<const config::configuration> configuration);
     void start();
+    // Another process takes the place of this one, after as long as that takes; start() is to follow.
+    void succeed(duration after, std::shared_ptr<const config::configuration> configuration = nullptr);
     // Runs to `now + d`, every deadline in its order.
     void advance(duration d);
     void hear(std::uint8_t priority, std::size_t router = 0, duration interval = std::chrono::milliseconds{100});
@@ -115,6 +117,7 @@ private:
         aws::http_exchange exchange;
         std::optional<aws::http_result> result;
     };
+    void make_node(std::optional<node::succession> predecessor);
     void drain();
     void perform(const node::output& o);
     void start_exchange(const aws::http_exchange& exchange);

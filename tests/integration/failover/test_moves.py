@@ -6,35 +6,22 @@ import json
 import socket
 import subprocess
 
+from lab import movables
 from lab.cluster import Cluster
 from lab.hotplug import LINK, Hotplug
+from lab.movables import ADDRESS, ADDRESS6, ELASTIC_IP, FLOATING, FLOATING_ADDRESS, PRIORITIES
 from lab.testing import LabTest, main
 from lab.vipd import program
 from lab.zones import CLIENT_ADDRESS, REGION
 
-ADDRESS, ADDRESS6 = "10.0.2.100", "2001:db8:2::64"
-ELASTIC_IP = "eipalloc-0aaaaaaaaaaaaaaa1"
-FLOATING = "eni-0aaaaaaaaaaaaaaa9"
-FLOATING_ADDRESS = "10.0.2.50"
 ECHO_PORT = 7
 IP_FREEBIND = 15
-PRIORITIES = {"b": 200, "c": 100}  # the two nodes of one zone
-
-
-def movable(topology: dict) -> None:
-    vpc, (_, subnet) = topology["vpcs"][0], topology["subnets"]
-    vpc["internet_gateway"] = "igw-0aaaaaaaaaaaaaaa1"
-    vpc["cidrs"].append("2001:db8:2::/56")
-    subnet["cidrs"].append("2001:db8:2::/64")
-    topology["interfaces"] = [{"id": FLOATING, "subnet": subnet["id"], "mac": "02:00:00:00:02:50",
-                               "addresses": [FLOATING_ADDRESS], "tags": {"Name": "floating"}}]
-    topology["elastic_ips"] = [{"id": ELASTIC_IP, "public_ip": "203.0.113.10"}]
 
 
 class Moves(LabTest):
     def begin(self, **moves: dict) -> None:
         self.cluster = Cluster(self.lab, priorities=PRIORITIES, interval_ms=200.0, reconcile_ms=1000.0, tables=1,
-                               topology=movable)
+                               topology=movables.add_to)
         self.cloud = self.cluster.cloud
         hotplug = Hotplug(self.cluster.zones)
         self.addCleanup(hotplug.close)
@@ -47,8 +34,7 @@ class Moves(LabTest):
         self.settle("b")
 
     def start(self, name: str):
-        peers = [{"address": self.cluster.zones.places[other].address} for other in PRIORITIES if other != name]
-        return self.cluster.start(name, routes=[], moves=self.moves, peers=peers,
+        return self.cluster.start(name, routes=[], moves=self.moves, peers=movables.peers_of(self.cluster, name),
                                   addresses=[{"address": "172.16.1.100/32", "interface": "lo"}])
 
     def policy(self) -> dict:

@@ -236,8 +236,8 @@ TEST_F(http, target_that_is_no_target_is_refused)
 
 TEST_F(http, changes_over_tcp_are_refused_whatever_they_name)
 {
-    for (const auto* target :
-         {"/v1/step-down", "/v1/maintenance", "/v1/reload", "/v1/routers/haproxy/step-down", "/v1/routers/nginx/step-down"}) {
+    for (const auto* target : {"/v1/step-down", "/v1/maintenance", "/v1/reload", "/v1/restart", "/v1/routers/haproxy/step-down",
+                               "/v1/routers/nginx/step-down"}) {
         auto reply = ask("POST", target);
         EXPECT_EQ(reply.status, 403U) << target;
         EXPECT_NE(error_of(reply).find("curl --unix-socket /run/other.sock "), std::string::npos);
@@ -255,8 +255,9 @@ TEST_F(http, commands_reach_the_operator_s_interface)
     command("/v1/maintenance", "{\"enabled\": true}");
     command("/v1/maintenance", " {\"why\":\"x\",\"enabled\":false} ");
     command("/v1/reload");
+    command("/v1/restart");
     EXPECT_EQ(commands.calls, (std::vector<std::string>{"step_down haproxy", "step_down a/b \"c\"", "step_down ",
-                                                        "maintenance on", "maintenance off", "reload"}));
+                                                        "maintenance on", "maintenance off", "reload", "restart"}));
 }
 
 TEST_F(http, step_down_of_a_router_that_is_not_there_does_nothing)

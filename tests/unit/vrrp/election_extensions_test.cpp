@@ -520,6 +520,34 @@ TEST(election, a_router_follows_its_group_to_backup)
     EXPECT_EQ(h.follow_to_backup(), log{});
 }
 
+// --- a process in the place of another ---
+
+TEST(election, a_successor_goes_on_as_the_active)
+{
+    harness h{settings()};
+    EXPECT_EQ(h.resume(h.now + 400ms), (log{"advert 100", "Initialize -> Active: resumed"}));
+    EXPECT_EQ(h.until_wakeup(), 1s);
+    EXPECT_EQ(h.machine.counters().became_active, 0U) << "it has been so all along";
+}
+
+TEST(election, a_successor_that_comes_too_late_does_not)
+{
+    // The quickest Backup, of priority 254, waits for 3 A and A * 2/256 from the last advert on, which was A before the next.
+    const duration patience = 2s + duration{1s} * 2 / 256;
+    harness in_time{settings()};
+    EXPECT_EQ(in_time.resume(in_time.now - patience), (log{"advert 100", "Initialize -> Active: resumed"}));
+    harness too_late{settings()};
+    EXPECT_EQ(too_late.resume(too_late.now - patience - 1ns), log{});
+    EXPECT_EQ(too_late.machine.current(), state::initialize);
+    EXPECT_EQ(too_late.startup(), (log{"Initialize -> Backup: startup"}));
+}
+
+TEST(election, a_successor_of_an_address_owner_is_never_too_late)
+{
+    harness h{settings(255)};
+    EXPECT_EQ(h.resume(h.now - 1h), (log{"advert 255", "Initialize -> Active: resumed"}));
+}
+
 }  // namespace
 
 }  // namespace vipd::vrrp

@@ -84,6 +84,10 @@ public:
     {
         return collect([&](auto& out) { machine.follow_group_to_backup(now, out); });
     }
+    log resume(time_point advert_due)
+    {
+        return collect([&](auto& out) { machine.resume(now, advert_due, out); });
+    }
     // Lets `d` pass and fires what is due then, once.
     log pass(duration d)
     {

@@ -1,0 +1,31 @@
+#pragma once
+
+// How a process makes room for a new one of the same node without ending: execve() keeps the process id (so the service manager
+// sees no end), the capabilities and the real-time priority, and closes every socket. What the new program has to know is in a
+// sealed file in memory, whose descriptor is the only one that stays open.
+
+#include "agent/node/succession.hpp"
+#include "common/log.hpp"
+#include "common/result.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace vipd::io {
+
+// The program that this process runs, as a path: what an upgrade puts there is what becomes of it. Asked at the start, because
+// afterwards the kernel says that it was deleted.
+result<std::string> own_program();
+
+// Whether it is there and may be run.
+result<void> can_become(const std::string& program);
+
+// Returns only when it failed; this process goes on then as if it had not been asked.
+error become(const std::string& program, const std::vector<std::string>& arguments, const node::succession& left);
+
+// What the program before this one has left; none when this is no successor. What cannot be understood is logged and passed
+// over.
+std::optional<node::succession> inherited(log_sink& log);
+
+}  // namespace vipd::io

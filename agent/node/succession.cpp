@@ -1,0 +1,115 @@
+#include "agent/node/succession.hpp"
+
+#include "agent/aws/json.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
+
+#include <utility>
+
+namespace vipd::node {
+
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::int64_t format_version = 1;
+
+error malformed(std::string_view what)
+{
+    return {error_class::malformed, "what the last vipd has left " + std::string{what}};
+}
+
+const json::value& member(const json::object& object, std::string_view name)
+{
+    static const json::value none;
+    const auto* const found = object.if_contains({name.data(), name.size()});
+    return found == nullptr ? none : *found;
+}
+
+std::optional<std::int64_t> number(const json::object& object, std::string_view name)
+{
+    const auto* const found = member(object, name).if_int64();
+    return found == nullptr ? std::nullopt : std::optional{*found};
+}
+
+std::optional<bool> truth(const json::object& object, std::string_view name)
+{
+    const auto* const found = member(object, name).if_bool();
+    return found == nullptr ? std::nullopt : std::optional{*found};
+}
+
+result<router_succession> read_router(const json::value& value)
+{
+    const auto* const object = value.if_object();
+    if (object == nullptr) {
+        return malformed("has a router that is no object");
+    }
+    const auto name = aws::json_text(*object, "name");
+    const auto vrid = number(*object, "vrid");
+    const auto version = number(*object, "version");
+    const auto source = ip_address::parse(aws::json_text(*object, "source"));
+    const auto epoch = number(*object, "epoch");
+    const auto owned = truth(*object, "owned");
+    const auto due = number(*object, "advert_due_nanoseconds");
+    const bool is_sound = !name.empty() && vrid && *vrid >= 1 && *vrid <= 255 && version && (*version == 2 || *version == 3) &&
+                          source && epoch && *epoch >= 0 && owned &&
+                          (due || member(*object, "advert_due_nanoseconds").is_null());
+    if (!is_sound) {
+        return malformed("has a router that this version does not understand");
+    }
+    return router_succession{.name = std::string{name},
+                             .vrid = static_cast<std::uint8_t>(*vrid),
+                             .version = static_cast<vrrp::version>(*version),
+                             .source = *source,
+                             .epoch = static_cast<std::uint64_t>(*epoch),
+                             .advert_due = due ? std::optional{time_point{duration{*due}}} : std::nullopt,
+                             .is_owned = *owned};
+}
+
+}  // namespace
+
+std::string format_succession(const succession& s)
+{
+    json::array routers;
+    for (const auto& r : s.routers) {
+        const auto due = r.advert_due ? json::value(r.advert_due->time_since_epoch().count()) : json::value(nullptr);
+        routers.emplace_back(json::object{{"name", r.name},
+                                          {"vrid", r.vrid},
+                                          {"version", static_cast<int>(r.version)},
+                                          {"source", r.source.to_string()},
+                                          {"epoch", static_cast<std::int64_t>(r.epoch)},
+                                          {"advert_due_nanoseconds", due},
+                                          {"owned", r.is_owned}});
+    }
+    return json::serialize(
+        json::object{{"format", format_version}, {"maintenance", s.maintenance}, {"routers", std::move(routers)}});
+}
+
+result<succession> parse_succession(std::string_view text)
+{
+    if (text.size() > succession_size_max) {
+        return malformed("is too long");
+    }
+    const auto object = aws::parse_json_object(text, "what the last vipd has left");
+    if (!object) {
+        return object.error();
+    }
+    const auto maintenance = truth(*object, "maintenance");
+    const auto* const routers = member(*object, "routers").if_array();
+    if (number(*object, "format") != format_version || !maintenance || routers == nullptr) {
+        return malformed("is of a version that this one does not understand");
+    }
+    succession s{*maintenance, {}};
+    for (const auto& value : *routers) {
+        auto router = read_router(value);
+        if (!router) {
+            return router.error();
+        }
+        s.routers.push_back(std::move(*router));
+    }
+    return s;
+}
+
+}  // namespace vipd::node

@@ -1,0 +1,46 @@
+#pragma once
+
+// What a process that makes room for a new one of the same node leaves to it, so that a restart is no transition: who is Active
+// here, and until when the peers will believe that. Whatever it does not say begins as it does without a predecessor.
+//
+// It is text because the two may be of different versions. One that is not understood is passed over whole: the node then
+// starts as a Backup, which is always right.
+
+#include "agent/vrrp/types.hpp"
+#include "common/ip.hpp"
+#include "common/result.hpp"
+#include "common/time.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vipd::node {
+
+// One router. What names it on the wire has to be the same for the successor to go on.
+struct router_succession {
+    std::string name;
+    std::uint8_t vrid = 0;
+    vrrp::version version = vrrp::version::v3;
+    ip_address source;
+    std::uint64_t epoch = 0;  // the last one
+    // While Active: when its next advert is due, by the clock of this boot. None: it was not Active.
+    std::optional<time_point> advert_due;
+    bool is_owned = false;  // its hooks have been told that everything that follows it is here
+    friend bool operator==(const router_succession&, const router_succession&) = default;
+};
+
+struct succession {
+    bool maintenance = false;
+    std::vector<router_succession> routers;
+    friend bool operator==(const succession&, const succession&) = default;
+};
+
+inline constexpr std::size_t succession_size_max = 4 << 20;  // bytes of text: some thousand routers
+
+std::string format_succession(const succession& s);
+result<succession> parse_succession(std::string_view text);
+
+}  // namespace vipd::node

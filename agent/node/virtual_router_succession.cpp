@@ -1,0 +1,52 @@
+// How a virtual router goes on where the one of the process before this one was.
+
+#include "agent/node/virtual_router.hpp"
+
+#include <utility>
+
+namespace vipd::node {
+
+void virtual_router::succeed(const router_succession& predecessor)
+{
+    last_epoch_ = predecessor.epoch;
+    const bool is_same = predecessor.vrid == configuration_.vrid && predecessor.version == configuration_.version &&
+                         predecessor.source.family() == configuration_.peers.front().address.family();
+    if (predecessor.advert_due && is_same) {
+        predecessor_ = predecessor;
+        // Which address it speaks from follows from the interface, unless it is configured: the peers know that one.
+        first_source_ = predecessor.source;
+    }
+}
+
+std::optional<router_succession> virtual_router::leave_behind(time_point now) const
+{
+    if (!source_) {
+        return std::nullopt;
+    }
+    return router_succession{.name = configuration_.name,
+                             .vrid = configuration_.vrid,
+                             .version = configuration_.version,
+                             .source = *source_,
+                             .epoch = last_epoch_,
+                             .advert_due = is_active_for_certain(now) ? std::optional{election_->advert_due()} : std::nullopt,
+                             .is_owned = ownership_told_};
+}
+
+bool virtual_router::resume(instant now, const net::link_table& links, advert_queue& adverts)
+{
+    const auto predecessor = std::exchange(predecessor_, std::nullopt);
+    if (!predecessor) {
+        return false;
+    }
+    if (predecessor->source != source_ || !election_->resume(now.steady, *predecessor->advert_due, election_outputs_)) {
+        local_.leave_active(now.steady + configuration_.drain);
+        return false;
+    }
+    // Nothing has happened that a hook would have to hear of.
+    role_told_ = config::hook_event::active;
+    ownership_told_ = predecessor->is_owned;
+    apply(now, links, adverts);
+    return true;
+}
+
+}  // namespace vipd::node

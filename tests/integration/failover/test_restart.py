@@ -1,0 +1,101 @@
+"""vipd restart: the daemon is replaced by the program that is installed now, and neither the peers, nor EC2, nor who sends to
+the address notice."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from lab import bounds
+from lab.cloudsim import is_mutating
+from lab.cluster import Cluster
+from lab.dataplane import Application, Client, RouteFollower
+from lab.testing import LabTest, main
+from lab.vipd import program
+
+PRIORITIES = {"a": 200, "b": 100}
+
+
+class Restart(LabTest):
+    def setUp(self) -> None:
+        super().setUp()
+        # A program of its own, which an upgrade can replace.
+        self.built = program("VIPD", "vipd")
+        self.program = Path(self.lab.directory, "vipd")
+        shutil.copy(self.built, self.program)
+        before = os.environ.get("VIPD")
+        os.environ["VIPD"] = str(self.program)
+        self.addCleanup(lambda: os.environ.update(VIPD=before) if before else os.environ.pop("VIPD"))
+        self.cluster = Cluster(self.lab, priorities=PRIORITIES, interval_ms=200.0, reconcile_ms=1000.0, tables=1)
+        for name in PRIORITIES:
+            self.cluster.start(name).ready()
+        self.cluster.settle("a")
+
+    def install(self, what: str) -> None:
+        """As a package manager does it: what runs goes on, and its path is another file's."""
+        self.program.unlink()
+        shutil.copy(what, self.program)
+
+    def restart(self, name: str) -> subprocess.CompletedProcess:
+        node = self.cluster.nodes[name]
+        return subprocess.run([self.program, "restart", "--config", node.file, "--socket", node.socket],
+                              capture_output=True, text=True, timeout=30, check=False)
+
+    def test_nobody_notices(self) -> None:
+        RouteFollower(self.cluster.zones, self.cluster.tables[0])
+        for name in PRIORITIES:
+            Application(self.cluster.zones, name)
+        a = self.cluster.nodes["a"]
+        epoch, process = a.router()["epoch"], a.pid
+        with Client(self.cluster.zones) as client:
+            self.lab.timeline.until("a answers", lambda: client.answered_by("a", 0), timeout=5)
+            self.install(self.built)
+            asked = self.lab.timeline.note("lab", "restart")
+            done = self.restart("a")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn("Active here, as before: lab", done.stdout)
+            self.lab.timeline.until("two seconds have passed", lambda: client.asked_for_ms(asked.at) > 2000.0, timeout=15)
+            self.assertEqual(client.unanswered(asked.at), 0)
+        self.assertEqual(a.pid, process)
+        self.assertIsNone(a.exit_code, "it is the same process to whoever started it")
+        status = a.status()
+        self.assertLess(status["uptime_seconds"], 20.0)
+        router = status["routers"][0]
+        self.assertEqual((router["state"], router["epoch"]), ("Active", epoch))
+        self.assertTrue(all(resource["state"] == "here" for resource in router["resources"]), router["resources"])
+        self.assertEqual([str(advert) for advert in self.lab.adverts("b", since=asked.at)], [], "b never took over")
+        self.assertEqual([advert.priority for advert in self.lab.adverts("a", since=asked.at) if advert.priority != 200], [])
+        requests = self.lab.timeline.select(lambda e: e.source == "cloud" and e.kind == "request", asked.at)
+        self.assertEqual([str(request) for request in requests if is_mutating(request)], [], "it is here already")
+
+    def test_a_wrong_configuration_is_found_before_anything_happens(self) -> None:
+        a = self.cluster.nodes["a"]
+        uptime = a.status()["uptime_seconds"]
+        a.file.write_text(a.file.read_text() + "\n[nonsense]\n")
+        refused = self.restart("a")
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("nonsense", refused.stderr)
+        self.assertGreaterEqual(a.status()["uptime_seconds"], uptime, "it is the process that it was")
+        self.assertEqual(a.state(), "Active")
+
+    def test_a_program_that_does_not_start_is_a_crash_that_the_peers_follow(self) -> None:
+        a = self.cluster.nodes["a"]
+        self.install("/bin/false")
+        asked = self.lab.timeline.note("lab", "restart")
+        code, text = a.request("POST", "/v1/restart")
+        self.assertEqual(code, 200, text)
+        self.assertEqual(a.wait(10), 1)
+        self.assert_took_over("b", "a", asked.at, bounds.down_interval(PRIORITIES["b"], 200.0))
+        self.cluster.settle("b")
+
+    def test_a_backup_is_replaced_as_well(self) -> None:
+        asked = self.lab.timeline.note("lab", "restart")
+        done = self.restart("b")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("no router", done.stdout)
+        self.assertEqual(self.cluster.nodes["b"].state(), "Backup")
+        self.assertEqual(self.lab.adverts("b", since=asked.at), [])
+
+
+if __name__ == "__main__":
+    main()

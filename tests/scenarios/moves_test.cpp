@@ -1,0 +1,239 @@
+// Each way to move an address when the Active dies, and what people and EC2 do to it.
+
+#include "tests/scenarios/scenario.hpp"
+#include "tests/sim/account.hpp"
+
+#include <algorithm>
+
+namespace vipd::sim {
+namespace {
+
+using namespace std::chrono_literals;
+
+class moves_stories : public scenario {
+protected:
+    // What is moved is bound to one subnet.
+    static cluster_options two_machines_of_one_zone()
+    {
+        auto options = machines({150, 100});
+        options.machines[1].zone = 0;
+        return options;
+    }
+
+    [[nodiscard]] const cloud::network_interface& interface_of(std::size_t machine) const
+    {
+        return *world->cloud()
+                    .model()
+                    .state()
+                    .interfaces.at(cloud::network_interface_id{world->options().interface_id(machine)})
+                    .current();
+    }
+    [[nodiscard]] const cloud::network_interface& floating() const
+    {
+        return *world->cloud()
+                    .model()
+                    .state()
+                    .interfaces.at(cloud::network_interface_id{cluster_options::floating_id()})
+                    .current();
+    }
+    [[nodiscard]] bool has_floating(std::size_t machine) const
+    {
+        return floating().attached && floating().attached->instance == instance_of(machine) &&
+               floating().attached->status == cloud::attachment_status::attached;
+    }
+    [[nodiscard]] const cloud::elastic_ip& elastic() const
+    {
+        return *world->cloud().model().state().elastic_ips.at(cloud::allocation_id{cluster_options::allocation_id()}).current();
+    }
+    void let_machine_1_take_over()
+    {
+        inflict(faults::power_off{0});
+        until("machine 1 is Active", down_interval(1) + 100ms, [&] { return is_active(1); });
+    }
+    // A call of the options' latency, and what the loops add.
+    [[nodiscard]] duration calls(unsigned in_a_row) const { return in_a_row * (world->options().cloud_latency + 5ms); }
+};
+
+TEST_F(moves_stories, a_secondary_address_is_taken_with_one_call)
+{
+    auto options = two_machines_of_one_zone();
+    options.moves_secondary_ip = true;
+    begin(options);
+    ASSERT_TRUE(interface_of(0).has(options.secondary_ip()));
+    EXPECT_TRUE(world->node(0).has_address(ip_prefix::host(options.secondary_ip())));
+    let_machine_1_take_over();
+    EXPECT_TRUE(world->node(1).has_address(ip_prefix::host(options.secondary_ip()))) << "whoever sends to it finds it there";
+    until("it is on the other interface", calls(1), [&] { return interface_of(1).has(options.secondary_ip()); });
+    EXPECT_FALSE(interface_of(0).has(options.secondary_ip()));
+    until("confirmed", 3s, [&] { return has_confirmed(1); });
+}
+
+TEST_F(moves_stories, an_ipv6_address_is_nobodys_for_one_call)
+{
+    auto options = two_machines_of_one_zone();
+    options.family = ip_family::v6;
+    options.moves_secondary_ip = true;
+    begin(options);
+    ASSERT_TRUE(interface_of(0).has(options.secondary_ip()));
+    let_machine_1_take_over();
+    until("it is taken away there", calls(1), [&] { return !interface_of(0).has(options.secondary_ip()); });
+    const auto gap = until("it is here", calls(1), [&] { return interface_of(1).has(options.secondary_ip()); });
+    EXPECT_GT(gap, 0s) << "EC2 has no call that does both";
+    until("confirmed", 3s, [&] { return has_confirmed(1); });
+}
+
+TEST_F(moves_stories, an_elastic_ip_is_taken_with_one_call)
+{
+    auto options = two_machines_of_one_zone();
+    options.moves_elastic_ip = true;
+    begin(options);
+    ASSERT_EQ(elastic().interface, interface_of(0).id);
+    let_machine_1_take_over();
+    until("it is mapped to the other interface", calls(1), [&] { return elastic().interface == interface_of(1).id; });
+    until("confirmed", 3s, [&] { return has_confirmed(1); });
+}
+
+TEST_F(moves_stories, an_interface_is_detached_attached_and_set_up)
+{
+    auto options = two_machines_of_one_zone();
+    options.moves_interface = true;
+    begin(options);
+    ASSERT_TRUE(has_floating(0));
+    EXPECT_EQ(world->node(0).floating_parts(), cluster_options::floating_parts());
+    inflict(faults::kill_process{0}, 1h);
+    until("machine 1 is Active", down_interval(1) + 100ms, [&] { return is_active(1); });
+    until("it is attached to machine 1", 10s, [&] { return has_floating(1); });
+    until("replies leave by it", 2s, [&] { return world->node(1).floating_parts() == cluster_options::floating_parts(); });
+    EXPECT_EQ(world->node(0).floating_parts(), 0U) << "the link took them along";
+    until("confirmed", 10s, [&] { return has_confirmed(1); });
+}
+
+TEST_F(moves_stories, an_interface_that_does_not_let_go_is_forced_after_a_while)
+{
+    auto options = two_machines_of_one_zone();
+    options.moves_interface = true;
+    begin(options);
+    cloud::fault stuck;
+    stuck.action = "ec2:DetachNetworkInterface";
+    stuck.effect = cloud::effects::stuck{};
+    stuck.count = 1;
+    inflict(faults::cloud_trouble{stuck}, 1h);
+    let_machine_1_take_over();
+    const auto took = until("it is attached to machine 1", 30s, [&] { return has_floating(1); });
+    EXPECT_GE(took, 10s) << "force_after";
+    EXPECT_EQ(world->situations().of(situation::interface_forced), 1U);
+}
+
+TEST_F(moves_stories, what_is_moved_by_hand_is_taken_back_all_of_it)
+{
+    auto options = two_machines_of_one_zone();
+    options.moves_secondary_ip = options.moves_elastic_ip = options.moves_interface = true;
+    begin(options);
+    inflict(faults::route_changed{0, options.interface_id(1)});
+    ASSERT_TRUE(interface_of(1).has(options.secondary_ip()));
+    until("everything is back", 40s, [&] {
+        return owns_everything(0) && interface_of(0).has(options.secondary_ip()) && has_floating(0) &&
+               elastic().interface == interface_of(0).id && has_confirmed(0);
+    });
+    EXPECT_TRUE(is_active(0));
+}
+
+TEST_F(moves_stories, what_cannot_be_had_holds_up_nothing_else)
+{
+    auto options = two_machines_of_one_zone();
+    options.moves_secondary_ip = options.moves_elastic_ip = true;
+    begin(options);
+    next_call("AssignPrivateIpAddresses", 1, cloud::effects::fail{}, "*", std::nullopt);
+    let_machine_1_take_over();
+    until("the others", calls(1), [&] { return owns_everything(1) && elastic().interface == interface_of(1).id; });
+    EXPECT_TRUE(interface_of(0).has(options.secondary_ip()));
+    EXPECT_FALSE(has_confirmed(1));
+}
+
+// --- instances that are about to go ---
+
+class notices_stories : public scenario {
+protected:
+    void announce(std::size_t machine)
+    {
+        world->cloud().imds().set_item(instance_of(machine), "spot/instance-action",
+                                       R"({"action":"terminate","time":"2030-01-01T00:00:00Z"})");
+    }
+    void call_off(std::size_t machine) { world->cloud().imds().set_item(instance_of(machine), "spot/instance-action", ""); }
+    static cluster_options two_that_ask()
+    {
+        auto options = machines({150, 100});
+        options.notices = true;
+        return options;
+    }
+};
+
+TEST_F(notices_stories, a_spot_interruption_is_a_hand_over)
+{
+    begin(two_that_ask());
+    announce(0);
+    // Asked for every 5 s.
+    until("machine 1 is Active", 7s, [&] { return is_active(1); });
+    EXPECT_FALSE(is_active(0));
+    EXPECT_TRUE(world->node(0).has_address(world->options().virtual_address())) << "it still serves what arrives";
+    until("the route follows", 100ms, [&] { return owns_everything(1); });
+    EXPECT_EQ(world->node(0).snapshot().effective_priority, 1);
+    call_off(0);
+    until("it takes it back", 20s, [&] { return is_active(0); });
+}
+
+TEST_F(notices_stories, when_all_are_about_to_go_one_serves_until_the_end)
+{
+    begin(two_that_ask());
+    announce(0);
+    announce(1);
+    wait(30s);
+    EXPECT_EQ(world->active_count(), 1U);
+    const auto serving = *world->sole_active();
+    EXPECT_TRUE(owns_everything(serving));
+    inflict(faults::power_off{serving});
+    until("the other one", 10s, [&] { return owns_everything(1 - serving); });
+}
+
+// --- a process in the place of another ---
+
+class restart_stories : public scenario {};
+
+TEST_F(restart_stories, an_upgrade_moves_nothing)
+{
+    begin(machines({150, 100}));
+    const auto transitions = world->transitions();
+    inflict(faults::replace_process{0}, 50ms);
+    wait(60s);
+    EXPECT_TRUE(owns_everything(0));
+    EXPECT_EQ(taken_by(0) + taken_by(1), 0U) << "it was only read";
+    ASSERT_EQ(world->transitions(), transitions + 1);
+    EXPECT_EQ(world->role_changes().back().reason, "resumed");
+    EXPECT_EQ(world->situations().of(situation::active_succeeded), 1U);
+}
+
+TEST_F(restart_stories, an_upgrade_that_takes_too_long_is_a_crash)
+{
+    begin(machines({150, 100}));
+    inflict(faults::replace_process{0}, 10s);
+    const auto took = until("machine 1 takes over", 5s, [&] { return owns_everything(1); });
+    EXPECT_LE(took, down_interval(1) + 100ms);
+    wait(30s);
+    EXPECT_TRUE(owns_everything(0)) << "which comes back as a Backup, and preempts";
+    EXPECT_EQ(world->situations().of(situation::active_succeeded), 0U);
+}
+
+TEST_F(restart_stories, all_can_be_upgraded_one_after_another)
+{
+    begin(machines({150, 100, 50}));
+    const auto mutations = world->mutating_calls();
+    for (const std::size_t machine : {2U, 1U, 0U}) {
+        inflict(faults::replace_process{machine}, 100ms);
+        wait(5s);
+        EXPECT_TRUE(owns_everything(0));
+    }
+    EXPECT_EQ(world->mutating_calls(), mutations);
+}
+
+}  // namespace
+}  // namespace vipd::sim

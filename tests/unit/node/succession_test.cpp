@@ -1,0 +1,275 @@
+#include "agent/node/succession.hpp"
+
+#include "tests/unit/node/node_fixture.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+// A process that takes the place of another one of the same node: what it is left, and that nobody notices.
+
+namespace vipd::node {
+namespace {
+
+TEST(succession, is_read_as_it_was_written)
+{
+    const succession s{true,
+                       {{"web", 51, vrrp::version::v3, ip_address::v4(10, 0, 1, 10), 7, time_point{123456789ns}, true},
+                        {"db", 52, vrrp::version::v2, *ip_address::parse("2001:db8::1"), 0, std::nullopt, false}}};
+    const auto read = parse_succession(format_succession(s));
+    ASSERT_TRUE(read.has_value()) << read.error().text;
+    EXPECT_EQ(*read, s);
+}
+
+TEST(succession, of_another_format_or_broken_is_refused_whole)
+{
+    const auto good = format_succession({false, {{"web", 51, vrrp::version::v3, ip_address::v4(10, 0, 1, 10), 7, {}, true}}});
+    ASSERT_TRUE(parse_succession(good).has_value());
+    const auto with = [&](const std::string& from, const std::string& to) {
+        auto text = good;
+        const auto at = text.find(from);
+        EXPECT_NE(at, std::string::npos) << from;
+        return text.replace(at, from.size(), to);
+    };
+    for (const auto& text :
+         {std::string{}, std::string{"[]"}, with("\"format\":1", "\"format\":2"), with("\"vrid\":51", "\"vrid\":0"),
+          with("\"vrid\":51", "\"vrid\":256"), with("\"version\":3", "\"version\":4"), with("10.0.1.10", "10.0.1"),
+          with("\"epoch\":7", "\"epoch\":-1"), with("\"owned\":true", "\"owned\":1"), with("null", "\"soon\""),
+          with("\"name\":\"web\"", "\"name\":\"\""), with("false", "0"), good.substr(0, good.size() - 1)}) {
+        EXPECT_FALSE(parse_succession(text).has_value()) << text;
+    }
+}
+
+class succession_test : public node_test {
+protected:
+    void become_active_and_confirm()
+    {
+        start_as_active();
+        h.advance(5s);
+        ASSERT_EQ(h.resource(kind::route).state, status::resource_state::here);
+        h.adverts.clear();
+        h.seen_calls.clear();
+        h.order.clear();
+    }
+    // Of those since then.
+    [[nodiscard]] std::size_t kernel_changes() const { return static_cast<std::size_t>(std::ranges::count(h.order, "kernel")); }
+};
+
+TEST_F(succession_test, an_active_stays_active_and_only_reads)
+{
+    become_active_and_confirm();
+    const auto epoch = h.router().epoch;
+    const auto last_advert = h.now.steady;
+    h.succeed(80ms);
+    h.start();
+    EXPECT_EQ(h.state(), state::active);
+    EXPECT_EQ(h.router().epoch, epoch);
+    EXPECT_EQ(h.router().state_reason, "the vipd that was restarted here was Active");
+    ASSERT_EQ(h.adverts.size(), 1U);
+    EXPECT_EQ(h.adverts[0].priority, 100);
+    EXPECT_EQ(h.adverts[0].at, last_advert + 80ms);
+    EXPECT_TRUE(h.has_local(vip));
+    EXPECT_EQ(kernel_changes(), 0U) << "its address has been there all along";
+    h.advance(30s);
+    EXPECT_EQ(h.resource(kind::route).state, status::resource_state::here);
+    EXPECT_GT(h.calls("DescribeRouteTables"), 1U);
+    EXPECT_EQ(h.calls("ReplaceRoute") + h.calls("CreateRoute"), 0U);
+    EXPECT_EQ(h.router().takeovers.all_confirmed.sum_seconds, 0.0) << "it is no takeover";
+    EXPECT_FALSE(h.router().last_takeover.has_value());
+}
+
+TEST_F(succession_test, what_is_not_here_is_taken_after_the_first_read)
+{
+    become_active_and_confirm();
+    h.succeed(80ms);
+    h.cloud.targets["rtb-1"] = other;
+    h.start();
+    h.advance(300ms);
+    EXPECT_EQ(h.cloud.targets["rtb-1"], me);
+    const auto first_of = [&](const std::string& action) {
+        return std::ranges::find(h.seen_calls, action, &node_harness::seen_call::action) - h.seen_calls.begin();
+    };
+    EXPECT_LT(first_of("DescribeRouteTables"), first_of("ReplaceRoute"));
+}
+
+TEST_F(succession_test, a_cloud_that_cannot_be_read_is_written_to_after_ten_seconds)
+{
+    become_active_and_confirm();
+    h.intercept = [](const aws::http_exchange& e) {
+        return e.mutating ? std::nullopt : std::optional{node_harness::failure(true, "no route to host")};
+    };
+    h.succeed(80ms);
+    h.cloud.targets["rtb-1"] = other;
+    h.start();
+    h.advance(9s);
+    EXPECT_EQ(h.calls("ReplaceRoute"), 0U);
+    h.advance(2s);
+    EXPECT_EQ(h.cloud.targets["rtb-1"], me);
+}
+
+TEST_F(succession_test, one_that_comes_too_late_starts_as_a_backup_and_takes_its_address_off)
+{
+    become_active_and_confirm();
+    h.succeed(400ms);
+    h.start();
+    EXPECT_EQ(h.state(), state::backup);
+    EXPECT_TRUE(h.adverts.empty());
+    h.hear(200);
+    h.advance(50ms);
+    EXPECT_EQ(h.state(), state::backup);
+    advance_with_peer(2s, 200);
+    EXPECT_FALSE(h.has_local(vip));
+    EXPECT_EQ(h.calls("ReplaceRoute") + h.calls("CreateRoute"), 0U);
+}
+
+TEST_F(succession_test, a_backup_is_a_backup_again)
+{
+    start_as_backup();
+    h.hear(200);
+    h.succeed(80ms);
+    h.start();
+    EXPECT_EQ(h.state(), state::backup);
+    EXPECT_TRUE(h.adverts.empty());
+}
+
+TEST_F(succession_test, an_advert_that_is_better_is_heard_as_ever)
+{
+    become_active_and_confirm();
+    h.succeed(80ms);
+    h.start();
+    ASSERT_EQ(h.state(), state::active);
+    h.hear(200);
+    EXPECT_EQ(h.state(), state::backup);
+}
+
+TEST_F(succession_test, a_configuration_that_is_another_router_on_the_wire_begins_anew)
+{
+    become_active_and_confirm();
+    h.succeed(80ms, changed([](auto& c) { c.routers[0].vrid = 99; }));
+    h.start();
+    EXPECT_EQ(h.state(), state::backup);
+    EXPECT_EQ(h.router().epoch, 1U) << "epochs go on, all the same";
+}
+
+TEST_F(succession_test, another_priority_is_that_of_the_first_advert)
+{
+    become_active_and_confirm();
+    h.succeed(80ms, changed([](auto& c) { c.routers[0].priority = 90; }));
+    h.start();
+    ASSERT_EQ(h.state(), state::active);
+    EXPECT_EQ(h.adverts.front().priority, 90);
+}
+
+TEST_F(succession_test, an_interface_that_is_down_ends_it_as_ever)
+{
+    become_active_and_confirm();
+    h.succeed(80ms);
+    h.node->start(h.now);
+    h.kernel(net::link_seen{{1, "lo", "", true, true}});
+    h.kernel(net::link_seen{{2, "ens5", "0a:00:00:00:00:01", true, false}});
+    h.kernel(net::address_seen{{2, *ip_prefix::parse("10.0.1.10/24")}});
+    h.kernel(net::address_seen{{1, *ip_prefix::parse(vip)}});
+    h.kernel(net::dump_done{});
+    EXPECT_EQ(h.state(), state::initialize);
+    h.advance(3s);
+    EXPECT_FALSE(h.has_local(vip));
+    h.kernel(net::link_seen{{2, "ens5", "0a:00:00:00:00:01", true, true}});
+    EXPECT_EQ(h.state(), state::backup) << "by then the peers have taken over";
+}
+
+TEST_F(succession_test, maintenance_stays_on)
+{
+    start_as_backup();
+    h.tell(set_maintenance{true});
+    h.succeed(80ms);
+    h.start();
+    EXPECT_EQ(h.state(), state::initialize);
+    EXPECT_TRUE(h.node->snapshot(h.now).maintenance);
+}
+
+TEST_F(succession_test, a_source_that_nobody_configured_is_the_one_the_peers_know)
+{
+    configuration = changed([](auto& c) { c.routers[0].source.reset(); });
+    h.replace(configuration);
+    become_active_and_confirm();
+    h.succeed(80ms);
+    h.node->start(h.now);
+    h.kernel(net::link_seen{{1, "lo", "", true, true}});
+    h.kernel(net::link_seen{{2, "ens5", "0a:00:00:00:00:01", true, true}});
+    h.kernel(net::address_seen{{2, *ip_prefix::parse("10.0.1.5/24")}});  // the kernel lists another one first
+    h.kernel(net::address_seen{{2, *ip_prefix::parse("10.0.1.10/24")}});
+    h.kernel(net::address_seen{{1, *ip_prefix::parse(vip)}});
+    h.kernel(net::dump_done{});
+    EXPECT_EQ(h.state(), state::active);
+    EXPECT_EQ(h.router().source, *ip_address::parse("10.0.1.10"));
+}
+
+TEST_F(succession_test, hooks_hear_of_nothing)
+{
+    configuration = changed([](auto& c) {
+        auto& hooks = c.routers[0].hooks.emplace();
+        hooks.commands[static_cast<std::size_t>(config::hook_event::active)] = {{"/bin/a"}};
+        hooks.commands[static_cast<std::size_t>(config::hook_event::owned)] = {{"/bin/b"}};
+    });
+    h.replace(configuration);
+    h.start();
+    h.advance(1s);
+    ASSERT_EQ(h.programs.size(), 1U);
+    EXPECT_FALSE(h.node->can_be_succeeded().has_value()) << "its end would be seen by nobody";
+    for (std::size_t i = 0; i < h.programs.size(); ++i) {
+        h.tell(process_ended{h.programs[i].id, hooks::process_end::exited, 0, "", false});
+        h.advance(1s);
+    }
+    ASSERT_EQ(h.programs.size(), 2U);
+    ASSERT_TRUE(h.node->can_be_succeeded().has_value());
+    h.succeed(80ms);
+    h.start();
+    h.advance(5s);
+    EXPECT_EQ(h.state(), state::active);
+    EXPECT_EQ(h.programs.size(), 2U);
+    h.hear(200);
+    h.advance(100ms);
+    EXPECT_EQ(h.programs.size(), 2U) << "none is configured for backup";
+}
+
+TEST_F(succession_test, nobody_takes_the_place_of_one_that_starts_or_stops)
+{
+    h.node->start(h.now);
+    EXPECT_FALSE(h.node->can_be_succeeded().has_value());
+    h.start();
+    EXPECT_TRUE(h.node->can_be_succeeded().has_value());
+    h.tell(shut_down{});
+    EXPECT_FALSE(h.node->can_be_succeeded().has_value());
+}
+
+TEST_F(succession_test, a_node_that_stood_still_leaves_nobody_active)
+{
+    become_active_and_confirm();
+    h.now.steady += 5s;
+    EXPECT_FALSE(h.node->leave_behind(h.now).routers[0].advert_due.has_value());
+}
+
+TEST_F(succession_test, a_sync_group_goes_on_as_a_whole)
+{
+    configuration = changed([](auto& c) {
+        auto second = c.routers[0];
+        second.name = "second";
+        second.vrid = 52;
+        second.routes.clear();
+        second.addresses[0].address = *ip_prefix::parse("172.16.1.200/32");
+        c.routers.push_back(second);
+        c.sync_groups = {{"both", {"web", "second"}}};
+    });
+    h.replace(configuration);
+    become_active_and_confirm();
+    h.succeed(80ms);
+    h.start();
+    EXPECT_EQ(h.state(0), state::active);
+    EXPECT_EQ(h.state(1), state::active);
+    for (const auto& advert : h.adverts) {
+        EXPECT_EQ(advert.priority, 100);
+    }
+}
+
+}  // namespace
+}  // namespace vipd::node
