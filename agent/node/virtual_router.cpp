@@ -304,6 +304,7 @@ void virtual_router::take_part(instant now, const net::link_table& links, standi
         if (state() != vrrp::state::initialize) {
             leave(now, !aside.leaves_in_order(), links, adverts);
         }
+        give_up_succession(now.steady);
         reason_ = obstacle_;
         tell_standing(now.steady, links, aside);
     } else if (state() == vrrp::state::initialize) {

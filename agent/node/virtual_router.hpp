@@ -192,6 +192,8 @@ private:
     void start_election();
     // Whether the predecessor was Active, and this router is so from now on.
     bool resume(instant now, const net::link_table& links, advert_queue& adverts);
+    // It was Active, and this router is not, once it is known what is there.
+    void give_up_succession(time_point now);
     [[nodiscard]] vrrp::election_settings election_settings() const;
     // What is added to the configured priority; negative: subtracted.
     [[nodiscard]] int weights() const { return own_weights() + weights_of_group_; }

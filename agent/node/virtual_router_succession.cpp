@@ -32,16 +32,24 @@ std::optional<router_succession> virtual_router::leave_behind(time_point now) co
                              .is_owned = ownership_told_};
 }
 
+void virtual_router::give_up_succession(time_point now)
+{
+    if (predecessor_ && local_started_) {
+        predecessor_.reset();
+        local_.leave_active(now + configuration_.drain);
+    }
+}
+
 bool virtual_router::resume(instant now, const net::link_table& links, advert_queue& adverts)
 {
+    if (!predecessor_) {
+        return false;
+    }
+    if (predecessor_->source != source_ || !election_->resume(now.steady, *predecessor_->advert_due, election_outputs_)) {
+        give_up_succession(now.steady);
+        return false;
+    }
     const auto predecessor = std::exchange(predecessor_, std::nullopt);
-    if (!predecessor) {
-        return false;
-    }
-    if (predecessor->source != source_ || !election_->resume(now.steady, *predecessor->advert_due, election_outputs_)) {
-        local_.leave_active(now.steady + configuration_.drain);
-        return false;
-    }
     // Nothing has happened that a hook would have to hear of.
     role_told_ = config::hook_event::active;
     ownership_told_ = predecessor->is_owned;

@@ -75,6 +75,45 @@ TEST(http_text, a_request_asks_for_the_connection_to_be_closed)
     EXPECT_EQ(step_down_request("").target, "/v1/step-down");
     EXPECT_EQ(maintenance_request(false).body, "{\"enabled\":false}");
     EXPECT_EQ(reload_request().target, "/v1/reload");
+    EXPECT_EQ(restart_request().target, "/v1/restart");
+}
+
+// --- vipd restart ---
+
+constexpr std::string_view status_of_two = R"({"version": "0.1.0", "uptime_seconds": 12.5, "ready": true, "routers": [
+    {"name": "a", "state": "Active"}, {"name": "b", "state": "Backup"}]})";
+
+TEST(restart, says_which_process_answers)
+{
+    const auto seen = find_process(http_reply{200, std::string{status_of_two}});
+    ASSERT_TRUE(seen.has_value());
+    EXPECT_EQ(seen->version, "0.1.0");
+    EXPECT_DOUBLE_EQ(seen->uptime_seconds, 12.5);
+    EXPECT_EQ(seen->active, (std::vector<std::string>{"a"}));
+    EXPECT_FALSE(find_process(http_reply{200, R"({"version": "0.1.0", "ready": false})"}).has_value()) << "it starts";
+    EXPECT_FALSE(find_process(error{error_class::not_found, "nobody"}).has_value());
+}
+
+TEST(restart, is_told_from_what_was_active_before_and_is_now)
+{
+    const process_seen before{"0.1.0", 100, {"a", "b"}};
+    const auto done = restart_report(before, process_seen{"0.2.0", 0.1, {"a", "b"}});
+    EXPECT_EQ(done.exit_code, exit_success);
+    EXPECT_EQ(done.out, "vipd 0.2.0 has taken the place of vipd 0.1.0; Active here, as before: a, b\n");
+    const auto lost = restart_report(before, process_seen{"0.2.0", 0.1, {}});
+    EXPECT_EQ(lost.exit_code, exit_failure);
+    EXPECT_NE(lost.err.find("Active here was a, b, and is no router"), std::string::npos) << lost.err;
+    const auto nobody = restart_report(before, std::nullopt);
+    EXPECT_EQ(nobody.exit_code, exit_failure);
+    EXPECT_NE(nobody.err.find("nobody answers any more"), std::string::npos);
+}
+
+TEST(restart, is_asked_for_again_while_the_daemon_is_busy)
+{
+    EXPECT_TRUE(is_busy(http_reply{503, R"({"error": "a hook of router a is running; try again"})"}));
+    EXPECT_FALSE(is_busy(http_reply{409, ""}));
+    EXPECT_FALSE(is_busy(http_reply{200, ""}));
+    EXPECT_FALSE(is_busy(error{error_class::unavailable, "nobody"}));
 }
 
 TEST(http_text, an_answer_ends_by_its_length_its_last_chunk_or_the_close)
@@ -228,7 +267,7 @@ TEST(help, every_command_has_a_summary_and_an_example_of_itself)
     EXPECT_EQ(unknown_command("status"), "");
     EXPECT_EQ(unknown_command("doctor\n"),
               "'doctor\\x0a' is no command of vipd; there are run, check, plan, iam-policy, status, step-down, maintenance, "
-              "reload, version");
+              "reload, restart, version");
     EXPECT_TRUE(version_text().starts_with("vipd " VIPD_VERSION " ("));
 }
 

@@ -63,6 +63,7 @@ TEST(json, router_has_every_name_of_the_documented_shape_in_order)
                                                                                        "state",
                                                                                        "state_reason",
                                                                                        "state_age_seconds",
+                                                                                       "sync_group",
                                                                                        "epoch",
                                                                                        "priority",
                                                                                        "effective_priority",
