@@ -14,6 +14,8 @@ from lab.testing import LabTest, main
 from lab.vipd import program
 
 PRIORITIES = {"a": 200, "b": 100}
+# A program with sanitizers takes a while to start on a busy machine.
+INTERVAL_MS = 500.0
 
 
 class Restart(LabTest):
@@ -26,8 +28,11 @@ class Restart(LabTest):
         before = os.environ.get("VIPD")
         os.environ["VIPD"] = str(self.program)
         self.addCleanup(lambda: os.environ.update(VIPD=before) if before else os.environ.pop("VIPD"))
-        self.cluster = Cluster(self.lab, priorities=PRIORITIES, interval_ms=200.0, reconcile_ms=1000.0, tables=1)
+        self.cluster = Cluster(self.lab, priorities=PRIORITIES, interval_ms=INTERVAL_MS, reconcile_ms=1000.0,
+                               tables=1)
+        RouteFollower(self.cluster.zones, self.cluster.tables[0])
         for name in PRIORITIES:
+            Application(self.cluster.zones, name)
             self.cluster.start(name).ready()
         self.cluster.settle("a")
 
@@ -42,9 +47,6 @@ class Restart(LabTest):
                               capture_output=True, text=True, timeout=30, check=False)
 
     def test_nobody_notices(self) -> None:
-        RouteFollower(self.cluster.zones, self.cluster.tables[0])
-        for name in PRIORITIES:
-            Application(self.cluster.zones, name)
         a = self.cluster.nodes["a"]
         epoch, process = a.router()["epoch"], a.pid
         with Client(self.cluster.zones) as client:
@@ -85,7 +87,7 @@ class Restart(LabTest):
         code, text = a.request("POST", "/v1/restart")
         self.assertEqual(code, 200, text)
         self.assertEqual(a.wait(10), 1)
-        self.assert_took_over("b", "a", asked.at, bounds.down_interval(PRIORITIES["b"], 200.0))
+        self.assert_took_over("b", "a", asked.at, bounds.down_interval(PRIORITIES["b"], INTERVAL_MS))
         self.cluster.settle("b")
 
     def test_a_backup_is_replaced_as_well(self) -> None:
