@@ -157,6 +157,46 @@ TEST(ec2_call, dry_runs_and_describes_change_nothing)
     EXPECT_FALSE(is_mutating(describe_network_interfaces{}));
 }
 
+TEST(ec2_call, a_dry_run_is_the_same_call_and_says_so_in_its_body)
+{
+    const std::vector<ec2_call> with_dry_run = {
+        replace_route{table, cidr("10.0.0.1/32"), eni},
+        create_route{table, cidr("10.0.0.1/32"), eni},
+        disable_source_dest_check{eni},
+        attach_network_interface{eni, instance_id{"i-1"}},
+        detach_network_interface{attachment_id{"eni-attach-1"}},
+        keep_on_termination{eni, attachment_id{"eni-attach-1"}},
+        associate_address{.allocation = allocation_id{"eipalloc-1"}, .interface = eni, .private_address = {}},
+    };
+    for (const auto& call : with_dry_run) {
+        const auto dry = dry_run_of(call);
+        ASSERT_TRUE(dry) << action_name(call);
+        EXPECT_EQ(encode_form(*dry), encode_form(call) + "&DryRun=true");
+        EXPECT_FALSE(is_mutating(*dry)) << action_name(call);
+        EXPECT_TRUE(is_mutating(call)) << action_name(call);
+    }
+    // EC2 has none of these, and what only asks needs none.
+    for (const ec2_call& call :
+         {ec2_call{assign_private_ip_address{eni, ip_address::v4(10, 0, 1, 100)}}, ec2_call{assign_ipv6_address{}},
+          ec2_call{unassign_ipv6_address{}}, ec2_call{describe_route_tables{}}, ec2_call{describe_vpcs{}}}) {
+        EXPECT_FALSE(dry_run_of(call)) << action_name(call);
+    }
+}
+
+TEST(ec2_call, networks_are_described_by_filters_so_that_what_is_missing_is_no_error)
+{
+    EXPECT_EQ(encode_form(describe_vpcs{{vpc_id{"vpc-1"}}}),
+              "Action=DescribeVpcs&Version=2016-11-15&Filter.1.Name=vpc-id&Filter.1.Value.1=vpc-1");
+    EXPECT_EQ(encode_form(describe_subnets{vpc_id{"vpc-1"}}),
+              "Action=DescribeSubnets&Version=2016-11-15&Filter.1.Name=vpc-id&Filter.1.Value.1=vpc-1");
+    EXPECT_EQ(encode_form(describe_security_groups{{security_group_id{"sg-1"}, security_group_id{"sg-2"}}}),
+              "Action=DescribeSecurityGroups&Version=2016-11-15&Filter.1.Name=group-id&Filter.1.Value.1=sg-1&"
+              "Filter.1.Value.2=sg-2");
+    EXPECT_EQ(encode_form(describe_instance_types{"t3.micro"}),
+              "Action=DescribeInstanceTypes&Version=2016-11-15&Filter.1.Name=instance-type&Filter.1.Value.1=t3.micro");
+    EXPECT_TRUE(is_describe(describe_vpcs{}));
+}
+
 TEST(ec2_call, destinations_are_canonical_as_ec2_stores_them)
 {
     EXPECT_EQ(cidr("100.68.0.18/18").to_string(), "100.68.0.0/18");
