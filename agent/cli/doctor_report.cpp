@@ -17,6 +17,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t line_columns_max = 140;
+constexpr std::size_t check_columns_max = 32;  // a longer name pushes what is behind it
 constexpr std::size_t text_bytes_max = 2000;
 
 // What EC2 or a file says must not redraw the reader's terminal.
@@ -71,7 +72,7 @@ std::string as_text(const doctor::report& report, const tally& counts)
     for (const auto& part : report) {
         std::size_t width = 0;
         for (const auto& one : part.findings) {
-            width = std::max(width, shown(one.check).size());
+            width = std::max(width, std::min(shown(one.check).size(), check_columns_max));
         }
         text += shown(part.name) + "\n";
         for (const auto& one : part.findings) {

@@ -162,7 +162,8 @@ takeover::interface_query by_address(const ip_address& address, const aws::vpc_i
 std::string to_sentence(const aws::ec2_error& e)
 {
     if (e.kind == aws::ec2_error_class::not_sent) {
-        return fmt::format("it could not be asked ({}): {}", e.code, e.message);
+        // Why is said once, of the endpoint.
+        return fmt::format("EC2 was not reached ({})", e.code);
     }
     return fmt::format("EC2 answered {}: {}", e.code, e.message);
 }

@@ -1,5 +1,6 @@
 #include "agent/aws/time_text.hpp"
 #include "agent/doctor/judgements.hpp"
+#include "agent/doctor/questions.hpp"
 
 #include <fmt/format.h>
 
@@ -116,6 +117,22 @@ void judge_endpoint(const evidence& known, section& out)
     }
 }
 
+// An address that vipd puts on the node, or of an interface that it attaches.
+bool is_moved(const evidence& known, const ip_address& address)
+{
+    if (known.moving_addresses().contains(address)) {
+        return true;
+    }
+    const auto is_of = [&](const takeover::wanted_resource& wanted) {
+        const auto* const floating = std::get_if<takeover::floating_interface>(&wanted.what);
+        const auto found = floating == nullptr ? std::nullopt : std::optional{floating_interface(*floating, known)};
+        return found && *found && std::ranges::find((*found)->addresses, address) != (*found)->addresses.end();
+    };
+    return std::ranges::any_of(known.configuration->routers, [&](const config::router& router) {
+        return std::ranges::any_of(known.resolve(router).wanted.others, is_of);
+    });
+}
+
 // The address that moves must not be the one that the calls which move it come from.
 void judge_path(const evidence& known, section& out)
 {
@@ -130,7 +147,7 @@ void judge_path(const evidence& known, section& out)
     const auto& path = **known.path;
     const auto from = path.local.to_string();
     const auto where = fmt::format("from {} to {}", from, path.addresses.front().to_string());
-    if (known.moving_addresses().contains(path.local)) {
+    if (is_moved(known, path.local)) {
         out.fail(check, fmt::format("{}: {} is an address that vipd moves, and a Backup has not got it", where, from),
                  "make an address of the node's own the source of its default route (`ip route change default ... src ...`)");
     } else {
@@ -167,7 +184,8 @@ void judge_clock(const evidence& known, section& out)
         remedy += "; signed adverts with anti_replay = \"time\" are refused by peers when it differs by more than window";
     }
     if (size > clock_wrong) {
-        out.fail(check, text + ": signatures are refused", remedy);
+        // vipd itself signs by EC2's clock once it has heard it, and goes on working.
+        out.fail(check, text + ", which refuses signatures of such a clock", remedy);
     } else if (size > clock_doubtful) {
         out.warn(check, text, remedy);
     } else {
@@ -185,7 +203,9 @@ section judge_aws(const evidence& known)
     judge_endpoint(known, out);
     judge_path(known, out);
     judge_clock(known, out);
-    judge_permissions(known, out);
+    if (account_of(known.answers).reached) {
+        judge_permissions(known, out);
+    }
     return out;
 }
 

@@ -121,10 +121,6 @@ void move_judge::judge_destination(const std::string& check, const ip_prefix& de
             out_.fail(check, fmt::format("inside of {}, and no whole subnet: EC2 refuses such a route", vpc),
                       "choose an address outside of the VPC's CIDRs, or move it as [[router.secondary_ip]] of its subnet");
             break;
-        case place_of_destination::reserved:
-            out_.fail(check, "in a range that EC2 keeps for its own services, and refuses routes to",
-                      "choose an address outside of 169.254.168.0/22 and fd00:ec2::/32");
-            break;
     }
 }
 

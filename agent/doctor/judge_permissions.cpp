@@ -1,6 +1,5 @@
 #include "agent/doctor/judgements.hpp"
 #include "agent/doctor/questions.hpp"
-#include "common/overloaded.hpp"
 
 #include <fmt/format.h>
 
@@ -18,27 +17,6 @@ constexpr const char* policy_remedy =
     "add what `vipd iam-policy --config FILE` prints to the role's policy; where it is there already, look for an explicit "
     "denial, a permissions boundary, or a service control policy";
 
-// What a change is authorised on, for people.
-std::string subject_of(const aws::ec2_call& call)
-{
-    return std::visit(
-        overloaded{
-            [](const aws::replace_route& c) { return c.table.str(); },
-            [](const aws::create_route& c) { return c.table.str(); },
-            [](const aws::attach_network_interface& c) { return fmt::format("{} at {}", c.interface.str(), c.instance.str()); },
-            [](const aws::detach_network_interface& c) { return c.attachment.str(); },
-            [](const aws::associate_address& c) { return fmt::format("{} at {}", c.allocation.str(), c.interface.str()); },
-            [](const auto& c) {
-                if constexpr (requires { c.interface; }) {
-                    return c.interface.str();
-                } else {
-                    return std::string("*");
-                }
-            },
-        },
-        call);
-}
-
 std::string listed(const std::set<std::string>& texts)
 {
     constexpr std::size_t shown_max = 6;
@@ -51,31 +29,49 @@ std::string listed(const std::set<std::string>& texts)
     return fmt::format("{} and {} more", fmt::join(shown, ", "), more);
 }
 
+// "User: arn:aws:sts::...:assumed-role/... is not authorized to perform: ..." says whose policy it is.
+std::string principal_of(std::string_view message)
+{
+    constexpr std::string_view before = "User: ";
+    const auto begin = message.find(before);
+    const auto end = message.find(" is not authorized", begin == std::string_view::npos ? 0 : begin);
+    if (begin == std::string_view::npos || end == std::string_view::npos) {
+        return {};
+    }
+    return std::string{message.substr(begin + before.size(), end - begin - before.size())};
+}
+
 // What the dry runs of one action have come to.
 struct action_account {
     std::set<std::string> allowed, denied, carried_out;
     std::map<std::string, std::string> unclear;  // why, by what it was about
-    std::string words;                           // EC2's, of a denial
+    std::string to_whom;                         // of a denial: the principal, or nothing
+    std::size_t left_out = 0;
+    bool explicitly = false;  // a statement denies it, so that no other can allow it
 };
 
-void take(action_account& account, const aws::ec2_call& change, const answer_book& answers)
+void take(action_account& account, const permission& wanted, const answer_book& answers)
 {
-    const auto subject = subject_of(change);
-    const auto* const asked = answers.find(*aws::dry_run_of(change));
+    if (wanted.left_out) {
+        ++account.left_out;
+        return;
+    }
+    const auto* const asked = answers.find(*wanted.question);
     if (asked == nullptr || !asked->reply) {
-        account.unclear.emplace(subject, asked == nullptr ? "it was not asked" : "no answer in time");
+        account.unclear.emplace(wanted.subject, asked == nullptr ? "it was not asked" : "no answer in time");
         return;
     }
     const auto* const said = std::get_if<aws::ec2_error>(&asked->reply->value);
     if (said == nullptr) {
-        account.carried_out.insert(subject);
+        account.carried_out.insert(wanted.subject);
     } else if (said->kind == aws::ec2_error_class::dry_run_ok) {
-        account.allowed.insert(subject);
+        account.allowed.insert(wanted.subject);
     } else if (said->kind == aws::ec2_error_class::denied) {
-        account.denied.insert(subject);
-        account.words = to_sentence(*said);
+        account.denied.insert(wanted.subject);
+        account.to_whom = principal_of(said->message);
+        account.explicitly = said->message.find("explicit deny") != std::string::npos;
     } else {
-        account.unclear.emplace(subject, to_sentence(*said));
+        account.unclear.emplace(wanted.subject, to_sentence(*said));
     }
 }
 
@@ -89,13 +85,21 @@ void judge_action(const std::string& action, const action_account& account, sect
                  "this is not EC2: look at endpoint in [aws], and at what it has changed");
     }
     if (!account.denied.empty()) {
-        out.fail(check, fmt::format("denied on {}: {}", listed(account.denied), account.words), policy_remedy);
+        out.fail(check,
+                 fmt::format("denied on {}{}{}{} (UnauthorizedOperation)", listed(account.denied),
+                             account.to_whom.empty() ? "" : " to ", account.to_whom,
+                             account.explicitly ? " by an explicit denial" : ""),
+                 policy_remedy);
     }
     for (const auto& [subject, why] : account.unclear) {
         out.skip(check, fmt::format("the dry run on {} did not tell: {}", subject, why));
     }
     if (!account.allowed.empty()) {
         out.ok(check, fmt::format("allowed on {} (dry run)", listed(account.allowed)));
+    }
+    if (account.left_out > 0) {
+        out.skip(check,
+                 fmt::format("{} more were not asked about: dry runs count in EC2's throttling as calls do", account.left_out));
     }
 }
 
@@ -165,14 +169,11 @@ void judge_permissions(const evidence& known, section& out)
     judge_reads(known, out);
     std::map<std::string, action_account> by_action;
     std::set<std::string> without_dry_run;
-    for (const auto& router : known.configuration->routers) {
-        for (const auto& change : changes_of(router, known)) {
-            const std::string action{aws::action_name(change)};
-            if (aws::dry_run_of(change)) {
-                take(by_action[action], change, known.answers);
-            } else {
-                without_dry_run.insert(action);
-            }
+    for (const auto& wanted : permissions_of(known)) {
+        if (wanted.question) {
+            take(by_action[wanted.action], wanted, known.answers);
+        } else {
+            without_dry_run.insert(wanted.action);
         }
     }
     for (const auto& [action, account] : by_action) {

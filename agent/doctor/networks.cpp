@@ -1,15 +1,10 @@
 #include "agent/doctor/networks.hpp"
 
 #include <algorithm>
-#include <array>
-#include <string_view>
 
 namespace vipd::doctor {
 
 namespace {
-
-// VPC user guide, "Route table concepts": services of EC2 itself answer there.
-constexpr std::array<std::string_view, 2> reserved_ranges = {"169.254.168.0/22", "fd00:ec2::/32"};
 
 bool speaks_vrrp(const aws::security_group_rule& rule)
 {
@@ -40,11 +35,6 @@ const ip_prefix* find_covering(const std::vector<ip_prefix>& prefixes, const ip_
 place_of_destination place_of(const ip_prefix& destination, const std::vector<ip_prefix>& vpc,
                               const std::vector<aws::subnet>& subnets)
 {
-    for (const auto range : reserved_ranges) {
-        if (covers(*ip_prefix::parse(range), destination)) {
-            return place_of_destination::reserved;
-        }
-    }
     const auto* const inside = find_covering(vpc, destination);
     if (inside == nullptr) {
         return place_of_destination::outside;

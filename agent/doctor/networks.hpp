@@ -16,13 +16,13 @@ bool covers(const ip_prefix& outer, const ip_prefix& inner);
 // Of the prefixes the one that has all of `what`; null when none has.
 const ip_prefix* find_covering(const std::vector<ip_prefix>& prefixes, const ip_prefix& what);
 
-// Where a route's destination lies, which decides whether EC2 takes the route (VPC user guide, "Subnet route tables").
+// Where a route's destination lies, which decides whether EC2 takes the route (VPC user guide, "Subnet route tables"). Ranges
+// that EC2 keeps for itself are no destinations: the configuration refuses them.
 enum class place_of_destination : std::uint8_t {
     outside,       // of every CIDR of the VPC: an overlay address, routed as one likes
     whole_subnet,  // a subnet's CIDR: may be led to an interface
     whole_vpc,     // a CIDR of the VPC: the local route itself would be led elsewhere
     inside,        // a part of the VPC that is no whole subnet: refused
-    reserved,      // of EC2's own services: refused
 };
 place_of_destination place_of(const ip_prefix& destination, const std::vector<ip_prefix>& vpc,
                               const std::vector<aws::subnet>& subnets);

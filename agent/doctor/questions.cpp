@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
+#include <map>
 #include <set>
 #include <utility>
 #include <variant>
@@ -114,6 +116,27 @@ void ask_about(question_list& ask, const evidence& known, const takeover::wanted
                wanted.what);
 }
 
+// What a change is authorised on, for people.
+std::string subject_of(const aws::ec2_call& call)
+{
+    return std::visit(
+        overloaded{
+            [](const aws::replace_route& c) { return c.table.str(); },
+            [](const aws::create_route& c) { return c.table.str(); },
+            [](const aws::attach_network_interface& c) { return fmt::format("{} at {}", c.interface.str(), c.instance.str()); },
+            [](const aws::detach_network_interface& c) { return c.attachment.str(); },
+            [](const aws::associate_address& c) { return fmt::format("{} at {}", c.allocation.str(), c.interface.str()); },
+            [](const auto& c) {
+                if constexpr (requires { c.interface; }) {
+                    return c.interface.str();
+                } else {
+                    return std::string("*");
+                }
+            },
+        },
+        call);
+}
+
 }  // namespace
 
 result<std::vector<aws::route_table>> tables_for(const takeover::table_query& query, const evidence& known)
@@ -206,6 +229,23 @@ std::vector<aws::ec2_call> changes_of(const config::router& router, const eviden
     return all;
 }
 
+std::vector<permission> permissions_of(const evidence& known)
+{
+    std::vector<permission> all;
+    std::map<std::string, std::set<std::string>> subjects;  // by action
+    for (const auto& router : known.configuration->routers) {
+        for (const auto& change : changes_of(router, known)) {
+            permission wanted{std::string{aws::action_name(change)}, subject_of(change), aws::dry_run_of(change)};
+            auto& seen = subjects[wanted.action];
+            if (seen.insert(wanted.subject).second) {
+                wanted.left_out = seen.size() > dry_runs_of_action_max;
+                all.push_back(std::move(wanted));
+            }
+        }
+    }
+    return all;
+}
+
 std::vector<aws::ec2_call> next_questions(const evidence& known)
 {
     question_list ask{known};
@@ -221,10 +261,10 @@ std::vector<aws::ec2_call> next_questions(const evidence& known)
             ask_about(ask, known, other);
         }
         ask_about_peers(ask, known, router);
-        for (const auto& change : changes_of(router, known)) {
-            if (const auto question = aws::dry_run_of(change)) {
-                ask.ask(*question);
-            }
+    }
+    for (const auto& wanted : permissions_of(known)) {
+        if (wanted.question && !wanted.left_out) {
+            ask.ask(*wanted.question);
         }
     }
     return ask.take();

@@ -6,6 +6,9 @@
 #include "agent/doctor/evidence.hpp"
 #include "agent/takeover/desired.hpp"
 
+#include <cstddef>
+#include <optional>
+#include <string>
 #include <vector>
 
 namespace vipd::doctor {
@@ -16,6 +19,19 @@ std::vector<aws::ec2_call> changes_of(const takeover::wanted_route& route, const
 std::vector<aws::ec2_call> changes_of(const takeover::wanted_resource& wanted, const evidence& known);
 // Of a whole router, with the source/destination checks that it may switch.
 std::vector<aws::ec2_call> changes_of(const config::router& router, const evidence& known);
+
+// Whether an action is allowed on a thing. A hundred routes in one table are one such question: EC2 authorises them on the
+// table.
+struct permission {
+    std::string action;   // "ReplaceRoute"
+    std::string subject;  // "rtb-...", for people
+    // The dry run that answers it; none where EC2 has none.
+    std::optional<aws::ec2_call> question;
+    // Too many of this action are asked about already: dry runs draw on the budget that takeovers of the whole account need.
+    bool left_out = false;
+};
+inline constexpr std::size_t dry_runs_of_action_max = 20;
+std::vector<permission> permissions_of(const evidence& known);
 
 // The tables of a query that a route can be in: all of those that were named, and of the others those that are no edge tables.
 result<std::vector<aws::route_table>> tables_for(const takeover::table_query& query, const evidence& known);

@@ -110,7 +110,7 @@ class Doctor(LabTest):
         since = self.lab.timeline.note("lab", "doctor").at
         code, findings = self.examine()
         self.assertEqual(code, 1)
-        self.assert_found(findings, "fail", "clock", " s behind EC2's: signatures are refused", "chrony")
+        self.assert_found(findings, "fail", "clock", " s behind EC2's, which refuses signatures", "chrony")
         self.assert_found(findings, "fail", "ec2:CreateRoute", "UnauthorizedOperation", "vipd iam-policy")
         self.assert_found(findings, "fail", "source/destination check", "on at", "--no-source-dest-check")
         self.assert_found(findings, "fail", "peer 10.0.2.20", f"inbound of 10.0.2.20 ({GROUP_OF_B})",

@@ -2,6 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
 namespace vipd::aws {
 namespace {
 
@@ -180,6 +186,28 @@ TEST(ec2_call, a_dry_run_is_the_same_call_and_says_so_in_its_body)
          {ec2_call{assign_private_ip_address{eni, ip_address::v4(10, 0, 1, 100)}}, ec2_call{assign_ipv6_address{}},
           ec2_call{unassign_ipv6_address{}}, ec2_call{describe_route_tables{}}, ec2_call{describe_vpcs{}}}) {
         EXPECT_FALSE(dry_run_of(call)) << action_name(call);
+    }
+}
+
+template <std::size_t... I>
+std::vector<ec2_call> one_of_each(std::index_sequence<I...> /*all*/)
+{
+    return {ec2_call{std::variant_alternative_t<I, ec2_call>{}}...};
+}
+
+// Whoever has no permit to change anything may send what is not mutating. So this is looked at for every call there is.
+TEST(ec2_call, what_is_not_mutating_only_describes_or_says_dry_run_in_its_body)
+{
+    for (const auto& call : one_of_each(std::make_index_sequence<std::variant_size_v<ec2_call>>{})) {
+        const auto is_harmless = [](const ec2_call& c) {
+            const auto form = encode_form(c);
+            return form.starts_with("Action=Describe") || form.find("&DryRun=true") != std::string::npos;
+        };
+        EXPECT_EQ(is_mutating(call), !is_harmless(call)) << encode_form(call);
+        if (const auto dry = dry_run_of(call)) {
+            EXPECT_TRUE(is_harmless(*dry)) << encode_form(*dry);
+            EXPECT_EQ(action_name(*dry), action_name(call));
+        }
     }
 }
 

@@ -34,9 +34,6 @@ TEST_F(doctor_routes, a_destination_inside_of_the_vpc_is_refused_unless_it_is_a_
 
     route_to("10.0.0.0/16");
     EXPECT_THAT(expect(verdict::warn, check).remedy, HasSubstr("outside of the VPC"));
-
-    route_to("169.254.169.200/32");
-    EXPECT_THAT(expect(verdict::fail, check).found, HasSubstr("keeps for its own services"));
 }
 
 TEST_F(doctor_routes, an_ipv6_destination_is_held_against_the_ipv6_ranges_of_the_vpc)

@@ -39,13 +39,6 @@ TEST(networks, a_destination_inside_has_to_be_a_whole_subnet)
     EXPECT_EQ(place_of(prefix("2001:db8:0:1::/64"), vpc, subnets), place_of_destination::whole_subnet);
 }
 
-TEST(networks, ranges_of_ec2s_own_services_are_nobodys_destination)
-{
-    EXPECT_EQ(place_of(prefix("169.254.169.254/32"), vpc, subnets), place_of_destination::reserved);
-    EXPECT_EQ(place_of(prefix("fd00:ec2::254/128"), vpc, subnets), place_of_destination::reserved);
-    EXPECT_EQ(place_of(prefix("169.254.1.1/32"), vpc, subnets), place_of_destination::outside);
-}
-
 const aws::security_group_id own_group{"sg-1"};
 const party peer{address("10.0.2.10"), {own_group, aws::security_group_id{"sg-2"}}};
 
