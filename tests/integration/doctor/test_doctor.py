@@ -28,8 +28,8 @@ def broken(topology: dict) -> None:
     a, b, _ = topology["instances"]
     a["interfaces"][0]["source_dest_check"] = True
     b["interfaces"][0]["security_groups"] = [GROUP_OF_B]
-    topology["interfaces"] = [{"id": "eni-0aaaaaaaaaaaaaaa9", "subnet": topology["subnets"][1]["id"], "mac": "02:00:00:00:02:50",
-                               "addresses": ["10.0.2.50"], "tags": {"Name": "floating"}}]
+    topology["interfaces"] = [{"id": "eni-0aaaaaaaaaaaaaaa9", "subnet": topology["subnets"][1]["id"],
+                               "mac": "02:00:00:00:02:50", "addresses": ["10.0.2.50"], "tags": {"Name": "floating"}}]
 
 
 class Doctor(LabTest):
@@ -77,12 +77,14 @@ class Doctor(LabTest):
         code, findings = self.examine()
         self.assertEqual([f for f in findings if f["verdict"] in ("fail", "warn", "skipped")], [])
         self.assertEqual(code, 0)
-        for section, check in (("node", "configuration"), ("node", "capabilities"), ("node", "interface eth0"), ("node", "daemon"),
-                               ("AWS", "metadata service"), ("AWS", "credentials"), ("AWS", "EC2 endpoint"),
-                               ("AWS", "path to EC2"), ("AWS", "clock"), ("AWS", "ec2:ReplaceRoute"), ("AWS", "ec2:CreateRoute"),
-                               ("router lab", "source"), ("router lab", "adverts"), ("router lab", "peer 10.0.2.20"),
-                               ("router lab", "route 172.16.1.100/32"), ("router lab", "source/destination check")):
-            self.assertTrue([f for f in findings if (f["section"], f["check"]) == (section, check)], f"{section}: {check}")
+        checks = {
+            "node": ("configuration", "capabilities", "interface eth0", "daemon"),
+            "AWS": ("metadata service", "credentials", "EC2 endpoint", "path to EC2", "clock", "ec2:ReplaceRoute",
+                    "ec2:CreateRoute"),
+            "router lab": ("source", "adverts", "peer 10.0.2.20", "route 172.16.1.100/32", "source/destination check")}
+        for section, names in checks.items():
+            shown = {f["check"] for f in findings if f["section"] == section}
+            self.assertLessEqual(set(names), shown)
         self.assert_found(findings, "ok", "adverts", "the daemon is Active")
         # A dry run changes nothing, and leaves the daemon where it was.
         self.assertEqual(self.changes_asked_for(since), [])
@@ -100,7 +102,8 @@ class Doctor(LabTest):
     def test_everything_that_is_wrong_is_named_at_once(self) -> None:
         self.begin(broken,
                    peers=["10.0.2.20", "10.0.2.77"],
-                   routes=[{"destination": "172.16.1.100/32", "tables": {"ids": ["rtb-00000000000000001", "rtb-0bbbbbbbbbbbbbbb1"]}},
+                   routes=[{"destination": "172.16.1.100/32",
+                            "tables": {"ids": ["rtb-00000000000000001", "rtb-0bbbbbbbbbbbbbbb1"]}},
                            {"destination": "10.0.1.200/32", "tables": {"vpc": True}}],
                    moves={"secondary_ip": [{"address": "10.0.2.100"}],
                           "elastic_ip": [{"allocation": "eipalloc-0bbbbbbbbbbbbbbb1"}],
