@@ -15,6 +15,9 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr unsigned attempts_max = 3;
+// While more than these are open, what follows from their answers waits: it is worked out from all that is known, which costs
+// some time where a thousand routers are configured.
+constexpr std::size_t questions_open_max = 8;
 
 // Passes by itself, or was put right by the session: our clock, our credentials.
 bool may_pass(aws::ec2_error_class kind)
@@ -146,7 +149,7 @@ void examination::advance(instant now)
         known_.session_given_up = known_.session_given_up || session_until_ <= now.steady;
         ask_for_path();
         repeat_questions(now);
-        if (session_->ready()) {
+        if (session_->ready() && under_way_.size() < questions_open_max) {
             for (const auto& question : next_questions(known_)) {
                 ask(now, question);
             }

@@ -206,6 +206,10 @@ section judge_aws(const evidence& known)
     if (account_of(known.answers).reached) {
         judge_permissions(known, out);
     }
+    if (known.answers.all().size() >= questions_max) {
+        out.skip("questions", fmt::format("only the first {} were asked: throttling is for the whole account", questions_max),
+                 "examine a configuration with fewer routers; they differ in little");
+    }
     return out;
 }
 

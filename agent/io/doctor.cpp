@@ -15,6 +15,7 @@
 #include "agent/io/limited_log.hpp"
 #include "agent/io/log_writer.hpp"
 #include "agent/io/netlink_socket.hpp"
+#include "agent/io/permissions.hpp"
 #include "agent/io/process_facts.hpp"
 #include "agent/io/resolver.hpp"
 #include "agent/io/socket_address.hpp"
@@ -222,6 +223,9 @@ int run_doctor(const doctor_options& options)
     auto* const good = std::get_if<config::loaded>(&checked);
     if (good == nullptr) {
         return print(cli::check_report(checked, options.config_file));
+    }
+    if (const auto may = may_switch_users(good->value); !may) {
+        good->warnings.push_back({0, 0, "", may.error().text});
     }
     std::signal(SIGPIPE, SIG_IGN);
     log_writer log(STDERR_FILENO);

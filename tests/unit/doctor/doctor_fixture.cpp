@@ -68,6 +68,16 @@ std::string doctor_test::configuration_text() const
            "\nadvertised_addresses = [\"172.16.1.100\"]\n" + router_keys + "\n\n" + moves;
 }
 
+config::configuration doctor_test::configuration() const
+{
+    auto loaded = config::load(configuration_text(), "vipd.toml");
+    if (const auto* const wrong = std::get_if<std::vector<config::finding>>(&loaded)) {
+        ADD_FAILURE() << config::to_string(wrong->front(), "vipd.toml");
+        return {};
+    }
+    return std::get<config::loaded>(std::move(loaded)).value;
+}
+
 void doctor_test::start(instant now, const aws::http_exchange& exchange)
 {
     under_way one{exchange, {}, now.steady, now.steady + exchange.time_max, {}};
@@ -128,14 +138,7 @@ const report& doctor_test::examine()
     EXPECT_TRUE(parsed) << parsed.error().text;
     cloud_ = std::make_unique<cloud::simulated_cloud>(std::move(*parsed), 42);
     cloud_->set_clock_offset(clock_offset);
-    auto loaded = config::load(configuration_text(), "vipd.toml");
-    auto* const good = std::get_if<config::loaded>(&loaded);
-    if (good == nullptr) {
-        ADD_FAILURE() << config::to_string(std::get<std::vector<config::finding>>(loaded).front(), "vipd.toml");
-        return result_;
-    }
-
-    examination one({std::make_shared<const config::configuration>(good->value), {}, 1, rights, daemon}, log);
+    examination one({std::make_shared<const config::configuration>(configuration()), {}, 1, rights, daemon}, log);
     const auto began = now.steady;
     one.start(now);
     for (const auto& event : kernel) {

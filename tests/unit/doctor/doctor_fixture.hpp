@@ -50,6 +50,8 @@ protected:
     boost::json::object& interface_of(std::string_view instance);
     void allow(const std::vector<std::string>& actions, const std::vector<std::string>& resources = {"*"});
 
+    // As it is loaded from what was changed above; a failure, and an empty one, when it is wrong.
+    [[nodiscard]] config::configuration configuration() const;
     // Until it has ended; what it made of it.
     const report& examine();
 

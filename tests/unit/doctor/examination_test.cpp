@@ -1,4 +1,4 @@
-#include "agent/aws/ec2_call.hpp"
+#include "agent/cli/iam_policy.hpp"
 #include "tests/unit/doctor/doctor_fixture.hpp"
 
 #include <gmock/gmock.h>
@@ -119,6 +119,28 @@ TEST_F(doctor_test, what_has_no_dry_run_is_said_plainly)
     examine();
     EXPECT_THAT(expect(verdict::skipped, "ec2:AssignPrivateIpAddresses").found, HasSubstr("EC2 has no dry run of it"));
     EXPECT_FALSE(has_failed(result_)) << text();
+}
+
+TEST_F(doctor_test, the_policy_that_vipd_prints_allows_everything_that_is_asked)
+{
+    moves +=
+        "source_dest_check = \"disable\"\n\n[[router.elastic_ip]]\nallocation = \"eipalloc-0aaaaaaaaaaaaaaa1\"\n"
+        "private_address = \"10.0.1.100\"\n\n[[router.secondary_ip]]\naddress = \"10.0.1.100\"\n\n"
+        "[[router.eni]]\nmatch = { tags = { Name = \"floating\" } }\n";
+    for (const bool with_doctor : {true, false}) {
+        const auto policy = cli::iam_policy(
+            configuration(), {.account = "123456789012", .region = "eu-west-1", .vpc = {}, .with_doctor = with_doctor});
+        topology.at("policies").as_object()["role/vipd"] = boost::json::parse(policy.out);
+        examine();
+        EXPECT_FALSE(has_failed(result_)) << text();
+        for (const auto* action :
+             {"ReplaceRoute", "CreateRoute", "ModifyNetworkInterfaceAttribute", "AssociateAddress", "AttachNetworkInterface"}) {
+            expect(verdict::ok, std::string("ec2:") + action);
+        }
+        const auto skipped = all(verdict::skipped);
+        EXPECT_EQ(std::ranges::any_of(skipped, [](const finding& f) { return f.remedy == with_doctor_remedy; }), !with_doctor)
+            << text();
+    }
 }
 
 TEST_F(doctor_test, an_endpoint_that_does_it_in_spite_of_dry_run_is_found_out)

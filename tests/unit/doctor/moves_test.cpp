@@ -207,17 +207,7 @@ TEST_F(doctor_enis, the_primary_interface_of_an_instance_cannot_be_moved)
 
 TEST_F(doctor_enis, what_another_service_manages_stays_where_it_is)
 {
-    ec2_instead = [](const std::string& body) -> std::optional<aws::http_response> {
-        if (body.find("eni-0aaaaaaaaaaaaaaa9") == std::string::npos || body.find("Describe") == std::string::npos) {
-            return std::nullopt;
-        }
-        return aws::http_response{200,
-                                  {{"Content-Type", "text/xml"}},
-                                  "<DescribeNetworkInterfacesResponse><networkInterfaceSet><item><networkInterfaceId>"
-                                  "eni-0aaaaaaaaaaaaaaa9</networkInterfaceId><availabilityZone>eu-west-1a</availabilityZone>"
-                                  "<requesterManaged>true</requesterManaged></item></networkInterfaceSet>"
-                                  "</DescribeNetworkInterfacesResponse>"};
-    };
+    item("interfaces", floating)["requester_managed"] = true;
     eni(R"({ id = "eni-0aaaaaaaaaaaaaaa9" })");
     EXPECT_THAT(expect(verdict::fail, "eni eni-0aaaaaaaaaaaaaaa9").found, HasSubstr("belongs to another service of AWS"));
 }

@@ -63,22 +63,12 @@ TEST_F(doctor_peers, a_rule_for_every_protocol_of_a_range_is_enough)
 
 TEST_F(doctor_peers, a_prefix_list_is_not_read)
 {
-    ec2_instead = [](const std::string& body) -> std::optional<aws::http_response> {
-        if (body.find("Action=DescribeSecurityGroups") == std::string::npos) {
-            return std::nullopt;
-        }
-        constexpr const char* rule =
-            "<item><ipProtocol>112</ipProtocol><prefixListIds><item><prefixListId>pl-1</prefixListId></item></prefixListIds></"
-            "item>";
-        return aws::http_response{200,
-                                  {{"Content-Type", "text/xml"}},
-                                  std::string("<DescribeSecurityGroupsResponse><securityGroupInfo><item><groupId>") +
-                                      std::string{group} + "</groupId><ipPermissions>" + rule +
-                                      "</ipPermissions><ipPermissionsEgress>" + rule +
-                                      "</ipPermissionsEgress></item></securityGroupInfo></DescribeSecurityGroupsResponse>"};
-    };
+    item("security_groups", group)["inbound"] =
+        json::parse(R"([{"protocol": "112", "prefix_lists": ["pl-0aaaaaaaaaaaaaaa1"]}])");
     examine();
-    EXPECT_THAT(expect(verdict::warn, peer).remedy, HasSubstr("doctor does not read prefix lists"));
+    const auto unclear = expect(verdict::warn, peer);
+    EXPECT_THAT(unclear.found, HasSubstr("only a prefix list may let protocol 112 through: inbound of this node"));
+    EXPECT_THAT(unclear.remedy, HasSubstr("doctor does not read prefix lists"));
 }
 
 TEST_F(doctor_peers, a_peer_that_nobody_is_and_one_that_is_this_node)
