@@ -1,4 +1,4 @@
-// Subcommands and exit codes. What they do is in agent/io (run, plan) and agent/cli (all others).
+// Subcommands and exit codes. What they do is in agent/io (run, plan, doctor) and agent/cli (all others).
 
 #include "agent/cli/check_report.hpp"
 #include "agent/cli/daemon_reports.hpp"
@@ -9,6 +9,7 @@
 #include "agent/config/reference.hpp"
 #include "agent/io/config_file.hpp"
 #include "agent/io/daemon.hpp"
+#include "agent/io/doctor.hpp"
 #include "agent/io/hook_program.hpp"
 #include "agent/io/permissions.hpp"
 #include "agent/io/unix_http_client.hpp"
@@ -193,6 +194,9 @@ int dispatch(const CLI::App& app, const options& o)
         return command->count("--config") > 0 ? io::run_plan({o.config_file})
                                               : print(cli::plan_report(io::ask_daemon(o.socket, {"GET", "/v1/plan", ""})));
     }
+    if (name == "doctor") {
+        return io::run_doctor({o.config_file, command->count("--socket") > 0 ? o.socket : std::string{}, o.json});
+    }
     if (name == "status") {
         return status(o);
     }
@@ -237,10 +241,17 @@ int main(int argc, char** argv)
     auto* const plan_command = add_command(app, "plan");
     plan_command->add_option("-c,--config", o.config_file, "Plan for this configuration, without a daemon")->type_name("FILE");
     add_socket(plan_command, o);
+    auto* const doctor_command = add_command(app, "doctor");
+    add_config(doctor_command, o);
+    doctor_command->add_flag("--json", o.json, "Print the findings as JSON");
+    doctor_command->add_option("--socket", o.socket, "The Unix socket of the daemon that may be running")
+        ->type_name("PATH")
+        ->default_str("as configured");
     auto* const policy_command = add_command(app, "iam-policy");
     add_config(policy_command, o);
     policy_command->add_option("--account", o.scope.account, "The account's twelve digits")->type_name("ID");
     policy_command->add_option("--region", o.scope.region, "The region, where the configuration has none")->type_name("NAME");
+    policy_command->add_flag("--with-doctor", o.scope.with_doctor, "Allow what `vipd doctor` reads beyond that, too");
     policy_command->add_option("--vpc", o.scope.vpc, "The nodes' VPC, where tables are chosen by vpc or tags")->type_name("ID");
     auto* const status_command = add_command(app, "status");
     status_command->add_flag("--json", o.json, "Print the daemon's JSON as it is");

@@ -127,10 +127,32 @@ void encode(form& f, const describe_network_interfaces& c)
     f.add_page(std::clamp(c.results_max, 5U, 1000U), c.next_token);
 }
 
+// Filters again, and not VpcId.N: what does not exist is then absent from the answer, and not an error.
+void encode(form& f, const describe_vpcs& c)
+{
+    f.add_filter("vpc-id", c.ids, id_text);
+}
+
+void encode(form& f, const describe_subnets& c)
+{
+    f.add_filter("vpc-id", c.vpc.str());
+}
+
+void encode(form& f, const describe_security_groups& c)
+{
+    f.add_filter("group-id", c.ids, id_text);
+}
+
+void encode(form& f, const describe_instance_types& c)
+{
+    f.add_filter("instance-type", c.type);
+}
+
 void encode(form& f, const disable_source_dest_check& c)
 {
     f.add("NetworkInterfaceId", c.interface.str());
     f.add("SourceDestCheck.Value", "false");
+    f.add_dry_run(c.dry_run);
 }
 
 // Unlike AllocationId.N a filter does not fail for one that is unknown.
@@ -163,6 +185,7 @@ void encode(form& f, const keep_on_termination& c)
     f.add("NetworkInterfaceId", c.interface.str());
     f.add("Attachment.AttachmentId", c.attachment.str());
     f.add("Attachment.DeleteOnTermination", "false");
+    f.add_dry_run(c.dry_run);
 }
 
 void encode(form& f, const assign_private_ip_address& c)
@@ -220,6 +243,10 @@ std::string_view action_name(const ec2_call& call)
                           [](const assign_ipv6_address&) { return "AssignIpv6Addresses"; },
                           [](const unassign_ipv6_address&) { return "UnassignIpv6Addresses"; },
                           [](const associate_address&) { return "AssociateAddress"; },
+                          [](const describe_vpcs&) { return "DescribeVpcs"; },
+                          [](const describe_subnets&) { return "DescribeSubnets"; },
+                          [](const describe_security_groups&) { return "DescribeSecurityGroups"; },
+                          [](const describe_instance_types&) { return "DescribeInstanceTypes"; },
                       },
                       call);
 }
@@ -237,6 +264,20 @@ bool is_mutating(const ec2_call& call)
                 return !c.dry_run;
             } else {
                 return !is_describe(call);
+            }
+        },
+        call);
+}
+
+std::optional<ec2_call> dry_run_of(const ec2_call& call)
+{
+    return std::visit(
+        [](auto c) -> std::optional<ec2_call> {
+            if constexpr (requires { c.dry_run; }) {
+                c.dry_run = true;
+                return c;
+            } else {
+                return std::nullopt;
             }
         },
         call);

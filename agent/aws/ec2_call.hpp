@@ -71,9 +71,28 @@ struct describe_addresses {
     std::vector<allocation_id> ids;
 };
 
+struct describe_vpcs {
+    std::vector<vpc_id> ids;
+};
+
+// All subnets of a VPC.
+struct describe_subnets {
+    vpc_id vpc;
+};
+
+struct describe_security_groups {
+    std::vector<security_group_id> ids;  // at most 200
+};
+
+// How many interfaces and addresses an instance of that type takes: "t3.micro".
+struct describe_instance_types {
+    std::string type;
+};
+
 // Source/destination check off.
 struct disable_source_dest_check {
     network_interface_id interface;
+    bool dry_run = false;
 };
 
 // At network card 0. Not idempotent: after a lost reply only a read tells.
@@ -96,6 +115,7 @@ struct detach_network_interface {
 struct keep_on_termination {
     network_interface_id interface;
     attachment_id attachment;
+    bool dry_run = false;
 };
 
 // A secondary IPv4 address, taken from another interface if it is there. EC2 has no dry run of it.
@@ -125,7 +145,8 @@ struct associate_address {
 using ec2_call =
     std::variant<describe_route_tables, replace_route, create_route, describe_network_interfaces, disable_source_dest_check,
                  describe_addresses, attach_network_interface, detach_network_interface, keep_on_termination,
-                 assign_private_ip_address, assign_ipv6_address, unassign_ipv6_address, associate_address>;
+                 assign_private_ip_address, assign_ipv6_address, unassign_ipv6_address, associate_address, describe_vpcs,
+                 describe_subnets, describe_security_groups, describe_instance_types>;
 
 // "DescribeRouteTables", ... as EC2 and IAM spell it.
 std::string_view action_name(const ec2_call& call);
@@ -135,6 +156,10 @@ bool is_describe(const ec2_call& call);
 
 // Whether the call changes something (a dry run does not). Only such calls need a permit, an epoch and a token of the budget.
 bool is_mutating(const ec2_call& call);
+
+// The same call as a question whether it would be allowed: it says DryRun in the body that is signed, and changes nothing.
+// Empty for what only asks, and where EC2 has no dry run.
+std::optional<ec2_call> dry_run_of(const ec2_call& call);
 
 // "Action=ReplaceRoute&Version=2016-11-15&RouteTableId=rtb-..."; every byte outside A-Za-z0-9-_.~ percent-encoded.
 std::string encode_form(const ec2_call& call);

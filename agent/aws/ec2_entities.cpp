@@ -18,6 +18,18 @@ Id id_of(const pugi::xml_node& node, const char* name)
     return is_plain_id(text) ? Id{std::string{text}} : Id{};
 }
 
+template <class Id>
+std::vector<Id> ids_of(const pugi::xml_node& set, const char* name)
+{
+    std::vector<Id> ids;
+    for (const auto& item : set.children("item")) {
+        if (auto id = id_of<Id>(item, name); !id.empty()) {
+            ids.push_back(std::move(id));
+        }
+    }
+    return ids;
+}
+
 std::string text_of(const pugi::xml_node& node, const char* name, std::size_t bytes_max = 128)
 {
     return clean_text(child_text(node, name), bytes_max);
@@ -207,6 +219,8 @@ std::optional<network_interfaces_page> read_network_interfaces(const pugi::xml_n
         interface.attachment = attachment_of(item);
         add_addresses(interface.addresses, item.child("privateIpAddressesSet"), "privateIpAddress");
         add_addresses(interface.addresses, item.child("ipv6AddressesSet"), "ipv6Address");
+        interface.groups = ids_of<security_group_id>(item.child("groupSet"), "groupId");
+        interface.requester_managed = child_text(item, "requesterManaged") == "true";
         if (interface.id.empty()) {
             return std::nullopt;
         }

@@ -17,5 +17,9 @@ request_id request_id_of(const pugi::xml_node& root);
 std::optional<route_tables_page> read_route_tables(const pugi::xml_node& root);
 std::optional<network_interfaces_page> read_network_interfaces(const pugi::xml_node& root);
 std::optional<elastic_addresses> read_elastic_addresses(const pugi::xml_node& root);
+std::optional<vpcs> read_vpcs(const pugi::xml_node& root);
+std::optional<subnets> read_subnets(const pugi::xml_node& root);
+std::optional<security_groups> read_security_groups(const pugi::xml_node& root);
+std::optional<instance_types> read_instance_types(const pugi::xml_node& root);
 
 }  // namespace vipd::aws

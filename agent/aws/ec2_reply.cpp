@@ -38,6 +38,10 @@ std::optional<reply_value> read_success(const ec2_call& call, const pugi::xml_no
                           [&](const describe_route_tables&) { return as_value(read_route_tables(root)); },
                           [&](const describe_network_interfaces&) { return as_value(read_network_interfaces(root)); },
                           [&](const describe_addresses&) { return as_value(read_elastic_addresses(root)); },
+                          [&](const describe_vpcs&) { return as_value(read_vpcs(root)); },
+                          [&](const describe_subnets&) { return as_value(read_subnets(root)); },
+                          [&](const describe_security_groups&) { return as_value(read_security_groups(root)); },
+                          [&](const describe_instance_types&) { return as_value(read_instance_types(root)); },
                           [&](const auto&) { return read_done(root); },
                       },
                       call);

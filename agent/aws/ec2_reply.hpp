@@ -58,6 +58,8 @@ struct network_interface {
     bool source_dest_check = true;
     std::optional<interface_attachment> attachment;
     std::vector<ip_address> addresses;  // private IPv4, the primary one first, then IPv6
+    std::vector<security_group_id> groups = {};
+    bool requester_managed = false;  // another service of AWS has made it, and nobody else may move it
 };
 
 struct network_interfaces_page {
@@ -75,6 +77,53 @@ struct elastic_address {
 
 struct elastic_addresses {
     std::vector<elastic_address> all;
+};
+
+struct vpc {
+    vpc_id id;
+    std::vector<ip_prefix> cidrs;  // those that are associated, IPv4 before IPv6
+};
+
+struct vpcs {
+    std::vector<vpc> all;
+};
+
+struct subnet {
+    subnet_id id;
+    std::string availability_zone;
+    std::vector<ip_prefix> cidrs;
+};
+
+struct subnets {
+    std::vector<subnet> all;
+};
+
+struct security_group_rule {
+    std::string protocol;  // "tcp", "112"; "-1" is every one
+    std::vector<ip_prefix> cidrs;
+    std::vector<security_group_id> groups;
+    std::vector<std::string> prefix_lists;  // "pl-...", whose entries are not in the answer
+};
+
+struct security_group {
+    security_group_id id;
+    std::vector<security_group_rule> inbound;
+    std::vector<security_group_rule> outbound;
+};
+
+struct security_groups {
+    std::vector<security_group> all;
+};
+
+struct instance_type_limits {
+    std::string type;
+    unsigned interfaces_max = 0;
+    unsigned ipv4_addresses_per_interface = 0;
+    unsigned ipv6_addresses_per_interface = 0;
+};
+
+struct instance_types {
+    std::vector<instance_type_limits> all;
 };
 
 struct done {};  // a mutating call that EC2 says has been carried out
@@ -108,7 +157,9 @@ struct ec2_error {
 };
 
 struct ec2_reply {
-    std::variant<done, route_tables_page, network_interfaces_page, elastic_addresses, ec2_error> value;
+    std::variant<done, route_tables_page, network_interfaces_page, elastic_addresses, vpcs, subnets, security_groups,
+                 instance_types, ec2_error>
+        value;
     aws::request_id request;
     std::optional<wall_time> server_date;  // the Date header, for clock-skew correction; absent when an Age header is there
 };

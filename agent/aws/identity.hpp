@@ -33,6 +33,7 @@ struct instance_identity {
     std::string availability_zone;
     std::string account;
     std::vector<instance_interface> interfaces;
+    std::string instance_type = {};  // "t3.micro"; empty when nobody has said it
 
     friend bool operator==(const instance_identity&, const instance_identity&) = default;
 };

@@ -21,7 +21,7 @@ namespace json = boost::json;
 constexpr std::int64_t format_version = 2;
 constexpr std::size_t place_size_max = 128;  // a zone, an account
 constexpr std::size_t addresses_max = 512;   // of one interface; EC2's largest have 50 of each family
-constexpr std::size_t identity_members = 7;  // no others: whoever wrote more meant more than this version knows
+constexpr std::size_t identity_members = 8;  // no others: whoever wrote more meant more than this version knows
 constexpr std::size_t interface_members = 6;
 
 bool is_hex_digit(char c)
@@ -160,6 +160,7 @@ std::string format_identity(const instance_identity& identity, std::string_view 
                            {"region", identity.region},
                            {"availability_zone", identity.availability_zone},
                            {"account", identity.account},
+                           {"instance_type", identity.instance_type},
                            {"interfaces", std::move(interfaces)}};
     return json::serialize(all) + "\n";
 }
@@ -191,6 +192,9 @@ result<instance_identity> parse_identity(std::string_view text, std::string_view
     if (!is_place(*object, "availability_zone") || !is_place(*object, "account")) {
         return malformed("holds an availability zone or an account that is none");
     }
+    if (!is_place(*object, "instance_type")) {
+        return malformed("holds an instance type that is none");
+    }
     auto interfaces = read_interfaces(*object);
     if (!interfaces) {
         return interfaces.error();
@@ -203,7 +207,8 @@ result<instance_identity> parse_identity(std::string_view text, std::string_view
                              .region = std::string{region},
                              .availability_zone = std::string{json_text(*object, "availability_zone")},
                              .account = std::string{json_text(*object, "account")},
-                             .interfaces = std::move(*interfaces)};
+                             .interfaces = std::move(*interfaces),
+                             .instance_type = std::string{json_text(*object, "instance_type")}};
 }
 
 identity_cache::identity_cache(std::string path, std::string_view boot_id, log_sink& log) :

@@ -81,6 +81,8 @@ result<instance_identity> parse_identity_document(std::string_view body)
     identity.instance = instance_id{std::string{instance}};
     identity.availability_zone = clean_text(json_text(*object, "availabilityZone"), 128);
     identity.account = clean_text(json_text(*object, "accountId"), 128);
+    const auto type = json_text(*object, "instanceType");
+    identity.instance_type = is_plain_id(type) ? std::string{type} : std::string{};
     return identity;
 }
 

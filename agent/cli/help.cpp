@@ -37,6 +37,14 @@ constexpr std::array command_table = {
                  "      What the daemon of this node would change if it became Active at this moment.\n"
                  "  vipd plan --config vipd.toml\n"
                  "      The same for a configuration that is not running yet; reads EC2 once.\n"},
+    command_help{
+        "doctor", "Ask the node, the metadata service and EC2 whether it would work; changes nothing",
+        "A line for each check: ok, warn, FAIL or skipped, what was found, and what to do about it. It takes half a minute at\n"
+        "most, and may run beside a daemon. What a takeover would call is asked as a dry run (EC2's DryRun).\n"
+        "The exit code is 1 when something has failed.\n\n"
+        "Examples:\n"
+        "  vipd doctor --config vipd.toml\n"
+        "  vipd doctor --json | jq '.sections[].findings[] | select(.verdict == \"fail\")'\n"},
     command_help{"iam-policy", "Print the least-privilege IAM policy that a configuration needs",
                  "It allows this configuration and no more, as far as the file says what that is; notes on standard error say\n"
                  "what is wider than it would have to be.\n\n"
@@ -109,6 +117,7 @@ std::string_view overview_examples()
 {
     return "Examples:\n"
            "  vipd check --config vipd.toml    is the file right?\n"
+           "  vipd doctor --config vipd.toml   would it work here, and in AWS?\n"
            "  vipd run --config vipd.toml      start\n"
            "  vipd status --watch              see who is Active\n\n"
            "`vipd COMMAND --help` says more. Exit codes: 0 done, 1 wrong, refused or out of reach, 2 wrong command line.\n";

@@ -93,6 +93,17 @@ public:
         }
     }
 
+    // Reads beyond what a daemon makes, apart from the others so that they can be taken away again.
+    void add_doctor()
+    {
+        if (!statements_.empty()) {
+            allow("ReadByDoctor",
+                  {"DescribeInstanceTypes", "DescribeNetworkInterfaces", "DescribeSecurityGroups", "DescribeSubnets",
+                   "DescribeVpcs"},
+                  "*", of_region());
+        }
+    }
+
     printed take()
     {
         if (statements_.empty()) {
@@ -147,9 +158,11 @@ private:
     }
 
     // EC2 authorises reads on nothing narrower than a region.
-    void read(const std::string& action)
+    void read(const std::string& action) { allow("Read", {action}, "*", of_region()); }
+
+    [[nodiscard]] conditions of_region() const
     {
-        allow("Read", {action}, "*", region_.empty() ? conditions{} : conditions{{{"StringEquals", "ec2:Region"}, region_}});
+        return region_.empty() ? conditions{} : conditions{{{"StringEquals", "ec2:Region"}, region_}};
     }
 
     static conditions of_tags(const std::vector<aws::tag_filter>& tags)
@@ -231,6 +244,9 @@ printed iam_policy(const config::configuration& configuration, const account_sco
     policy_writer policy{scope.region.empty() ? configuration.aws.region : scope.region, scope};
     for (const auto& router : configuration.routers) {
         policy.add(router);
+    }
+    if (scope.with_doctor) {
+        policy.add_doctor();
     }
     return policy.take();
 }

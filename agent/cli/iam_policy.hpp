@@ -12,9 +12,10 @@ namespace vipd::cli {
 
 // What a configuration does not know of the account. What is empty is allowed whatever it is.
 struct account_scope {
-    std::string account;  // twelve digits
-    std::string region;   // default: the configuration's
-    std::string vpc;      // "vpc-..."
+    std::string account;       // twelve digits
+    std::string region;        // default: the configuration's
+    std::string vpc;           // "vpc-..."
+    bool with_doctor = false;  // what only `vipd doctor` reads is allowed as well
 };
 
 // Why the scope cannot be meant; empty when it can.

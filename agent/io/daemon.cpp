@@ -23,6 +23,7 @@
 #include "agent/io/status_adaptor.hpp"
 #include "agent/io/successor.hpp"
 #include "agent/io/systemd.hpp"
+#include "agent/node/cloud_settings.hpp"
 #include "agent/node/node.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -105,12 +106,6 @@ bool has_peer_of(const config::configuration& c, ip_family family)
     return std::ranges::any_of(c.routers, [&](const config::router& r) {
         return std::ranges::any_of(r.peers, [&](const vrrp::peer_rule& p) { return p.address.family() == family; });
     });
-}
-
-// AWS's own tools trust the file that this variable names; the configuration goes before it.
-std::string ca_bundle(const config::configuration& c, const aws::environment& environment)
-{
-    return !c.aws.ca_bundle.empty() ? c.aws.ca_bundle : std::string{environment.get("AWS_CA_BUNDLE").value_or("")};
 }
 
 class daemon final : public shell::observer {
@@ -198,7 +193,7 @@ result<void> daemon::open_cloud(const config::configuration& c)
     if (!c.uses_aws() || cloud_) {
         return {};
     }
-    auto made = https_client::create(context_, names_, shell_, ca_bundle(c, environment_), seed_ + 1, network_log_, {});
+    auto made = https_client::create(context_, names_, shell_, node::ca_bundle(c, environment_), seed_ + 1, network_log_, {});
     if (!made) {
         return made.error();
     }
@@ -354,7 +349,7 @@ result<std::string> daemon::reload()
     }
     // The certificates of the bundle may be others than at the start.
     const auto trusted =
-        cloud_ ? cloud_->trust(ca_bundle(*file->configuration, environment_)) : open_cloud(*file->configuration);
+        cloud_ ? cloud_->trust(node::ca_bundle(*file->configuration, environment_)) : open_cloud(*file->configuration);
     if (!trusted) {
         return refused(trusted.error());
     }

@@ -1,5 +1,6 @@
 #include "agent/node/node.hpp"
 
+#include "agent/node/cloud_settings.hpp"
 #include "agent/node/node_impl.hpp"
 #include "agent/node/resolve.hpp"
 #include "common/overloaded.hpp"
@@ -20,22 +21,6 @@ constexpr std::size_t history_size = 512;
 constexpr duration farewell_max = 2s;
 // Likewise whatever their programs do.
 constexpr duration hooks_farewell_max = config::hook_stop_max + hooks::hook_runner::kill_after;
-
-aws::session_settings session_settings(const config::configuration& c, const std::string& boot_id)
-{
-    aws::session_settings s;
-    s.region = c.aws.region;
-    s.endpoint = c.aws.endpoint;
-    s.imds_endpoint = c.aws.imds_endpoint;
-    s.profile = c.aws.profile;
-    s.fips = c.aws.use_fips_endpoint;
-    s.dual_stack = c.aws.use_dualstack_endpoint;
-    s.connections = c.aws.connections;
-    s.needs_identity = needs_identity(c);
-    s.identity_cache = c.aws.identity_cache;
-    s.boot_id = boot_id;
-    return s;
-}
 
 // Whether it is about one address, rule or route. Everything else can change what is possible at all.
 bool is_local(const net::kernel_event& event)

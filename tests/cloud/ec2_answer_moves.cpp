@@ -75,7 +75,7 @@ void add_interface(pugi::xml_node set, const network_interface& interface, const
     }
     add(item, "description", interface.description);
     add(item, "ownerId", from.state.account);
-    add(item, "requesterManaged", "false");
+    add(item, "requesterManaged", yes_or_no(interface.requester_managed));
     add(item.append_child("operator"), "managed", "false");
     add(item, "status", interface.status());
     add(item, "macAddress", interface.mac);

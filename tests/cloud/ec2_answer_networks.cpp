@@ -110,7 +110,10 @@ void add_rules(pugi::xml_node parent, const char* name, const std::vector<securi
             add(range, v4 ? "cidrIp" : "cidrIpv6", cidr.to_string());
             add_unless_empty(range, "description", rule.description);
         }
-        item.append_child("prefixListIds");
+        auto lists = item.append_child("prefixListIds");
+        for (const auto& list : rule.prefix_lists) {
+            add(lists.append_child("item"), "prefixListId", list.str());
+        }
     }
 }
 

@@ -13,6 +13,12 @@ api_error no_attachment(const std::string& id)
     return {"InvalidAttachmentID.NotFound", "The networkInterface attachment ID '" + id + "' does not exist"};
 }
 
+// EC2 user guide, "Requester-managed network interfaces". The words are ours.
+api_error managed_elsewhere(const network_interface& interface)
+{
+    return {"OperationNotPermitted", "The network interface " + interface.id.str() + " is managed by another service."};
+}
+
 }  // namespace
 
 api_result<resources> ec2_model::named_interface(const network_interface_id& id) const
@@ -146,6 +152,9 @@ api_result<attached_interface> ec2_model::apply(const occasion& when, const atta
     }
     const auto& interface = *primary().interface(call.interface);
     const auto& machine = *primary().machine(call.instance);
+    if (interface.requester_managed) {
+        return managed_elsewhere(interface);
+    }
     if (interface.attached) {
         return api_error{"InvalidNetworkInterface.InUse", "Interface: [" + interface.id.str() + "] in use."};
     }
@@ -174,6 +183,9 @@ api_result<void> ec2_model::apply(const occasion& when, const detach_interface& 
     }
     auto changed = *primary().with_attachment(call.attachment);
     auto& attached = *changed.attached;
+    if (changed.requester_managed) {
+        return managed_elsewhere(changed);
+    }
     if (attached.device_index == 0) {
         return api_error{"OperationNotPermitted", "The network interface at device index 0 and networkCard index " +
                                                       std::to_string(attached.network_card_index) + " cannot be detached."};

@@ -78,6 +78,9 @@ const field_table<security_group>& security_group_fields()
              return collect(r.groups, [](const security_group_id& id) { return id.str(); });
          })},
         {"ip-permission.ipv6-cidr", of_inbound([](const security_group_rule& r) { return of_family(r.cidrs, ip_family::v6); })},
+        {"ip-permission.prefix-list-id", of_inbound([](const security_group_rule& r) {
+             return collect(r.prefix_lists, [](const prefix_list_id& id) { return id.str(); });
+         })},
         {"ip-permission.protocol", of_inbound([](const security_group_rule& r) { return values{r.protocol}; })},
         {"owner-id", [](const group&, const replica& from) { return values{from.state.account}; }},
         {"vpc-id", [](const group& g, const replica&) { return values{g.vpc.str()}; }},

@@ -55,6 +55,7 @@ struct security_group_rule {
     std::vector<ip_prefix> cidrs;
     std::vector<security_group_id> groups;
     std::string description;
+    std::vector<prefix_list_id> prefix_lists = {};
 };
 
 struct security_group {

@@ -77,6 +77,7 @@ struct network_interface {
     std::string description;
     tag_map tags;
     std::vector<security_group_id> groups;
+    bool requester_managed = false;  // another service of AWS has made it: only that may move it
 
     [[nodiscard]] const std::vector<ip_address>& addresses_of(ip_family family) const
     {

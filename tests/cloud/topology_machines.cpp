@@ -34,6 +34,7 @@ network_interface read_interface(json_reader& item, const cloud_state& state)
     one.addresses = read_addresses(item, "addresses");
     one.addresses6 = read_addresses(item, "ipv6_addresses");
     one.source_dest_check = item.boolean("source_dest_check", true);
+    one.requester_managed = item.boolean("requester_managed", false);
     one.description = item.text("description");
     one.tags = read_tags(item);
     for (auto& name : item.texts("security_groups")) {

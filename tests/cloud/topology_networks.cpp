@@ -15,8 +15,8 @@ namespace {
 const ip_prefix any_ipv4{ip_address{}, 0};
 const ip_prefix any_ipv6{ip_address::from_bytes(std::array<std::uint8_t, 16>{}), 0};
 
-// {"protocol": "112", "cidrs": [...], "groups": ["sg-..."]}, for tcp and udp with "from_port" and "to_port"; all protocols when
-// none is named.
+// {"protocol": "112", "cidrs": [...], "groups": ["sg-..."], "prefix_lists": ["pl-..."]}, for tcp and udp with "from_port" and
+// "to_port"; all protocols when none is named.
 std::vector<security_group_rule> read_rules(json_reader& group, std::string_view key)
 {
     std::vector<security_group_rule> rules;
@@ -31,9 +31,12 @@ std::vector<security_group_rule> read_rules(json_reader& group, std::string_view
         for (auto& id : item.texts("groups")) {
             rule.groups.emplace_back(std::move(id));
         }
+        for (auto& id : item.texts("prefix_lists")) {
+            rule.prefix_lists.emplace_back(std::move(id));
+        }
         rule.description = item.text("description");
-        if (rule.cidrs.empty() && rule.groups.empty()) {
-            item.fail("", "needs cidrs or groups");
+        if (rule.cidrs.empty() && rule.groups.empty() && rule.prefix_lists.empty()) {
+            item.fail("", "needs cidrs, groups or prefix_lists");
         }
         item.finish();
         rules.push_back(std::move(rule));

@@ -103,7 +103,7 @@ class Moves(AwsCliTest):
     def test_networks_are_described(self):
         group, = self.aws("describe-security-groups", "--group-ids", GROUP)["SecurityGroups"]
         vrrp, = [rule for rule in group["IpPermissions"] if rule["IpProtocol"] == "112"]
-        self.assertEqual(vrrp["UserIdGroupPairs"][0]["GroupId"], GROUP)
+        self.assertEqual((vrrp["UserIdGroupPairs"][0]["GroupId"], vrrp["PrefixListIds"]), (GROUP, []))
         subnets = self.aws("describe-subnets", "--filters", "Name=availability-zone,Values=eu-west-1a")["Subnets"]
         self.assertEqual([(one["CidrBlock"], one["AvailabilityZoneId"]) for one in subnets], [("10.0.1.0/24", "euw1-az1")])
         vpc, = self.aws("describe-vpcs")["Vpcs"]

@@ -56,7 +56,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const network_interface_id eni{"eni-1"};
     const auto address = ip_address::v4(10, 0, 0, 1);
     // The first seven are what the corpus was collected with.
-    const std::array<ec2_call, 15> calls = {describe_route_tables{},
+    const std::array<ec2_call, 19> calls = {describe_route_tables{},
                                             replace_route{table, destination, eni},
                                             create_route{table, destination, eni},
                                             describe_network_interfaces{},
@@ -70,7 +70,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                                             assign_private_ip_address{eni, address},
                                             assign_ipv6_address{eni, address},
                                             unassign_ipv6_address{eni, address},
-                                            associate_address{allocation_id{"eipalloc-1"}, eni, {}}};
+                                            associate_address{allocation_id{"eipalloc-1"}, eni, {}},
+                                            describe_vpcs{},
+                                            describe_subnets{},
+                                            describe_security_groups{},
+                                            describe_instance_types{}};
     constexpr std::array<unsigned, 8> statuses = {200, 400, 401, 403, 412, 500, 503, 302};
     const auto& call = calls[data[0] % calls.size()];
     const auto status = statuses[data[1] % statuses.size()];
@@ -90,6 +94,31 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     } else if (const auto* interfaces = std::get_if<network_interfaces_page>(&reply.value)) {
         ENSURE(std::holds_alternative<describe_network_interfaces>(call));
         check_interfaces(*interfaces);
+    } else if (const auto* found = std::get_if<vpcs>(&reply.value)) {
+        ENSURE(std::holds_alternative<describe_vpcs>(call));
+        for (const auto& vpc : found->all) {
+            ENSURE(!vpc.id.empty() && !vpc.cidrs.empty());
+        }
+    } else if (const auto* in_vpc = std::get_if<subnets>(&reply.value)) {
+        ENSURE(std::holds_alternative<describe_subnets>(call));
+        for (const auto& subnet : in_vpc->all) {
+            ENSURE(!subnet.id.empty() && !subnet.cidrs.empty());
+            check_text(subnet.availability_zone, 64);
+        }
+    } else if (const auto* groups = std::get_if<security_groups>(&reply.value)) {
+        ENSURE(std::holds_alternative<describe_security_groups>(call));
+        for (const auto& group : groups->all) {
+            ENSURE(!group.id.empty());
+            for (const auto& rule : group.inbound) {
+                check_text(rule.protocol, 16);
+            }
+        }
+    } else if (const auto* types = std::get_if<instance_types>(&reply.value)) {
+        ENSURE(std::holds_alternative<describe_instance_types>(call));
+        for (const auto& type : types->all) {
+            check_text(type.type, 64);
+            ENSURE(type.interfaces_max > 0);
+        }
     } else {
         ENSURE(std::holds_alternative<describe_addresses>(call));
         for (const auto& elastic : std::get<elastic_addresses>(reply.value).all) {

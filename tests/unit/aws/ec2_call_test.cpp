@@ -2,6 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
 namespace vipd::aws {
 namespace {
 
@@ -155,6 +161,68 @@ TEST(ec2_call, dry_runs_and_describes_change_nothing)
     EXPECT_FALSE(is_mutating(create_route{table, cidr("10.0.0.1/32"), eni, true}));
     EXPECT_FALSE(is_mutating(describe_route_tables{}));
     EXPECT_FALSE(is_mutating(describe_network_interfaces{}));
+}
+
+TEST(ec2_call, a_dry_run_is_the_same_call_and_says_so_in_its_body)
+{
+    const std::vector<ec2_call> with_dry_run = {
+        replace_route{table, cidr("10.0.0.1/32"), eni},
+        create_route{table, cidr("10.0.0.1/32"), eni},
+        disable_source_dest_check{eni},
+        attach_network_interface{eni, instance_id{"i-1"}},
+        detach_network_interface{attachment_id{"eni-attach-1"}},
+        keep_on_termination{eni, attachment_id{"eni-attach-1"}},
+        associate_address{.allocation = allocation_id{"eipalloc-1"}, .interface = eni, .private_address = {}},
+    };
+    for (const auto& call : with_dry_run) {
+        const auto dry = dry_run_of(call);
+        ASSERT_TRUE(dry) << action_name(call);
+        EXPECT_EQ(encode_form(*dry), encode_form(call) + "&DryRun=true");
+        EXPECT_FALSE(is_mutating(*dry)) << action_name(call);
+        EXPECT_TRUE(is_mutating(call)) << action_name(call);
+    }
+    // EC2 has none of these, and what only asks needs none.
+    for (const ec2_call& call :
+         {ec2_call{assign_private_ip_address{eni, ip_address::v4(10, 0, 1, 100)}}, ec2_call{assign_ipv6_address{}},
+          ec2_call{unassign_ipv6_address{}}, ec2_call{describe_route_tables{}}, ec2_call{describe_vpcs{}}}) {
+        EXPECT_FALSE(dry_run_of(call)) << action_name(call);
+    }
+}
+
+template <std::size_t... I>
+std::vector<ec2_call> one_of_each(std::index_sequence<I...> /*all*/)
+{
+    return {ec2_call{std::variant_alternative_t<I, ec2_call>{}}...};
+}
+
+// Whoever has no permit to change anything may send what is not mutating. So this is looked at for every call there is.
+TEST(ec2_call, what_is_not_mutating_only_describes_or_says_dry_run_in_its_body)
+{
+    for (const auto& call : one_of_each(std::make_index_sequence<std::variant_size_v<ec2_call>>{})) {
+        const auto is_harmless = [](const ec2_call& c) {
+            const auto form = encode_form(c);
+            return form.starts_with("Action=Describe") || form.find("&DryRun=true") != std::string::npos;
+        };
+        EXPECT_EQ(is_mutating(call), !is_harmless(call)) << encode_form(call);
+        if (const auto dry = dry_run_of(call)) {
+            EXPECT_TRUE(is_harmless(*dry)) << encode_form(*dry);
+            EXPECT_EQ(action_name(*dry), action_name(call));
+        }
+    }
+}
+
+TEST(ec2_call, networks_are_described_by_filters_so_that_what_is_missing_is_no_error)
+{
+    EXPECT_EQ(encode_form(describe_vpcs{{vpc_id{"vpc-1"}}}),
+              "Action=DescribeVpcs&Version=2016-11-15&Filter.1.Name=vpc-id&Filter.1.Value.1=vpc-1");
+    EXPECT_EQ(encode_form(describe_subnets{vpc_id{"vpc-1"}}),
+              "Action=DescribeSubnets&Version=2016-11-15&Filter.1.Name=vpc-id&Filter.1.Value.1=vpc-1");
+    EXPECT_EQ(encode_form(describe_security_groups{{security_group_id{"sg-1"}, security_group_id{"sg-2"}}}),
+              "Action=DescribeSecurityGroups&Version=2016-11-15&Filter.1.Name=group-id&Filter.1.Value.1=sg-1&"
+              "Filter.1.Value.2=sg-2");
+    EXPECT_EQ(encode_form(describe_instance_types{"t3.micro"}),
+              "Action=DescribeInstanceTypes&Version=2016-11-15&Filter.1.Name=instance-type&Filter.1.Value.1=t3.micro");
+    EXPECT_TRUE(is_describe(describe_vpcs{}));
 }
 
 TEST(ec2_call, destinations_are_canonical_as_ec2_stores_them)

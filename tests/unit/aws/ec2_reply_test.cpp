@@ -194,6 +194,85 @@ TEST(ec2_reply, elastic_addresses_are_read_whether_or_not_they_are_associated)
     EXPECT_EQ(error_of(decode(describe_addresses{}, 200, "<DescribeAddressesResponse/>")).kind, ec2_error_class::transient);
 }
 
+TEST(ec2_reply, vpcs_and_subnets_have_the_ranges_that_are_associated)
+{
+    const auto reply = decode(describe_vpcs{}, 200, R"(<DescribeVpcsResponse><vpcSet><item><vpcId>vpc-1</vpcId>
+<cidrBlock>10.0.0.0/16</cidrBlock><cidrBlockAssociationSet>
+<item><cidrBlock>10.0.0.0/16</cidrBlock><cidrBlockState><state>associated</state></cidrBlockState></item>
+<item><cidrBlock>10.1.0.0/16</cidrBlock><cidrBlockState><state>disassociated</state></cidrBlockState></item>
+</cidrBlockAssociationSet><ipv6CidrBlockAssociationSet><item><ipv6CidrBlock>2001:db8::/56</ipv6CidrBlock>
+<ipv6CidrBlockState><state>associated</state></ipv6CidrBlockState></item></ipv6CidrBlockAssociationSet>
+</item></vpcSet></DescribeVpcsResponse>)");
+    const auto* const found = std::get_if<vpcs>(&reply.value);
+    ASSERT_NE(found, nullptr);
+    ASSERT_EQ(found->all.size(), 1U);
+    EXPECT_EQ(found->all[0].cidrs, (std::vector{*ip_prefix::parse("10.0.0.0/16"), *ip_prefix::parse("2001:db8::/56")}));
+    // A VPC without a range is none: half an answer must not make every address look free.
+    const auto half = decode(describe_vpcs{}, 200,
+                             "<DescribeVpcsResponse><vpcSet><item><vpcId>vpc-1</vpcId></item></vpcSet></DescribeVpcsResponse>");
+    EXPECT_EQ(error_of(half).kind, ec2_error_class::transient);
+
+    const auto in_vpc = decode(describe_subnets{}, 200, R"(<DescribeSubnetsResponse><subnetSet><item>
+<subnetId>subnet-1</subnetId><cidrBlock>10.0.1.0/24</cidrBlock><availabilityZone>eu-west-1a</availabilityZone></item>
+</subnetSet></DescribeSubnetsResponse>)");
+    const auto* const all = std::get_if<subnets>(&in_vpc.value);
+    ASSERT_NE(all, nullptr);
+    ASSERT_EQ(all->all.size(), 1U);
+    EXPECT_EQ(all->all[0].availability_zone, "eu-west-1a");
+    EXPECT_EQ(all->all[0].cidrs, std::vector{*ip_prefix::parse("10.0.1.0/24")});
+    EXPECT_EQ(error_of(decode(describe_subnets{}, 200, "<DescribeSubnetsResponse/>")).kind, ec2_error_class::transient);
+}
+
+TEST(ec2_reply, security_groups_have_the_rules_of_both_directions)
+{
+    const auto reply = decode(describe_security_groups{}, 200, R"(<DescribeSecurityGroupsResponse><securityGroupInfo><item>
+<groupId>sg-1</groupId><ipPermissions><item><ipProtocol>112</ipProtocol>
+<groups><item><userId>1</userId><groupId>sg-2</groupId></item></groups>
+<ipRanges><item><cidrIp>10.0.1.0/24</cidrIp></item></ipRanges>
+<ipv6Ranges><item><cidrIpv6>2001:db8::/64</cidrIpv6></item></ipv6Ranges>
+<prefixListIds><item><prefixListId>pl-1</prefixListId></item></prefixListIds></item></ipPermissions>
+<ipPermissionsEgress><item><ipProtocol>-1</ipProtocol></item></ipPermissionsEgress></item>
+</securityGroupInfo></DescribeSecurityGroupsResponse>)");
+    const auto* const found = std::get_if<security_groups>(&reply.value);
+    ASSERT_NE(found, nullptr);
+    ASSERT_EQ(found->all.size(), 1U);
+    ASSERT_EQ(found->all[0].inbound.size(), 1U);
+    const auto& rule = found->all[0].inbound[0];
+    EXPECT_EQ(rule.protocol, "112");
+    EXPECT_EQ(rule.groups, std::vector{security_group_id{"sg-2"}});
+    EXPECT_EQ(rule.cidrs, (std::vector{*ip_prefix::parse("10.0.1.0/24"), *ip_prefix::parse("2001:db8::/64")}));
+    EXPECT_EQ(rule.prefix_lists, std::vector<std::string>{"pl-1"});
+    ASSERT_EQ(found->all[0].outbound.size(), 1U);
+    EXPECT_EQ(found->all[0].outbound[0].protocol, "-1");
+}
+
+TEST(ec2_reply, instance_types_say_how_much_they_take)
+{
+    const auto reply = decode(describe_instance_types{}, 200, R"(<DescribeInstanceTypesResponse><instanceTypeSet><item>
+<instanceType>t3.micro</instanceType><networkInfo><maximumNetworkInterfaces>2</maximumNetworkInterfaces>
+<ipv4AddressesPerInterface>2</ipv4AddressesPerInterface><ipv6AddressesPerInterface>3</ipv6AddressesPerInterface>
+</networkInfo></item></instanceTypeSet></DescribeInstanceTypesResponse>)");
+    const auto* const found = std::get_if<instance_types>(&reply.value);
+    ASSERT_NE(found, nullptr);
+    ASSERT_EQ(found->all.size(), 1U);
+    EXPECT_EQ(found->all[0].interfaces_max, 2U);
+    EXPECT_EQ(found->all[0].ipv4_addresses_per_interface, 2U);
+    EXPECT_EQ(found->all[0].ipv6_addresses_per_interface, 3U);
+}
+
+TEST(ec2_reply, an_interface_has_its_groups_and_who_manages_it)
+{
+    const auto reply = decode(describe_network_interfaces{}, 200, R"(<DescribeNetworkInterfacesResponse><networkInterfaceSet>
+<item><networkInterfaceId>eni-1</networkInterfaceId><requesterManaged>true</requesterManaged>
+<groupSet><item><groupId>sg-1</groupId></item><item><groupId>sg-2</groupId></item></groupSet></item>
+<item><networkInterfaceId>eni-2</networkInterfaceId></item></networkInterfaceSet></DescribeNetworkInterfacesResponse>)");
+    const auto* const page = std::get_if<network_interfaces_page>(&reply.value);
+    ASSERT_NE(page, nullptr);
+    EXPECT_TRUE(page->interfaces[0].requester_managed);
+    EXPECT_EQ(page->interfaces[0].groups, (std::vector{security_group_id{"sg-1"}, security_group_id{"sg-2"}}));
+    EXPECT_FALSE(page->interfaces[1].requester_managed);
+}
+
 TEST(ec2_reply, mutating_calls_are_done_when_ec2_says_true_or_nothing)
 {
     for (const auto* body : {"<ReplaceRouteResponse><requestId>r-9</requestId><return>true</return></ReplaceRouteResponse>",

@@ -145,6 +145,20 @@ TEST(iam_policy, statements_that_differ_in_their_conditions_have_names_of_their_
     EXPECT_EQ(names, (texts{"MoveRoutes", "MoveRoutes2", "Read"}));
 }
 
+TEST(iam_policy, what_only_doctor_reads_is_a_statement_of_its_own)
+{
+    const auto file = file_with("[[router.route]]\ndestination = \"172.16.1.100/32\"\ntables = { vpc = true }\n");
+    auto scope = known;
+    scope.with_doctor = true;
+    const auto policy = iam_policy(file, scope);
+    EXPECT_EQ(texts_of(statement(policy, "ReadByDoctor").at("Action")),
+              (texts{"ec2:DescribeInstanceTypes", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroups",
+                     "ec2:DescribeSubnets", "ec2:DescribeVpcs"}));
+    EXPECT_EQ(texts_of(statement(policy, "Read").at("Action")),
+              (texts{"ec2:DescribeNetworkInterfaces", "ec2:DescribeRouteTables"}));
+    EXPECT_EQ(statements_of(policy).size(), statements_of(iam_policy(file, known)).size() + 1);
+}
+
 TEST(iam_policy, a_configuration_that_moves_nothing_needs_nothing)
 {
     const auto policy = iam_policy(file_with("[[router.address]]\naddress = \"172.16.1.100/32\"\n"), known);

@@ -19,7 +19,8 @@ std::string_view moves_topology()
     {"id": "sg-0aaaaaaaaaaaaaaa1", "name": "vipd", "description": "nodes", "vpc": "vpc-0aaaaaaaaaaaaaaa1",
      "inbound": [{"protocol": "112", "groups": ["sg-0aaaaaaaaaaaaaaa1"], "description": "VRRP"},
                  {"protocol": "tcp", "from_port": 80, "to_port": 90, "cidrs": ["0.0.0.0/0", "::/0"]}]},
-    {"id": "sg-0aaaaaaaaaaaaaaa2", "name": "other", "vpc": "vpc-0aaaaaaaaaaaaaaa1"}],
+    {"id": "sg-0aaaaaaaaaaaaaaa2", "name": "other", "vpc": "vpc-0aaaaaaaaaaaaaaa1",
+     "inbound": [{"protocol": "51", "prefix_lists": ["pl-0aaaaaaaaaaaaaaa1"]}]}],
   "instance_types": [{"name": "t3.small", "ipv6_addresses_per_interface": 2}],
   "instances": [
     {"id": "i-0aaaaaaaaaaaaaaa1", "name": "node-a", "type": "t3.small", "role": "vipd", "tags": {"vrrp-group": "g1"},
@@ -37,6 +38,8 @@ std::string_view moves_topology()
      "interfaces": [{"id": "eni-0aaaaaaaaaaaaaaa4", "subnet": "subnet-0aaaaaaaaaaaaaaa4", "mac": "02:00:00:00:09:10",
                      "addresses": ["10.9.1.10"]}]}],
   "interfaces": [
+    {"id": "eni-0aaaaaaaaaaaaaaa6", "subnet": "subnet-0aaaaaaaaaaaaaaa3", "mac": "02:00:00:00:03:50", "addresses": ["10.0.3.10"],
+     "requester_managed": true},
     {"id": "eni-0aaaaaaaaaaaaaaa7", "subnet": "subnet-0aaaaaaaaaaaaaaa2", "mac": "02:00:00:00:02:50", "addresses": ["10.0.2.50"]},
     {"id": "eni-0aaaaaaaaaaaaaaa8", "subnet": "subnet-0aaaaaaaaaaaaaaa1", "mac": "02:00:00:00:01:51", "addresses": ["10.0.1.51"]},
     {"id": "eni-0aaaaaaaaaaaaaaa9", "subnet": "subnet-0aaaaaaaaaaaaaaa1", "mac": "02:00:00:00:01:50", "addresses": ["10.0.1.50"],

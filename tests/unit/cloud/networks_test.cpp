@@ -26,6 +26,20 @@ TEST_F(networks, a_security_group_shows_what_it_lets_in_and_from_whom)
     EXPECT_STREQ(group.child("ipPermissionsEgress").child("item").child_value("ipProtocol"), "-1");
 }
 
+TEST_F(networks, a_rule_may_name_a_prefix_list)
+{
+    const auto listed = texts("DescribeSecurityGroups", filter("ip-permission.prefix-list-id", "pl-0aaaaaaaaaaaaaaa1"),
+                              "//ipPermissions/item/prefixListIds/item/prefixListId");
+    EXPECT_EQ(listed, lines{"pl-0aaaaaaaaaaaaaaa1"});
+}
+
+TEST_F(networks, what_another_service_manages_cannot_be_attached)
+{
+    EXPECT_STREQ(described("eni-0aaaaaaaaaaaaaaa6").child_value("requesterManaged"), "true");
+    EXPECT_STREQ(described(interface_a).child_value("requesterManaged"), "false");
+    EXPECT_EQ(attach("eni-0aaaaaaaaaaaaaaa6", node_a, 1), "400 OperationNotPermitted");
+}
+
 TEST_F(networks, security_groups_are_found)
 {
     const auto found = [&](const parameters& values) {

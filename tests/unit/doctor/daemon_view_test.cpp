@@ -1,0 +1,46 @@
+#include "agent/doctor/daemon_view.hpp"
+
+#include <gtest/gtest.h>
+
+namespace vipd::doctor {
+
+namespace {
+
+TEST(daemon_view, has_what_the_status_says_of_peers)
+{
+    const auto view = read_daemon_status(R"({"routers": [{"name": "web", "state": "Backup", "peers": [
+        {"address": "10.0.2.10", "last_heard_age_seconds": 0.25, "inbound_blocked": true},
+        {"address": "10.0.2.11", "last_heard_age_seconds": null, "inbound_blocked": false}]}]})");
+    EXPECT_TRUE(view.runs);
+    EXPECT_EQ(view.problem, "");
+    EXPECT_EQ(view.find("mail"), nullptr);
+    const auto* const web = view.find("web");
+    ASSERT_NE(web, nullptr);
+    EXPECT_EQ(web->state, "Backup");
+    ASSERT_EQ(web->peers.size(), 2U);
+    EXPECT_EQ(web->peers[0].last_heard_age_seconds, 0.25);
+    EXPECT_TRUE(web->peers[0].inbound_blocked);
+    EXPECT_EQ(web->peers[1].last_heard_age_seconds, std::nullopt);
+    EXPECT_FALSE(web->peers[1].inbound_blocked);
+}
+
+TEST(daemon_view, of_another_version_is_read_as_far_as_it_goes)
+{
+    const auto view =
+        read_daemon_status(R"({"routers": [7, {"name": 7, "peers": [{"address": "here"}, {"address": "10.0.2.10"}, 7]}]})");
+    ASSERT_EQ(view.routers.size(), 1U);
+    EXPECT_EQ(view.routers[0].name, "");
+    EXPECT_EQ(view.routers[0].peers.size(), 1U);
+    EXPECT_TRUE(read_daemon_status(R"({"routers": {}})").routers.empty());
+}
+
+TEST(daemon_view, says_what_is_wrong_with_a_body_that_is_none)
+{
+    const auto view = read_daemon_status("<html>");
+    EXPECT_TRUE(view.runs);
+    EXPECT_NE(view.problem.find("the daemon's status is no JSON"), std::string::npos) << view.problem;
+}
+
+}  // namespace
+
+}  // namespace vipd::doctor
