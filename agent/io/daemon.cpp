@@ -123,6 +123,7 @@ public:
         node_({configuration_, environment_, seed_, boot_id()}, read_clocks(), log_),
         shell_(context_, node_, log_, *this),
         names_(context_, network_log_, {}),
+        checks_(context_, names_, shell_),
         status_(node_, shell_, log_, configuration_->http.socket, [this] { return reload(); }),
         server_(context_, status_, network_log_, {}),
         systemd_(context_),
@@ -163,6 +164,7 @@ private:
     node::node node_;
     shell shell_;
     resolver names_;
+    probes checks_;
     std::unique_ptr<netlink_socket> kernel_;
     std::unique_ptr<https_client> cloud_;  // none without AWS resources
     status_adaptor status_;
@@ -195,7 +197,7 @@ result<void> daemon::open_cloud(const config::configuration& c)
         return made.error();
     }
     cloud_ = std::move(*made);
-    shell_.use({kernel_.get(), cloud_.get(), only_look_});
+    shell_.use({kernel_.get(), cloud_.get(), only_look_, &checks_});
     return {};
 }
 
@@ -231,7 +233,7 @@ result<void> daemon::prepare()
     if (const auto opened = open_kernel(); !opened) {
         return opened.error();
     }
-    shell_.use({kernel_.get(), nullptr, false});
+    shell_.use({kernel_.get(), nullptr, false, &checks_});
     if (const auto opened = open_cloud(*configuration_); !opened) {
         return opened.error();
     }

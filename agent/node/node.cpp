@@ -51,6 +51,7 @@ node::impl::impl(const node_options& options, instant now, log_sink& log) :
     configuration_(options.configuration),
     random_(options.seed),
     journal_(log, history_size),
+    checks_(options.seed + 2, journal_),
     world_(configuration_->aws.reconcile_period, random_.next()),
     interface_watch_(random_.next()),
     started_at_(now.steady),
@@ -67,7 +68,7 @@ node::impl::impl(const node_options& options, instant now, log_sink& log) :
 node::impl::numbered_router node::impl::make_router(const config::router& r)
 {
     return {++last_router_number_,
-            std::make_unique<virtual_router>(r, random_.next(), journal_, interfaces_, *this, ec2_path_, notice_),
+            std::make_unique<virtual_router>(r, random_.next(), journal_, interfaces_, *this, ec2_path_, notice_, checks_),
             std::nullopt,
             {}};
 }
@@ -131,6 +132,7 @@ void node::impl::start(instant now)
     running_ = true;
     start_session(now);
     number_routers();
+    want_checks(now);
     resolve_all(now);
     reconsider_all(now);
     settle(now);
@@ -282,6 +284,7 @@ void node::impl::apply(instant now, kernel_told&& e)
     if (session_ != nullptr && std::holds_alternative<net::link_seen>(e.event)) {
         session_->refresh_interfaces(now);
     }
+    checks_.links_changed(now.steady, links_);
     resolve_all(now);
     reconsider_all(now);
     for (auto* list : {&routers_, &leaving_}) {
@@ -351,6 +354,7 @@ void node::impl::apply_reload(instant now, const reload& r)
     exchange_routers(now);
     start_session(now);
     number_routers();
+    want_checks(now);
     resolve_all(now);
     reconsider_all(now);
     for (auto* list : {&routers_, &leaving_}) {
@@ -435,6 +439,8 @@ void node::impl::handle(instant now, input&& what)
                    },
                    [&](process_output& i) { apply(now, i); },
                    [&](process_ended& i) { apply(now, i); },
+                   [&](probe_ended& i) { checks_.handle(now.steady, i); },
+                   [&](watch_ended& i) { checks_.handle(now.steady, i); },
                    [&](step_down& i) { apply_step_down(now, i); },
                    [&](set_maintenance& i) {
                        aside_.maintenance = i.on;
@@ -467,6 +473,9 @@ void node::impl::handle_timeout(instant now)
     }
     if (statics_.next_wakeup().at <= now.steady) {
         statics_.handle_timeout(now.steady, links_);
+    }
+    if (checks_.next_wakeup().at <= now.steady) {
+        checks_.handle_timeout(now.steady);
     }
     if (session_ != nullptr) {
         if (session_->next_wakeup().at <= now.steady) {
