@@ -195,6 +195,24 @@ std::optional<row> auth_row(const json::value& router)
         {refused > 0 ? fmt::format("{} discarded", refused) : "", colour::red}};
 }
 
+// Among the resources.
+row tracker_row(const json::value& tracker)
+{
+    const auto state = text_of(tracker, "state");
+    const auto contribution = number_of(tracker, "contribution").value_or(0);
+    const auto age = number_of(tracker, "age_seconds");
+    return {{"tracker"},
+            {or_dash(text_of(tracker, "name"))},
+            {or_dash(state), state == "well"      ? colour::green
+                             : state == "failing" ? colour::red
+                                                  : colour::yellow},
+            {text_of(tracker, "what")},
+            {contribution != 0 ? fmt::format("{:+.0f}", contribution)
+             : age             ? fmt::format("for {}", short_duration(*age))
+                               : ""},
+            {state == "failing" ? text_of(tracker, "reason") : "", colour::red}};
+}
+
 // Among the resources, where there is something to see: one that runs, or whose last run has gone wrong.
 std::optional<row> hook_row(const json::value& hook)
 {
@@ -302,6 +320,9 @@ std::string status_table(const json::value& status, table_style style)
         }
         for (const auto& resource : list_of(router, "resources")) {
             own.push_back(resource_row(resource));
+        }
+        for (const auto& tracker : list_of(router, "trackers")) {
+            own.push_back(tracker_row(tracker));
         }
         for (const auto& hook : list_of(router, "hooks")) {
             if (auto shown = hook_row(hook)) {

@@ -8,6 +8,7 @@
 #include "agent/config/policies.hpp"
 #include "agent/config/sync_groups.hpp"
 #include "agent/config/text.hpp"
+#include "agent/config/trackers.hpp"
 #include "common/duration_text.hpp"
 
 #include <fmt/format.h>
@@ -446,6 +447,7 @@ void check_router(reading& r, const entry<router>& e, bool realtime)
     check_api_weight(r, e);
     check_advertised(r, e);
     check_hooks(r, e);
+    check_trackers(r, e);
     for_each_entry(e, "address", e.value.addresses,
                    [&](const entry<address_entry>& address) { check_address_options(r, address); });
     const bool interface_is_sound = is_sound(r, e, "router", {"interface"});

@@ -6,6 +6,7 @@
 #include "agent/aws/ec2_call.hpp"
 #include "agent/aws/ids.hpp"
 #include "agent/config/hooks.hpp"
+#include "agent/config/track.hpp"
 #include "agent/net/policy.hpp"
 #include "agent/vrrp/admission.hpp"
 #include "agent/vrrp/authentication.hpp"
@@ -241,6 +242,7 @@ struct router {
     std::vector<policy_entry> policies;
     std::optional<announce_section> announce;  // none: nothing is announced
     std::optional<hooks_section> hooks;        // none: no program is run
+    std::vector<tracker> trackers;             // [[router.track]]
 
     // What this node has while it is Active, or always: a secondary address of an interface as well, for whoever sends to it
     // has to find it there.

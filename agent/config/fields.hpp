@@ -20,6 +20,35 @@ struct auth_key_section {
     std::string file;
 };
 
+// The URL of a check, in two parts.
+struct http_location {
+    aws::http_origin origin;
+    std::string target;
+};
+
+// [[router.track]], of any kind
+struct track_section {
+    track_kind kind = track_kind::process;
+    std::string name;
+    std::optional<std::int16_t> weight;
+    duration interval = std::chrono::seconds{1};
+    std::optional<duration> timeout;
+    unsigned rise = 1;
+    unsigned fall = 1;
+    std::string process;
+    std::string pid_file;
+    command program;
+    std::string user;
+    http_location url;
+    std::vector<status_range> status = {{}};
+    std::string host;
+    std::string ca_bundle;
+    bool verify = true;
+    std::optional<tcp_listener> address;
+    std::string interface;
+    std::string path;
+};
+
 // [router.auth], of either kind
 struct auth_section {
     auth_kind kind = auth_kind::password;
@@ -154,6 +183,30 @@ void visit_fields(Visit&& visit, hooks_section& s)
 }
 
 template <class Visit>
+void visit_fields(Visit&& visit, track_section& s)
+{
+    visit("kind", s.kind);
+    visit("name", s.name);
+    visit("weight", s.weight);
+    visit("interval", s.interval);
+    visit("timeout", s.timeout);
+    visit("rise", s.rise);
+    visit("fall", s.fall);
+    visit("process", s.process);
+    visit("pid_file", s.pid_file);
+    visit("command", s.program);
+    visit("user", s.user);
+    visit("url", s.url);
+    visit("status", s.status);
+    visit("host", s.host);
+    visit("ca_bundle", s.ca_bundle);
+    visit("verify", s.verify);
+    visit("address", s.address);
+    visit("interface", s.interface);
+    visit("path", s.path);
+}
+
+template <class Visit>
 void visit_fields(Visit&& visit, table_selection& s)
 {
     visit("ids", s.ids);
@@ -234,6 +287,7 @@ void visit_fields(Visit&& visit, router& s)
     visit("eni", s.enis);
     visit("policy", s.policies);
     visit("announce", s.announce);
+    visit("track", s.trackers);
     visit("hooks", s.hooks);
 }
 
@@ -311,6 +365,8 @@ constexpr std::string_view section_name()
         return "router.announce";
     } else if constexpr (std::is_same_v<Section, hooks_section>) {
         return "router.hooks";
+    } else if constexpr (std::is_same_v<Section, track_section>) {
+        return "router.track";
     } else if constexpr (std::is_same_v<Section, router>) {
         return "router";
     } else {

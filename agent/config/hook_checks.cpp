@@ -29,25 +29,38 @@ bool read_argument(reading& r, const spot& s, std::string& out)
     return true;
 }
 
-void check_program(reading& r, const entry<hooks_section>& e, std::string_view key, const command& c)
+}  // namespace
+
+bool find_user(reading& r, const spot& s, const std::string& name, std::optional<account>& out)
 {
-    const auto checked = r.check_program(c.argv.front(), e.value.runs_as);
+    auto found = r.find_account(name);
+    if (!found) {
+        r.error(find(*s.at.as_table(), "user")->offset, s.path + ".user",
+                fmt::format("{} {}", quoted(name), found.error().text));
+        return false;
+    }
+    out = std::move(*found);
+    return true;
+}
+
+void check_program(reading& r, std::size_t offset, const std::string& path, const command& c,
+                   const std::optional<account>& user)
+{
+    const auto checked = r.check_program(c.argv.front(), user);
     if (checked) {
         return;
     }
-    const auto path = e.path_to(key) + "[0]";
+    const auto first = path + "[0]";
     const auto text = fmt::format("{} {}", quoted(c.argv.front()), checked.error().text);
     if (checked.error().kind != error_class::not_found) {
-        r.error(e.where(key), path, text);
+        r.error(offset, first, text);
     } else if (c.argv.size() == 1 && c.argv.front().find(' ') != std::string::npos) {
-        r.warning(e.where(key), path,
+        r.warning(offset, first,
                   text + "; each argument is a text of its own: [\"/usr/bin/systemctl\", \"restart\", \"nginx.service\"]");
     } else {
-        r.warning(e.where(key), path, text);
+        r.warning(offset, first, text);
     }
 }
-
-}  // namespace
 
 bool read_value(reading& r, const spot& s, command& out)
 {
@@ -89,7 +102,7 @@ void check_hooks(reading& r, const entry<router>& e)
     std::set<std::string_view> seen;
     const auto look_at = [&](std::string_view key, const command& c) {
         if (!c.empty() && seen.insert(c.argv.front()).second) {
-            check_program(r, hooks, key, c);
+            check_program(r, hooks.where(key), hooks.path_to(key), c, hooks.value.runs_as);
         }
     };
     for (const auto event : hook_events) {

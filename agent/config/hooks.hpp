@@ -5,6 +5,7 @@
 #include "common/time.hpp"
 
 #include <array>
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -34,7 +35,7 @@ struct command {
     [[nodiscard]] bool empty() const { return argv.empty(); }
     // As a person would type it.
     [[nodiscard]] std::string to_string() const;
-    friend bool operator==(const command&, const command&) = default;
+    friend auto operator<=>(const command&, const command&) = default;
 };
 
 // A user of this machine, as the system knew it when the file was read.
@@ -43,7 +44,7 @@ struct account {
     std::uint32_t user = 0;
     std::uint32_t group = 0;
     std::vector<std::uint32_t> groups;  // all, `group` among them
-    friend bool operator==(const account&, const account&) = default;
+    friend auto operator<=>(const account&, const account&) = default;
 };
 
 // How long the end of vipd waits for its programs: a service manager does not wait for ever either (TimeoutStopSec of the

@@ -2,6 +2,7 @@
 
 #include "agent/aws/endpoint.hpp"
 #include "agent/config/text.hpp"
+#include "agent/config/track.hpp"
 #include "common/duration_text.hpp"
 #include "common/overloaded.hpp"
 
@@ -25,6 +26,8 @@ constexpr std::array<std::string_view, 2> auth_anti_replays = {"time", "monotoni
 constexpr std::array<std::string_view, 2> address_lifetimes = {"active", "always"};
 constexpr std::array<std::string_view, 3> scopes = {"global", "link", "host"};
 constexpr std::array<std::string_view, 4> route_kinds = {"unicast", "blackhole", "unreachable", "prohibit"};
+// In the order of track_kind.
+constexpr std::array<std::string_view, 6> track_kinds = {"process", "script", "http", "tcp", "interface", "file"};
 constexpr std::array<std::string_view, 2> families = {"ipv4", "ipv6"};
 constexpr std::int64_t u32_max = 0xffff'ffff;
 constexpr std::array<std::string_view, 2> source_dest_checks = {"warn", "disable"};
@@ -79,7 +82,7 @@ const std::array key_table = {
     key{"", "sync_group", tables_rule{"[[sync_group]]", 1024}, "Routers that are Active together, or none of them is."},
     key{"", "wake", refused_rule{"serve a page that wakes sleeping servers"}, ""},
     key{"", "wake_page", refused_rule{"serve a page that wakes sleeping servers"}, ""},
-    key{"", "track", refused_rule{"change the priority by what a tracker sees"}, ""},
+    key{"", "track", refused_rule{"watch services for every router; [[router.track]] does for one"}, ""},
     key{"", "hooks", refused_rule{"run programs for every router; [router.hooks] does for one"}, ""},
 
     key{"aws", "region", text_rule{"the name of a region, such as \"eu-west-1\"", 0, is_region},
@@ -165,7 +168,8 @@ const std::array key_table = {
     key{"router", "announce", table_rule{"[router.announce]"},
         "Tell the neighbours of the interface when an address has come: gratuitous ARP and unsolicited neighbour "
         "advertisements. For networks that are not a VPC, which takes no notice of them."},
-    key{"router", "track", refused_rule{"change the priority by what a tracker sees"}, ""},
+    key{"router", "track", tables_rule{"[[router.track]]", 255},
+        "Something that has to be well for this node to be a good Active: a process, a server, a file, a script's verdict."},
     key{"router", "hooks", table_rule{"[router.hooks]"},
         "Programs that are run when the router's role changes: one at a time, in order, each with a deadline."},
     key{"router", "sync_group", refused_rule{"change the role of several routers together"}, ""},
@@ -235,6 +239,46 @@ const std::array key_table = {
         presence::optional, false, "vipd's own user"},
     key{"router.hooks", "timeout", duration_rule{1s, 600s},
         "How long one run may take before the program and its process group are ended: SIGTERM, and SIGKILL 2s later."},
+
+    key{"router.track", "kind", word_rule{track_kinds}, "What is looked at; the other keys but name and weight follow from it.",
+        presence::required},
+    key{"router.track", "name", text_rule{"1 to 64 of the characters A-Z a-z 0-9 . _ -", 0, is_router_name},
+        "What the tracker is called in status, metrics and logs; unique in its router.", presence::required},
+    key{"router.track", "weight", integer_rule{-track_weight_max, track_weight_max},
+        "What is added to the priority while it is well (positive) or taken from it while it is not (negative); of a file what "
+        "the number in it is multiplied with.",
+        presence::optional, false, "none: a failing tracker takes the router out"},
+    key{"router.track", "interval", duration_rule{100ms, 1h},
+        "The time from the beginning of one look to the beginning of the next; not for an interface, which the kernel tells "
+        "of."},
+    key{"router.track", "timeout", duration_rule{10ms, 1h},
+        "How long one look may take; one that takes longer has failed. Of process, script, http and tcp.", presence::optional,
+        false, "interval, 10s at most"},
+    key{"router.track", "rise", integer_rule{1, 100},
+        "How many looks in a row have to succeed before it is well again; the first of all counts at once."},
+    key{"router.track", "fall", integer_rule{1, 100}, "How many looks in a row have to fail before it is failing."},
+    key{"router.track", "process",
+        text_rule{"the name of a process as `ps -o comm=` shows it, 1 to 15 bytes", 15, is_process_name},
+        "process: the name of the program that has to run.", presence::optional, false, "`name`"},
+    key{"router.track", "pid_file", file_path, "process: the file with the number of the process, in place of its name."},
+    key{"router.track", "command", command_list, "script: the program; it is well while that ends with status 0."},
+    key{"router.track", "user", text_rule{"the name of a user of this machine, 1 to 64 bytes", 64, has_no_control_character},
+        "script: who the program is run as, with all groups of that user; needs CAP_SETUID, CAP_SETGID and CAP_KILL.",
+        presence::optional, false, "vipd's own user"},
+    key{"router.track", "url", text_rule{"an http:// or https:// URL without a user or fragment", 2048},
+        "http: what is asked for, with GET."},
+    key{"router.track", "status", list_rule{1, 32, "a code from 100 to 599, or a range of them such as \"200-299\""},
+        "http: the answers that are well.", presence::optional, false, "`[\"200-399\"]`"},
+    key{"router.track", "host", text_rule{"the name of a host, with or without a port, 1 to 255 bytes", 255, is_host_header},
+        "http: the Host header, and the name that the certificate has to carry.", presence::optional, false,
+        "the host of `url`"},
+    key{"router.track", "ca_bundle", file_path, "http: trust the certificates in this PEM file, and not the system's.",
+        presence::optional, false, "the system's"},
+    key{"router.track", "verify", boolean_rule{}, "http: verify the server's certificate and name."},
+    key{"router.track", "address", text_rule{"\"ADDRESS:PORT\" or \"[IPV6]:PORT\""}, "tcp: where somebody has to accept."},
+    key{"router.track", "interface", interface_name, "interface: the interface that has to be up and running."},
+    key{"router.track", "path", file_path,
+        "file: the file with a whole number; 0 while it is empty or not there. It has to be on a local file system."},
 
     key{"router.route", "destination", text_rule{"an IPv4 or IPv6 prefix, or the id of a prefix list (\"pl-...\")"},
         "Where the route leads.", presence::required},
@@ -345,6 +389,7 @@ constexpr std::array section_headers = {
     section_header{"router.route", "[[router.route]]"},
     section_header{"router.announce", "[router.announce]"},
     section_header{"router.hooks", "[router.hooks]"},
+    section_header{"router.track", "[[router.track]]"},
     section_header{"router.route.tables", "tables of [[router.route]]"},
     section_header{"router.secondary_ip", "[[router.secondary_ip]]"},
     section_header{"router.elastic_ip", "[[router.elastic_ip]]"},

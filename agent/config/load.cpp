@@ -3,8 +3,10 @@
 #include "agent/config/checks.hpp"
 #include "agent/config/derived.hpp"
 #include "agent/config/fields.hpp"
+#include "agent/config/hook_checks.hpp"
 #include "agent/config/reading.hpp"
 #include "agent/config/text.hpp"
+#include "agent/config/trackers.hpp"
 
 #include <fmt/format.h>
 
@@ -113,17 +115,13 @@ bool read_value(reading& r, const spot& s, announce_section& out)
 bool read_value(reading& r, const spot& s, hooks_section& out)
 {
     const bool is_good = read_section(r, s.at, s.path, out);
-    if (out.user.empty()) {
-        return is_good;
-    }
-    auto found = r.find_account(out.user);
-    if (!found) {
-        r.error(find(*s.at.as_table(), "user")->offset, path_of(s.path, "user"),
-                fmt::format("{} {}", quoted(out.user), found.error().text));
-        return false;
-    }
-    out.runs_as = std::move(*found);
-    return is_good;
+    return (out.user.empty() || find_user(r, s, out.user, out.runs_as)) && is_good;
+}
+
+bool read_value(reading& r, const spot& s, tracker& out)
+{
+    track_section keys;
+    return read_section(r, s.at, s.path, keys) && make_tracker(r, s, keys, out);
 }
 
 bool read_value(reading& r, const spot& s, policy_entry& out)

@@ -92,6 +92,7 @@ std::map<std::string, std::string> all_defaults()
     collect<interface_match>(defaults);
     collect<announce_section>(defaults);
     collect<hooks_section>(defaults);
+    collect<track_section>(defaults);
     collect<policy_entry>(defaults);
     collect<policy_rule_entry>(defaults);
     collect<policy_route_entry>(defaults);

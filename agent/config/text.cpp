@@ -176,6 +176,19 @@ bool is_region(std::string_view text)
            std::ranges::all_of(text, [](char c) { return is_lower_or_digit(c) || c == '-'; });
 }
 
+bool is_process_name(std::string_view text)
+{
+    return !text.empty() && text.size() <= 15 && has_no_control_character(text);
+}
+
+bool is_host_header(std::string_view text)
+{
+    constexpr auto is_allowed = [](char c) {
+        return (c >= 'A' && c <= 'Z') || is_lower_or_digit(c) || std::string_view{".-_:[]"}.find(c) != std::string_view::npos;
+    };
+    return !text.empty() && text.size() <= 255 && std::ranges::all_of(text, is_allowed);
+}
+
 bool is_absolute_path(std::string_view text)
 {
     return text.starts_with('/') && has_no_control_character(text);

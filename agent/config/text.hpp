@@ -41,4 +41,10 @@ bool is_region(std::string_view text);
 // Begins with '/' and has no control character.
 bool is_absolute_path(std::string_view text);
 
+// 1 to 15 bytes, which is all that the kernel keeps of it.
+bool is_process_name(std::string_view text);
+
+// What may stand behind "Host:": a name or an address, with or without a port.
+bool is_host_header(std::string_view text);
+
 }  // namespace vipd::config

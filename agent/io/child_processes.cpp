@@ -70,6 +70,12 @@ child_processes::child_processes(asio::io_context& context, owner& to) : context
 
 child_processes::~child_processes()
 {
+    kill_all();
+}
+
+void child_processes::kill_all()
+{
+    waiting_.clear();
     for (const auto& [id, c] : children_) {
         ::kill(-c->process, SIGKILL);
     }

@@ -39,6 +39,8 @@ public:
     // One in each round of the reactor, so that many of them delay an advert by one.
     void start(hooks::start_process&& what);
     void signal(const hooks::signal_process& what);
+    // Before this process becomes another one, which will not hear of them.
+    void kill_all();
 
     [[nodiscard]] std::size_t size() const { return children_.size() + waiting_.size(); }
 

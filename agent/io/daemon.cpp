@@ -120,6 +120,7 @@ public:
         node_({configuration_, environment_, seed_, boot_id(), inherited(log_)}, read_clocks(), log_),
         shell_(context_, node_, log_, *this),
         names_(context_, network_log_, {}),
+        checks_(context_, names_, shell_),
         status_(
             node_, shell_, log_, configuration_->http.socket, [this] { return reload(); }, [this] { return restart(); }),
         server_(context_, status_, network_log_, {}),
@@ -165,6 +166,7 @@ private:
     node::node node_;
     shell shell_;
     resolver names_;
+    probes checks_;
     std::unique_ptr<netlink_socket> kernel_;
     std::unique_ptr<https_client> cloud_;  // none without AWS resources
     status_adaptor status_;
@@ -198,7 +200,7 @@ result<void> daemon::open_cloud(const config::configuration& c)
         return made.error();
     }
     cloud_ = std::move(*made);
-    shell_.use({kernel_.get(), cloud_.get(), only_look_});
+    shell_.use({kernel_.get(), cloud_.get(), only_look_, &checks_});
     return {};
 }
 
@@ -234,7 +236,7 @@ result<void> daemon::prepare()
     if (const auto opened = open_kernel(); !opened) {
         return opened.error();
     }
-    shell_.use({kernel_.get(), nullptr, false});
+    shell_.use({kernel_.get(), nullptr, false, &checks_});
     if (const auto opened = open_cloud(*configuration_); !opened) {
         return opened.error();
     }
@@ -393,6 +395,7 @@ void daemon::make_room()
     if (problem) {
         log_.info("restart", {{"program", *program_}, {"version", VIPD_VERSION}});
         log_.flush_at_exit();
+        checks_.abandon_programs();
         problem = become(*program_, {*program_, "run", "--config", options_.config_file}, node_.leave_behind(read_clocks()));
     }
     log_.error("restart", {{"outcome", "refused"}, {"reason", problem.error().text}});

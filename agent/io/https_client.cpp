@@ -161,7 +161,7 @@ void client::keep_warm(const aws::http_origin& origin, unsigned connections)
 
 result<void> client::trust(const std::string& ca_bundle)
 {
-    auto made = tls_context::create(ca_bundle);
+    auto made = tls_context::create({.ca_bundle = ca_bundle});
     if (!made) {
         return made.error();
     }
@@ -405,7 +405,7 @@ result<std::unique_ptr<https_client>> https_client::create(asio::io_context& con
                                                            const std::string& ca_bundle, std::uint64_t seed, log_sink& log,
                                                            const limits& l)
 {
-    auto tls = tls_context::create(ca_bundle);
+    auto tls = tls_context::create({.ca_bundle = ca_bundle});
     if (!tls) {
         return tls.error();
     }

@@ -124,7 +124,8 @@ void outgoing_connection::on_connect_ended()
     target_.first_address = address();
     stage_ = stage::handshaking;
     alarm_.set(give_up_, [this] { on_opening_too_slow(); });
-    wire_ = target_.origin.tls ? std::make_unique<transport>(std::move(socket_), *tls_, target_.origin.host, target_.session)
+    const auto& name = target_.certified_name.empty() ? target_.origin.host : target_.certified_name;
+    wire_ = target_.origin.tls ? std::make_unique<transport>(std::move(socket_), *tls_, name, target_.session)
                                : std::make_unique<transport>(std::move(socket_));
     shake_hands();
 }

@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace vipd::io {
@@ -24,10 +25,11 @@ using connection_id = std::uint64_t;
 
 // What connections to one origin share; outlives them.
 struct connection_target {
-    aws::http_origin origin;
+    aws::http_origin origin = {};
     // Tried first: the address that answered last, or the one after an address that fell silent.
     std::optional<ip_address> first_address;
     kept_session session;
+    std::string certified_name = {};  // that the certificate has to carry; empty: the origin's host
 };
 
 // Kept in a shared_ptr, because a completion that the reactor has queued already finds out by it that the connection is gone.

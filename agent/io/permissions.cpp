@@ -39,6 +39,16 @@ result<void> may_switch_users(const config::configuration& c)
                              "deploy/systemd/vipd-hooks.conf into /etc/systemd/system/vipd.service.d/, run vipd as root, or "
                              "remove user"};
         }
+        for (const auto& t : r.trackers) {
+            const auto* const script = std::get_if<config::script_check>(&t.what.target);
+            if (script != nullptr && script->runs_as && !may && script->runs_as->user != ::geteuid()) {
+                return error{error_class::denied,
+                             "no permission to run the tracker " + t.name + " as " + script->runs_as->name +
+                                 ": user in [[router.track]] needs CAP_SETUID, CAP_SETGID and CAP_KILL; put "
+                                 "deploy/systemd/vipd-hooks.conf into /etc/systemd/system/vipd.service.d/, run vipd as root, "
+                                 "or remove user"};
+            }
+        }
     }
     return {};
 }

@@ -54,6 +54,9 @@ public:
             boost::system::error_code failed;
             buffer_.consume(parser_->put(buffer_.data(), failed));
             if (failed && failed != http::error::need_more) {
+                if (failed == http::error::body_limit) {
+                    status_of_too_large_ = parser_->get().result_int();
+                }
                 return fail(to_error(failed, limits_));
             }
             if (parser_->is_done()) {
@@ -110,6 +113,7 @@ public:
         return reusable_.value_or(parser_->is_done() && !parser_->need_eof() && parser_->keep_alive() && buffer_.size() == 0);
     }
     [[nodiscard]] const error& problem() const { return problem_; }
+    [[nodiscard]] std::optional<unsigned> status_of_too_large() const { return status_of_too_large_; }
     [[nodiscard]] bool has_begun() const { return has_begun_; }
 
 private:
@@ -134,6 +138,7 @@ private:
     unsigned interim_answers_ = 0;
     bool has_begun_ = false;
     error problem_;
+    std::optional<unsigned> status_of_too_large_;
 };
 
 response_reader::response_reader(const limits& l) : impl_(std::make_unique<impl>(l)) {}
@@ -158,6 +163,10 @@ bool response_reader::connection_is_reusable() const
 const error& response_reader::problem() const
 {
     return impl_->problem();
+}
+std::optional<unsigned> response_reader::status_of_too_large() const
+{
+    return impl_->status_of_too_large();
 }
 bool response_reader::has_begun() const
 {

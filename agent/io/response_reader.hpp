@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 
 namespace vipd::io {
 
@@ -32,6 +33,8 @@ public:
     [[nodiscard]] bool connection_is_reusable() const;
     // When failed.
     [[nodiscard]] const error& problem() const;
+    // When the body was larger than allowed: what the answer is nevertheless.
+    [[nodiscard]] std::optional<unsigned> status_of_too_large() const;
     // Any byte of an answer has come.
     [[nodiscard]] bool has_begun() const;
 

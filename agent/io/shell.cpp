@@ -331,6 +331,16 @@ void shell::perform(node::output&& what)
                        }
                    },
                    [&](const node::signal_process& o) { children_.signal(o); },
+                   [&](node::start_probe& o) {
+                       if (means_.checks != nullptr && !means_.only_look) {
+                           means_.checks->start(std::move(o));
+                       }
+                   },
+                   [&](const node::stop_probes& o) {
+                       if (means_.checks != nullptr) {
+                           means_.checks->stop(o.id);
+                       }
+                   },
                    [&](const node::ready&) { to_.on_ready(); },
                    [&](const node::stopped&) { to_.on_stopped(); },
                },

@@ -19,6 +19,7 @@
 #include "agent/io/log_writer.hpp"
 #include "agent/io/netlink_socket.hpp"
 #include "agent/io/pacer.hpp"
+#include "agent/io/probes.hpp"
 #include "agent/node/node.hpp"
 #include "agent/status/snapshot.hpp"
 #include "common/recent_maximum.hpp"
@@ -32,7 +33,10 @@
 
 namespace vipd::io {
 
-class shell final : public netlink_socket::listener, public https_client::owner, public child_processes::owner {
+class shell final : public netlink_socket::listener,
+                    public https_client::owner,
+                    public child_processes::owner,
+                    public probes::owner {
 public:
     struct observer {
         virtual void on_ready() = 0;
@@ -43,11 +47,12 @@ public:
     };
 
     // What the outputs of a node are carried out with. A shell that only looks (`vipd plan`) has no advert sockets, changes
-    // nothing in the kernel, writes no file, runs no program and permits no mutating request.
+    // nothing in the kernel, writes no file, runs no program, looks at nothing that is tracked and permits no mutating request.
     struct means {
         netlink_socket* kernel = nullptr;
         https_client* cloud = nullptr;
         bool only_look = false;
+        probes* checks = nullptr;
     };
 
     shell(boost::asio::io_context& context, node::node& node, log_writer& log, observer& to);
@@ -82,6 +87,8 @@ public:
     void on_http_finished(aws::http_exchange_id id, aws::http_result&& result) override;
     void on_process_output(hooks::process_output&& what) override { tell(std::move(what)); }
     void on_process_ended(hooks::process_ended&& what) override { tell(std::move(what)); }
+    void on_probe_ended(health::probe_ended&& how) override { tell(std::move(how)); }
+    void on_watch_ended(health::watch_ended&& what) override { tell(std::move(what)); }
 
 private:
     using sockets = std::array<std::unique_ptr<advert_socket>, 2>;

@@ -16,6 +16,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 namespace vipd::io {
@@ -119,6 +120,8 @@ std::optional<node::succession> inherited(log_sink& log)
     const auto [end, failure] = std::from_chars(number.data(), number.data() + number.size(), descriptor);
     const bool is_number = failure == std::errc{} && end == number.data() + number.size() && descriptor > STDERR_FILENO;
     ::unsetenv(variable);
+    // Checks that were killed: they are children of this process, which has not begun any.
+    while (::waitpid(-1, nullptr, WNOHANG) > 0) {}
     const auto content = is_number ? read_back(descriptor) : result<std::string>{error{error_class::malformed, "no number"}};
     if (content) {
         ::close(descriptor);  // it is one of ours: the seals say so

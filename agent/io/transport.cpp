@@ -56,7 +56,7 @@ const char* environment_or(const char* variable, const char* otherwise)
     return value != nullptr && *value != '\0' ? value : otherwise;
 }
 
-result<void> trust_system(ssl_ctx_st* context)
+result<void> trust_system(ssl_ctx_st* context, std::string_view section)
 {
     const char* directory = environment_or(X509_get_default_cert_dir_env(), X509_get_default_cert_dir());
     const char* file = environment_or(X509_get_default_cert_file_env(), X509_get_default_cert_file());
@@ -70,7 +70,8 @@ result<void> trust_system(ssl_ctx_st* context)
     }
     ERR_clear_error();
     return error{error_class::not_found, std::string{"no CA certificates in "} + directory + " or " + file +
-                                             "; install the package ca-certificates, or name a bundle with ca_bundle in [aws]"};
+                                             "; install the package ca-certificates, or name a bundle with ca_bundle in " +
+                                             std::string{section}};
 }
 
 result<void> trust_bundle(ssl_ctx_st* context, const std::string& file)
@@ -114,21 +115,26 @@ void ssl_deleter::operator()(ssl_session_st* session) const
     SSL_SESSION_free(session);
 }
 
-result<std::unique_ptr<tls_context>> tls_context::create(const std::string& ca_bundle)
+result<std::unique_ptr<tls_context>> tls_context::create(const tls_trust& trust)
 {
-    std::unique_ptr<tls_context> made{new tls_context(SSL_CTX_new(TLS_client_method()))};
+    std::unique_ptr<tls_context> made{new tls_context(SSL_CTX_new(TLS_client_method()), trust.section)};
     auto* context = made->native();
     if (context == nullptr) {
         return error{error_class::unavailable, "setting up TLS: " + library_problem()};
     }
     SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
-    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
+    SSL_CTX_set_verify(context, trust.verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
     // Buffers are held only while a record is under way: idle connections cost little.
     SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
     SSL_CTX_sess_set_new_cb(context, keep_session);
-    if (const auto trusted = ca_bundle.empty() ? trust_system(context) : trust_bundle(context, ca_bundle); !trusted) {
+    if (!trust.verify) {
+        return made;
+    }
+    if (const auto trusted =
+            trust.ca_bundle.empty() ? trust_system(context, trust.section) : trust_bundle(context, trust.ca_bundle);
+        !trusted) {
         return trusted.error();
     }
     return made;
@@ -150,7 +156,7 @@ ssl_session_st* kept_session::usable_under(const tls_context& context) const
 transport::transport(file_descriptor socket) : socket_(std::move(socket)) {}
 
 transport::transport(file_descriptor socket, const tls_context& context, const std::string& host, kept_session& session) :
-    socket_(std::move(socket)), tls_(SSL_new(context.native())), host_(host)
+    socket_(std::move(socket)), tls_(SSL_new(context.native())), host_(host), section_(context.section())
 {
     ENSURE(tls_ != nullptr && SSL_set_fd(tls_.get(), socket_.get()) == 1);
     SSL_set_ex_data(tls_.get(), session_slot_index(), &session);
@@ -267,10 +273,10 @@ transport::outcome transport::judge(int returned)
             break;
     }
     const long verified = SSL_get_verify_result(tls_.get());
-    if (verified != X509_V_OK) {
+    if (verified != X509_V_OK && SSL_get_verify_mode(tls_.get()) != SSL_VERIFY_NONE) {
         ERR_clear_error();
         return fail("certificate of " + host_ + ": " + X509_verify_cert_error_string(verified) +
-                    "; if this is your own CA, name its bundle with ca_bundle in [aws]");
+                    "; if this is your own CA, name its bundle with ca_bundle in " + std::string{section_});
     }
     return fail("TLS with " + host_ + ": " + library_problem());
 }

@@ -24,17 +24,25 @@ struct ssl_deleter {
     void operator()(ssl_st* stream) const;
     void operator()(ssl_session_st* session) const;
 };
-// What every connection shares: TLS 1.2 and later, the peer and its name are verified always, no renegotiation.
+
+struct tls_trust {
+    std::string ca_bundle = {};          // a file of certificates to trust and nothing else; empty: what the system trusts
+    bool verify = true;                  // the peer and its name; false for checks of trackers only, where it is asked for
+    std::string_view section = "[aws]";  // of the configuration, where ca_bundle stands: for remedies
+};
+
+// What every connection shares: TLS 1.2 and later, the peer and its name are verified, no renegotiation.
 class tls_context {
 public:
-    // `ca_bundle`: a file of certificates to trust and nothing else; empty: what the system trusts.
-    static result<std::unique_ptr<tls_context>> create(const std::string& ca_bundle);
+    static result<std::unique_ptr<tls_context>> create(const tls_trust& trust);
 
     [[nodiscard]] ssl_ctx_st* native() const { return context_.get(); }
+    [[nodiscard]] std::string_view section() const { return section_; }
 
 private:
-    explicit tls_context(ssl_ctx_st* context) : context_(context) {}
+    tls_context(ssl_ctx_st* context, std::string_view section) : context_(context), section_(section) {}
     std::unique_ptr<ssl_ctx_st, ssl_deleter> context_;
+    std::string_view section_;
 };
 
 // The last session that a server offered, so that the next handshake is short. A resumed session is not verified again, so it
@@ -96,6 +104,7 @@ private:
     file_descriptor socket_;
     std::unique_ptr<ssl_st, ssl_deleter> tls_;
     std::string host_;
+    std::string_view section_;  // of the configuration that a remedy names
     std::string problem_;
     std::uint64_t plain_bytes_ = 0;
 };

@@ -5,6 +5,7 @@
 #include "agent/aws/cloud_session.hpp"
 #include "agent/aws/http_message.hpp"
 #include "agent/config/config.hpp"
+#include "agent/health/probe.hpp"
 #include "agent/hooks/process.hpp"
 #include "agent/net/link.hpp"
 #include "agent/vrrp/admission.hpp"
@@ -44,6 +45,9 @@ struct file_was_written {
     result<void> outcome;
 };
 
+using health::probe_ended;
+using health::watch_ended;
+
 using hooks::process_ended;
 using hooks::process_output;
 
@@ -62,7 +66,8 @@ struct reload {
 // SIGTERM: priority 0, keep forwarding for the drain time, then output `stopped`.
 struct shut_down {};
 
-using input = std::variant<advert_not_sent, kernel_told, kernel_answered, http_finished, file_was_read, file_was_written,
-                           process_output, process_ended, step_down, set_maintenance, reload, shut_down>;
+using input =
+    std::variant<advert_not_sent, kernel_told, kernel_answered, http_finished, file_was_read, file_was_written, process_output,
+                 process_ended, probe_ended, watch_ended, step_down, set_maintenance, reload, shut_down>;
 
 }  // namespace vipd::node

@@ -36,6 +36,7 @@ node::impl::impl(const node_options& options, instant now, log_sink& log) :
     configuration_(options.configuration),
     random_(options.seed),
     journal_(log, history_size),
+    checks_(options.seed + 2, journal_),
     world_(configuration_->aws.reconcile_period, random_.next()),
     interface_watch_(random_.next()),
     started_at_(now.steady),
@@ -60,7 +61,7 @@ node::impl::impl(const node_options& options, instant now, log_sink& log) :
 node::impl::numbered_router node::impl::make_router(const config::router& r)
 {
     return {++last_router_number_,
-            std::make_unique<virtual_router>(r, random_.next(), journal_, interfaces_, *this, ec2_path_, notice_),
+            std::make_unique<virtual_router>(r, random_.next(), journal_, interfaces_, *this, ec2_path_, notice_, checks_),
             std::nullopt,
             {}};
 }
@@ -124,6 +125,7 @@ void node::impl::start(instant now)
     running_ = true;
     start_session(now);
     number_routers();
+    want_checks(now);
     resolve_all(now);
     reconsider_all(now);
     settle(now);
@@ -139,14 +141,12 @@ void node::impl::reconsider_all(instant now)
     const auto own = virtual_addresses();
     claimed_keys claimed;
     bool rules_changed = std::exchange(rules_changed_, false);
-    std::vector<std::string> obstacles;
     for (auto& r : routers_) {
         rules_changed = r.router->look_around(now, links_, own, claimed, adverts_) || rules_changed;
-        obstacles.push_back(r.router->find_obstacle(links_, aside_));
     }
-    share_obstacles(obstacles);
-    for (std::size_t i = 0; i < routers_.size(); ++i) {
-        routers_[i].router->take_part(now, links_, aside_, std::move(obstacles[i]), adverts_);
+    // Each by itself first: what keeps one out keeps its group out.
+    for (auto& r : routers_) {
+        r.router->take_part(now, links_, aside_, obstacle_of(*r.router), adverts_);
     }
     if (rules_changed) {
         rebuild_admission();
@@ -282,6 +282,7 @@ void node::impl::apply(instant now, kernel_told&& e)
     if (session_ != nullptr && std::holds_alternative<net::link_seen>(e.event)) {
         session_->refresh_interfaces(now);
     }
+    checks_.links_changed(now.steady, links_);
     resolve_all(now);
     reconsider_all(now);
     for (auto* list : {&routers_, &leaving_}) {
@@ -351,6 +352,7 @@ void node::impl::apply_reload(instant now, const reload& r)
     exchange_routers(now);
     start_session(now);
     number_routers();
+    want_checks(now);
     for (auto& router : routers_) {
         router.router->weights_of_group_changed(now, links_, adverts_);
     }
@@ -440,6 +442,8 @@ void node::impl::handle(instant now, input&& what)
                    },
                    [&](process_output& i) { apply(now, i); },
                    [&](process_ended& i) { apply(now, i); },
+                   [&](probe_ended& i) { checks_.handle(now.steady, i); },
+                   [&](watch_ended& i) { checks_.handle(now.steady, i); },
                    [&](step_down& i) { apply_step_down(now, i); },
                    [&](set_maintenance& i) {
                        aside_.maintenance = i.on;
@@ -475,6 +479,9 @@ void node::impl::handle_timeout(instant now)
     }
     if (statics_.next_wakeup().at <= now.steady) {
         statics_.handle_timeout(now.steady, links_);
+    }
+    if (checks_.next_wakeup().at <= now.steady) {
+        checks_.handle_timeout(now.steady);
     }
     if (session_ != nullptr) {
         if (session_->next_wakeup().at <= now.steady) {

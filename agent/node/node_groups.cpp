@@ -50,22 +50,22 @@ void node::impl::share_weights()
     }
 }
 
-void node::impl::share_obstacles(std::vector<std::string>& obstacles) const
+std::string node::impl::obstacle_of(const virtual_router& r) const
 {
-    for (const auto& group : groups_) {
-        const auto kept_out = std::ranges::find_if(group, [&](std::uint32_t index) { return !obstacles[index].empty(); });
-        if (kept_out == group.end()) {
+    auto own = r.find_obstacle(links_, aside_);
+    if (!own.empty() || r.group().empty()) {
+        return own;
+    }
+    for (const auto& other : routers_) {
+        const auto& member = *other.router;
+        if (member.group() != r.group()) {
             continue;
         }
-        const auto& first = *routers_[*kept_out].router;
-        const auto shared = "router '" + first.configuration().name + "' of its sync group '" + first.group() +
-                            "' takes no part: " + obstacles[*kept_out];
-        for (const auto index : group) {
-            if (obstacles[index].empty()) {
-                obstacles[index] = shared;
-            }
+        if (const auto its = member.find_obstacle(links_, aside_); !its.empty()) {
+            return "router '" + member.configuration().name + "' of its sync group '" + r.group() + "' takes no part: " + its;
         }
     }
+    return {};
 }
 
 void node::impl::keep_groups_together(instant now)

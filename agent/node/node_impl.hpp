@@ -2,8 +2,9 @@
 
 // The inside of node::node, for the files that make it up: node.cpp (start, inputs, reload, farewell), node_work.cpp
 // (what is carried between the machines, and outputs), node_groups.cpp (sync groups), node_local.cpp (addresses, rules and
-// routes), node_hooks.cpp (processes) and node_status.cpp (what it says of itself).
+// routes), node_hooks.cpp (processes), node_health.cpp (checks) and node_status.cpp (what it says of itself).
 
+#include "agent/health/check_set.hpp"
 #include "agent/net/link_table.hpp"
 #include "agent/node/advert_notes.hpp"
 #include "agent/node/call_ledger.hpp"
@@ -78,8 +79,8 @@ private:
     // --- sync groups, as lists of indices of routers ---
     void form_groups();
     void share_weights();
-    // Whoever has no obstacle has that of its group: by index.
-    void share_obstacles(std::vector<std::string>& obstacles) const;
+    // What keeps a router out, or another one of its group; empty when nothing does.
+    [[nodiscard]] std::string obstacle_of(const virtual_router& r) const;
     // After anything that may have changed the state of a router.
     void keep_groups_together(instant now);
     void keep_together(instant now, const std::vector<std::uint32_t>& group);
@@ -111,6 +112,9 @@ private:
     // As many processes as there is a place for.
     void start_processes(instant now);
     [[nodiscard]] bool has_busy_namesake(std::uint64_t number) const;
+    void want_checks(instant now);
+    // Whom what is known now concerns, and what is to be looked at.
+    void drain_checks(instant now);
     void apply_reload(instant now, const reload& r);
     void exchange_routers(instant now);
     void find_shared_resources();
@@ -129,6 +133,8 @@ private:
     net::link_table links_;
     ec2_path ec2_path_;
     std::optional<aws::notice> notice_;
+    health::check_set checks_;
+    std::map<health::check_id, std::vector<std::uint64_t>> tracked_by_;  // numbers of routers
     std::unique_ptr<aws::cloud_session> session_;  // none without AWS resources; lives on when a reload drops them
     bool session_has_identity_ = false;            // it was started to find out who this instance is
     takeover::world world_;
@@ -165,7 +171,8 @@ private:
     std::deque<output> outputs_;
     id_source<net::kernel_request_id> kernel_ids_;
     std::map<net::kernel_request_id, std::uint64_t> kernel_requests_;  // the router's number
-    // What hooks want comes after everything else of a turn.
+    // Looks at other things, and then hooks, come after everything else of a turn.
+    std::deque<output> health_outputs_;
     std::deque<output> hook_outputs_;
     std::deque<std::uint64_t> waiting_for_process_;  // numbers of routers, first come first served
     id_source<hooks::process_id> process_ids_;

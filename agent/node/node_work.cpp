@@ -195,6 +195,7 @@ void node::impl::settle_router(instant now, std::size_t index, numbered_router& 
 void node::impl::settle(instant now)
 {
     look_at_session(now);
+    drain_checks(now);
     keep_groups_together(now);
     drain_local(0, statics_);
     bool more = true;
@@ -251,6 +252,11 @@ std::optional<output> node::impl::poll_output()
         outputs_.pop_front();
         return first;
     }
+    if (!health_outputs_.empty()) {
+        auto first = std::move(health_outputs_.front());
+        health_outputs_.pop_front();
+        return first;
+    }
     if (!hook_outputs_.empty()) {
         auto first = std::move(hook_outputs_.front());
         hook_outputs_.pop_front();
@@ -272,7 +278,7 @@ wakeup node::impl::next_wakeup() const
         next = earliest(next, interface_watch_.next_wakeup());
         next = earliest(next, ec2_path_.next_wakeup());
     }
-    next = earliest(next, statics_.next_wakeup());
+    next = earliest(earliest(next, statics_.next_wakeup()), checks_.next_wakeup());
     return earliest(next, {farewell_until_, "farewell"});
 }
 

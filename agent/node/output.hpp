@@ -4,6 +4,7 @@
 
 #include "agent/aws/cloud_session.hpp"
 #include "agent/aws/http_message.hpp"
+#include "agent/health/probe.hpp"
 #include "agent/hooks/process.hpp"
 #include "agent/net/link.hpp"
 #include "agent/takeover/announcer.hpp"
@@ -41,6 +42,9 @@ using aws::keep_warm;
 using aws::read_file;
 using aws::write_file;
 
+using health::start_probe;
+using health::stop_probes;
+
 using hooks::signal_process;
 using hooks::start_process;
 
@@ -55,6 +59,6 @@ struct ready {};
 struct stopped {};
 
 using output = std::variant<send_advert, set_peers, change_kernel, announcement, start_http, cancel_http, keep_warm, read_file,
-                            write_file, start_process, signal_process, ready, stopped>;
+                            write_file, start_process, signal_process, start_probe, stop_probes, ready, stopped>;
 
 }  // namespace vipd::node

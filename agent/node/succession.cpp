@@ -40,6 +40,23 @@ std::optional<bool> truth(const json::object& object, std::string_view name)
     return found == nullptr ? std::nullopt : std::optional{*found};
 }
 
+std::optional<std::vector<std::string>> texts(const json::object& object, std::string_view name)
+{
+    const auto* const list = member(object, name).if_array();
+    if (list == nullptr) {
+        return std::nullopt;
+    }
+    std::vector<std::string> all;
+    for (const auto& item : *list) {
+        const auto* const text = item.if_string();
+        if (text == nullptr) {
+            return std::nullopt;
+        }
+        all.emplace_back(text->data(), text->size());
+    }
+    return all;
+}
+
 result<router_succession> read_router(const json::value& value)
 {
     const auto* const object = value.if_object();
@@ -52,9 +69,10 @@ result<router_succession> read_router(const json::value& value)
     const auto source = ip_address::parse(aws::json_text(*object, "source"));
     const auto epoch = number(*object, "epoch");
     const auto owned = truth(*object, "owned");
+    auto well_trackers = texts(*object, "well_trackers");
     const auto due = number(*object, "advert_due_nanoseconds");
     const bool is_sound = !name.empty() && vrid && *vrid >= 1 && *vrid <= 255 && version && (*version == 2 || *version == 3) &&
-                          source && epoch && *epoch >= 0 && owned &&
+                          source && epoch && *epoch >= 0 && owned && well_trackers &&
                           (due || member(*object, "advert_due_nanoseconds").is_null());
     if (!is_sound) {
         return malformed("has a router that this version does not understand");
@@ -65,7 +83,8 @@ result<router_succession> read_router(const json::value& value)
                              .source = *source,
                              .epoch = static_cast<std::uint64_t>(*epoch),
                              .advert_due = due ? std::optional{time_point{duration{*due}}} : std::nullopt,
-                             .is_owned = *owned};
+                             .is_owned = *owned,
+                             .well_trackers = std::move(*well_trackers)};
 }
 
 }  // namespace
@@ -81,7 +100,8 @@ std::string format_succession(const succession& s)
                                           {"source", r.source.to_string()},
                                           {"epoch", static_cast<std::int64_t>(r.epoch)},
                                           {"advert_due_nanoseconds", due},
-                                          {"owned", r.is_owned}});
+                                          {"owned", r.is_owned},
+                                          {"well_trackers", json::array(r.well_trackers.begin(), r.well_trackers.end())}});
     }
     return json::serialize(
         json::object{{"format", format_version}, {"maintenance", s.maintenance}, {"routers", std::move(routers)}});

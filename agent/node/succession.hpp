@@ -28,7 +28,8 @@ struct router_succession {
     std::uint64_t epoch = 0;  // the last one
     // While Active: when its next advert is due, by the clock of this boot. None: it was not Active.
     std::optional<time_point> advert_due;
-    bool is_owned = false;  // its hooks have been told that everything that follows it is here
+    bool is_owned = false;                   // its hooks have been told that everything that follows it is here
+    std::vector<std::string> well_trackers;  // by name; they count as well until their first answer
     friend bool operator==(const router_succession&, const router_succession&) = default;
 };
 

@@ -28,11 +28,13 @@ std::vector<ip_address> addresses_of(const std::vector<vrrp::peer_rule>& peers)
 
 virtual_router::virtual_router(const config::router& configuration, std::uint64_t seed, status::journal& journal,
                                takeover::interface_registers& interfaces, const takeover::local_needs& needs,
-                               const ec2_path& path, const std::optional<aws::notice>& notice) :
+                               const ec2_path& path, const std::optional<aws::notice>& notice,
+                               const health::check_set& checks) :
     configuration_(configuration),
     journal_(journal),
     path_(path),
     notice_(notice),
+    checks_(checks),
     takeover_(configuration.name, seed, journal, interfaces),
     local_(configuration.name, seed + 1, journal, needs),
     hooks_(configuration.name, journal)
@@ -113,6 +115,7 @@ void virtual_router::configure(instant now, const config::router& configuration,
     if (configuration == configuration_) {
         return;
     }
+    assume_of_new_trackers(configuration);
     const auto family = [](const config::router& r) { return r.peers.front().address.family(); };
     const bool finds_another_source = !configuration.source && (configuration.interface != configuration_.interface ||
                                                                 family(configuration) != family(configuration_));
@@ -238,7 +241,8 @@ std::string virtual_router::find_obstacle(const net::link_table& links, standing
         return "router '" + twin_ + "' has the same vrid, peer and source address " + source_->to_string() +
                ": their adverts could not be told apart; choose another vrid, or give both a source";
     }
-    return {};
+    auto failing = find_tracker(health::tracker_state::failing);
+    return failing.empty() ? find_tracker(health::tracker_state::unknown) : failing;
 }
 
 bool virtual_router::find_twin(claimed_keys& claimed)
@@ -294,7 +298,7 @@ bool virtual_router::look_around(instant now, const net::link_table& links, cons
 void virtual_router::take_part(instant now, const net::link_table& links, standing_aside aside, std::string obstacle,
                                advert_queue& adverts)
 {
-    if (obstacle != obstacle_ && has_been_started_) {
+    if (obstacle != obstacle_ && has_been_started_ && is_news_) {
         journal_.record(
             obstacle.empty() ? log_level::info : log_level::warning, "standing", configuration_.name,
             {{"takes_part", obstacle.empty()}, {"reason", obstacle.empty() ? "nothing stands against it" : obstacle}});

@@ -5,6 +5,8 @@
 
 #include "agent/aws/notice_watch.hpp"
 #include "agent/config/config.hpp"
+#include "agent/health/check_set.hpp"
+#include "agent/health/verdict.hpp"
 #include "agent/hooks/hook_runner.hpp"
 #include "agent/net/link_table.hpp"
 #include "agent/node/ec2_path.hpp"
@@ -21,6 +23,7 @@
 #include "agent/vrrp/election.hpp"
 #include "common/ip.hpp"
 #include "common/time.hpp"
+#include "common/token_bucket.hpp"
 
 #include <cstdint>
 #include <map>
@@ -89,7 +92,7 @@ class virtual_router {
 public:
     virtual_router(const config::router& configuration, std::uint64_t seed, status::journal& journal,
                    takeover::interface_registers& interfaces, const takeover::local_needs& needs, const ec2_path& path,
-                   const std::optional<aws::notice>& notice);
+                   const std::optional<aws::notice>& notice, const health::check_set& checks);
 
     // A configuration with the same name. A changed version, VRID or source begins a new election (priority 0 first), and so
     // does what a source that is not configured follows from; everything else is applied without a transition. What it means
@@ -119,6 +122,9 @@ public:
     // EC2 has announced that it takes this instance away, or has called that off. An Active hands over; from then on this node
     // stands behind every other one, and takes part all the same: if there is no other, it serves until the end.
     void notice_changed(instant now, const net::link_table& links, advert_queue& adverts);
+    // Something that it or its group tracks is well, or is not any more; with what stands against taking part now.
+    void trackers_changed(instant now, const net::link_table& links, standing_aside aside, std::string obstacle,
+                          advert_queue& adverts);
     void kernel_changed(time_point now, const net::link_table& links) { local_.kernel_changed(now, links); }
 
     // --- of a sync group; node_groups.cpp says when ---
@@ -126,7 +132,7 @@ public:
     void join(std::string_view group);
     [[nodiscard]] const std::string& group() const { return group_; }
     // What its own weights come to, and those of the others in its group: together they move its priority.
-    [[nodiscard]] int own_weights() const;
+    [[nodiscard]] int own_weights() const { return weight_of_path() + weight_of_trackers(); }
     void set_weights_of_group(int others) { weights_of_group_ = others; }
     void weights_of_group_changed(instant now, const net::link_table& links, advert_queue& adverts);
     // Since when it could be Active, if its group could.
@@ -194,9 +200,18 @@ private:
     bool resume(instant now, const net::link_table& links, advert_queue& adverts);
     // It was Active, and this router is not, once it is known what is there.
     void give_up_succession(time_point now);
+    [[nodiscard]] health::verdict verdict_of(const config::tracker& t) const;
+    void assume_of_new_trackers(const config::router& next);
+    // "tracker haproxy: ...": the first without a weight that is in this state; empty when none is.
+    [[nodiscard]] std::string find_tracker(health::tracker_state state) const;
+    [[nodiscard]] std::vector<status::tracker> tracker_snapshots(time_point now) const;
     [[nodiscard]] vrrp::election_settings election_settings() const;
     // What is added to the configured priority; negative: subtracted.
     [[nodiscard]] int weights() const { return own_weights() + weights_of_group_; }
+    [[nodiscard]] int weight_of_path() const;
+    [[nodiscard]] int weight_of_trackers() const;
+    // Which of them there are, and why.
+    [[nodiscard]] std::string explain_priority() const;
     // Since what it follows from has changed.
     void follow_priority(instant now, std::string_view reason, const net::link_table& links, advert_queue& adverts);
     [[nodiscard]] std::uint8_t effective_priority() const;
@@ -225,6 +240,11 @@ private:
     status::journal& journal_;
     const ec2_path& path_;
     const std::optional<aws::notice>& notice_;
+    const health::check_set& checks_;
+    std::map<std::string, bool> assumed_well_;  // trackers that a reload has brought, until their first answer
+    // What a tracker that flaps does to the standing and the priority is no news each time.
+    token_bucket tracker_news_{20.0, 0.2};
+    bool is_news_ = true;
     std::uint32_t index_ = 0;
     std::string group_;
     int weights_of_group_ = 0;

@@ -5,7 +5,7 @@
 
 namespace vipd::node {
 
-int virtual_router::own_weights() const
+int virtual_router::weight_of_path() const
 {
     return !configuration_.moves_in_cloud() ? 0 : vrrp::contribution(configuration_.api_weight, path_.works());
 }
@@ -36,11 +36,13 @@ void virtual_router::follow_priority(instant now, std::string_view reason, const
     if (!election_ || election_->settings().priority == effective_priority()) {
         return;
     }
-    journal_.record(log_level::warning, "priority", configuration_.name,
-                    {{"from", election_->settings().priority},
-                     {"to", effective_priority()},
-                     {"configured", configuration_.priority},
-                     {"reason", reason}});
+    if (is_news_) {
+        journal_.record(log_level::warning, "priority", configuration_.name,
+                        {{"from", election_->settings().priority},
+                         {"to", effective_priority()},
+                         {"configured", configuration_.priority},
+                         {"reason", reason}});
+    }
     election_->change(now.steady, election_settings(), election_outputs_);
     apply(now, links, adverts);
 }

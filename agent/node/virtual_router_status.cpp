@@ -84,11 +84,8 @@ status::router virtual_router::snapshot(time_point now, const net::link_table& l
     r.priority = configuration_.priority;
     r.effective_priority = obstacle_.empty() ? effective_priority() : 0;
     r.priority_total = vrrp::priority_total(configuration_.priority, weights());
-    if (obstacle_.empty() && r.effective_priority != r.priority && own_weights() == 0) {
-        r.priority_reason = "the weights of the others in sync group '" + group_ + "'";
-    } else if (obstacle_.empty() && r.effective_priority != r.priority) {
-        r.priority_reason = path_.works() ? "api_weight: the path to EC2 works"
-                                          : "api_weight: the path to EC2 is broken (" + path_.trouble() + ")";
+    if (obstacle_.empty() && r.effective_priority != r.priority) {
+        r.priority_reason = explain_priority();
     }
     r.preempt = configuration_.preempt;
     r.advert_interval = configuration_.advert_interval;
@@ -118,6 +115,7 @@ status::router virtual_router::snapshot(time_point now, const net::link_table& l
     if (configuration_.hooks) {
         hooks_.snapshot(now, *configuration_.hooks, r.hooks);
     }
+    r.trackers = tracker_snapshots(now);
     r.received = received;
     r.adverts_sent = adverts_sent_;
     r.adverts_send_errors = adverts_not_sent_;

@@ -2,6 +2,7 @@
 
 #include "agent/node/virtual_router.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace vipd::node {
@@ -9,6 +10,10 @@ namespace vipd::node {
 void virtual_router::succeed(const router_succession& predecessor)
 {
     last_epoch_ = predecessor.epoch;
+    const auto& well = predecessor.well_trackers;
+    for (const auto& tracker : configuration_.trackers) {
+        assumed_well_[tracker.name] = std::ranges::find(well, tracker.name) != well.end();
+    }
     const bool is_same = predecessor.vrid == configuration_.vrid && predecessor.version == configuration_.version &&
                          predecessor.source.family() == configuration_.peers.front().address.family();
     if (predecessor.advert_due && is_same) {
@@ -23,13 +28,20 @@ std::optional<router_succession> virtual_router::leave_behind(time_point now) co
     if (!source_) {
         return std::nullopt;
     }
+    std::vector<std::string> well;
+    for (const auto& tracker : configuration_.trackers) {
+        if (verdict_of(tracker).is_well()) {
+            well.push_back(tracker.name);
+        }
+    }
     return router_succession{.name = configuration_.name,
                              .vrid = configuration_.vrid,
                              .version = configuration_.version,
                              .source = *source_,
                              .epoch = last_epoch_,
                              .advert_due = is_active_for_certain(now) ? std::optional{election_->advert_due()} : std::nullopt,
-                             .is_owned = ownership_told_};
+                             .is_owned = ownership_told_,
+                             .well_trackers = std::move(well)};
 }
 
 void virtual_router::give_up_succession(time_point now)

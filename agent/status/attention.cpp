@@ -136,6 +136,18 @@ void signature_findings(const router& r, std::vector<finding>& out)
     }
 }
 
+// One without a weight that keeps the router out is in the router's own line.
+void tracker_findings(const router& r, std::vector<finding>& out)
+{
+    for (const auto& t : r.trackers) {
+        if (t.state == tracker_state::failing && (t.weight || r.state != vrrp::state::initialize)) {
+            out.push_back({urgency::warning, r.name,
+                           fmt::format("the tracker {} has been failing{}: {} ({})", t.name,
+                                       t.age ? fmt::format(" for {}", human_duration(*t.age)) : "", t.reason, t.what)});
+        }
+    }
+}
+
 void hook_findings(const router& r, std::vector<finding>& out)
 {
     for (const auto& h : r.hooks) {
@@ -228,6 +240,7 @@ std::vector<finding> findings(const router& r)
                                        p.address.to_string(), inbound_blocked_remedy)});
         }
     }
+    tracker_findings(r, out);
     hook_findings(r, out);
     counter_findings(r, out);
     signature_findings(r, out);

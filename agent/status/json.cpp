@@ -205,6 +205,31 @@ json::object hook_run_json(const hook_run& run)
             {"age_seconds", seconds(run.age)}};
 }
 
+json::array trackers_json(const router& r)
+{
+    json::array all;
+    for (const auto& t : r.trackers) {
+        json::object checks;
+        for (std::size_t i = 0; i < t.checks.size(); ++i) {
+            checks.emplace(to_string(static_cast<check_result>(i)), t.checks[i]);
+        }
+        json::object one{{"name", text(t.name)},
+                         {"kind", to_string(t.kind)},
+                         {"what", text(t.what)},
+                         {"weight", t.weight ? json::value(*t.weight) : json::value(nullptr)},
+                         {"state", to_string(t.state)},
+                         {"reason", text(t.reason)},
+                         {"age_seconds", seconds(t.age)},
+                         {"took_seconds", seconds(t.took)},
+                         {"next_in_seconds", seconds(t.next_in)},
+                         {"contribution", t.contribution}};
+        one.emplace("number", t.number ? json::value(*t.number) : json::value(nullptr));
+        one.emplace("checks", std::move(checks));
+        all.emplace_back(std::move(one));
+    }
+    return all;
+}
+
 json::array hooks_json(const router& r)
 {
     json::array all;
@@ -285,6 +310,7 @@ json::object router_head_json(const router& r)
     out.emplace("adverts", adverts_json(r));
     out.emplace("election", election_json(r.election));
     out.emplace("last_takeover_seconds", seconds(r.last_takeover));
+    out.emplace("trackers", trackers_json(r));
     out.emplace("hooks", hooks_json(r));
     return out;
 }

@@ -2,6 +2,7 @@
 
 #include "agent/status/hook_series.hpp"
 #include "agent/status/text.hpp"
+#include "agent/status/tracker_series.hpp"
 #include "common/ensure.hpp"
 
 #include <array>
@@ -301,6 +302,7 @@ using session = aws::session_snapshot;
 constexpr label_names of_a_router = {"router"};
 constexpr label_names of_a_resource = {"router", "kind", "resource"};
 constexpr label_names of_a_hook = {"router", "hook", "event"};
+constexpr label_names of_a_tracker = {"router", "tracker"};
 
 // Two lines a row: where it comes from, and what it says.
 // clang-format off
@@ -428,6 +430,17 @@ constexpr metric table[] = {
      "From the moment of the decision to the end of each phase of a takeover."},
     {"vipd_takeover_last_seconds", gauge, of_a_router, last_takeover,
      "The last takeover, decided to confirmed; absent before the first."},
+
+    {"vipd_tracker_up", gauge, of_a_tracker, tracker_up,
+     "1 while what [[router.track]] looks at is well, 0 while it is failing; absent before the first answer."},
+    {"vipd_tracker_checks_total", counter, {"router", "tracker", "result"}, tracker_checks,
+     "Looks at it, by how they ended; trackers that share a check share the count."},
+    {"vipd_tracker_check_seconds", gauge, of_a_tracker, tracker_check_seconds,
+     "How long the last look took; absent before the first."},
+    {"vipd_tracker_contribution", gauge, of_a_tracker, tracker_contribution,
+     "What it adds to the priority at this moment; absent without a weight."},
+    {"vipd_tracker_number", gauge, of_a_tracker, tracker_number,
+     "The number in the file that it reads."},
 
     {"vipd_hook_runs_total", counter, {"router", "hook", "event", "outcome"}, hook_runs,
      "Runs of programs of [router.hooks], by the key that names the program, the event and the outcome."},

@@ -242,6 +242,37 @@ void put_resources(std::string& out, const router& r)
     out += "</table></div>\n";
 }
 
+std::string weight_text(const tracker& t)
+{
+    if (!t.weight) {
+        return "takes the router out";
+    }
+    return t.contribution == 0 ? fmt::format("{:+}", *t.weight) : fmt::format("{:+}: {:+} now", *t.weight, t.contribution);
+}
+
+void put_trackers(std::string& out, const router& r)
+{
+    if (r.trackers.empty()) {
+        return;
+    }
+    out +=
+        "<div class=\"scroll\"><table><caption>Trackers</caption>\n<tr><th>Tracker</th><th>State</th><th>What</th>"
+        "<th>Weight</th><th class=\"number\">For</th><th class=\"number\">Took</th></tr>\n";
+    for (const auto& t : r.trackers) {
+        const bool is_failing = t.state == tracker_state::failing;
+        const auto css = is_failing ? "bad" : t.state == tracker_state::well ? "good" : "busy";
+        put(out,
+            "<tr{}><td class=\"text\">{}</td><td><span class=\"state {}\">{}</span></td><td class=\"mono text\">{}</td>"
+            "<td>{}</td><td class=\"number\">{}</td><td class=\"number\">{}</td></tr>\n",
+            is_failing ? " class=\"has-error\"" : "", html(t.name), css, to_string(t.state), html(t.what), weight_text(t),
+            age(t.age, ""), t.took ? human_duration(*t.took) : "");
+        if (is_failing) {
+            put(out, "<tr class=\"error\"><td colspan=\"6\" class=\"text\">{}</td></tr>\n", html(t.reason));
+        }
+    }
+    out += "</table></div>\n";
+}
+
 // Those that have been run, or are about to be.
 void put_hooks(std::string& out, const router& r)
 {
@@ -380,6 +411,7 @@ std::string page_router(const router& r, bool alone)
     put_nodes(out, r);
     put_resources(out, r);
     out += "</div>\n";
+    put_trackers(out, r);
     put_hooks(out, r);
     put_details(out, r);
     out += "</article>\n";

@@ -92,6 +92,32 @@ std::string_view to_string(hook_outcome outcome)
     return "unknown";
 }
 
+std::string_view to_string(tracker_state state)
+{
+    switch (state) {
+        case tracker_state::unknown:
+            return "unknown";
+        case tracker_state::well:
+            return "well";
+        case tracker_state::failing:
+            return "failing";
+    }
+    return "unknown";
+}
+
+std::string_view to_string(check_result result)
+{
+    switch (result) {
+        case check_result::passed:
+            return "passed";
+        case check_result::failed:
+            return "failed";
+        case check_result::timed_out:
+            return "timed_out";
+    }
+    return "unknown";
+}
+
 std::string hook::label() const
 {
     const std::string name{to_string(event)};

@@ -7,6 +7,7 @@
 
 #include "agent/aws/cloud_session.hpp"
 #include "agent/config/hooks.hpp"
+#include "agent/config/track.hpp"
 #include "agent/net/link.hpp"
 #include "agent/vrrp/admission.hpp"
 #include "agent/vrrp/election.hpp"
@@ -166,6 +167,35 @@ struct hook {
     [[nodiscard]] bool is_failing() const { return last && last->outcome != hook_outcome::succeeded; }
 };
 
+// What is known of the thing that a tracker looks at.
+enum class tracker_state : std::uint8_t {
+    unknown,  // no answer yet; counts as failing
+    well,
+    failing,
+};
+std::string_view to_string(tracker_state state);
+
+// How one look at it has ended.
+enum class check_result : std::uint8_t { passed, failed, timed_out };
+inline constexpr std::size_t check_result_count = 3;
+std::string_view to_string(check_result result);
+
+// One [[router.track]]. Trackers of several routers that look at the same thing share the check, and its numbers.
+struct tracker {
+    std::string name;
+    config::track_kind kind = config::track_kind::process;
+    std::string what;           // "http://127.0.0.1:8080/health"
+    std::optional<int> weight;  // none: it takes the router out
+    tracker_state state = tracker_state::unknown;
+    std::string reason;            // why it is not well; empty when it is
+    std::optional<duration> age;   // since the last change of state
+    std::optional<duration> took;  // by the last look
+    std::optional<duration> next_in;
+    int contribution = 0;                                    // to the priority
+    std::optional<std::int64_t> number;                      // of a file
+    std::array<std::uint64_t, check_result_count> checks{};  // by result
+};
+
 struct router {
     std::string name;
     std::uint8_t vrid = 0;
@@ -193,6 +223,7 @@ struct router {
     std::optional<hmac> signatures;
     std::vector<resource> resources;
     std::vector<hook> hooks;
+    std::vector<tracker> trackers;
     vrrp::admission_counters received;
     vrrp::election_counters election;
     std::uint64_t adverts_sent = 0;

@@ -75,6 +75,7 @@ class VipdConfig(Configuration):
     node_policies: list[dict] = field(default_factory=list)  # [[policy]]
     announce: dict | None = None  # [router.announce]
     hooks: dict = field(default_factory=dict)  # [router.hooks]
+    trackers: list[dict] = field(default_factory=list)  # [[router.track]]
     password: str = ""
     auth: dict = field(default_factory=dict)  # [router.auth], where it is no password
     realtime: bool = False
@@ -101,6 +102,7 @@ class VipdConfig(Configuration):
             parts.append(section("[router.hooks]", self.hooks))
         parts += [section("[[router.address]]", address) for address in self.addresses]
         parts += [section("[[router.policy]]", policy) for policy in self.policies]
+        parts += [section("[[router.track]]", tracker) for tracker in self.trackers]
         parts += [section("[[router.route]]", route) for route in self.routes]
         parts += [section(f"[[router.{name}]]", entry) for name, entries in self.moves.items() for entry in entries]
         return "\n".join(parts)

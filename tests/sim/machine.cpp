@@ -425,8 +425,8 @@ void machine::perform(node::output&& what)
                           },
                           [&](const node::start_process& o) { start(o); },
                           [&](const node::signal_process& o) { end_program(o.id, true); }, [&](const node::set_peers&) {},
-                          [&](const node::announcement&) {}, [&](const node::ready&) {},
-                          [&](const node::stopped&) { stopped_ = true; }},
+                          [&](const node::announcement&) {}, [&](const node::ready&) {}, [&](const node::start_probe&) {},
+                          [&](const node::stop_probes&) {}, [&](const node::stopped&) { stopped_ = true; }},
                what);
     if (!inputs_.empty()) {
         wake(events_.now());

@@ -97,6 +97,34 @@ hook sample_hook()
     return h;
 }
 
+tracker sample_server()
+{
+    tracker t;
+    t.name = "backend";
+    t.kind = config::track_kind::tcp;
+    t.what = "127.0.0.1:8080";
+    t.weight = -60;
+    t.state = tracker_state::well;
+    t.age = 3600s;
+    t.took = 3ms;
+    t.next_in = 400ms;
+    t.checks = {3600, 2, 1};
+    return t;
+}
+
+tracker sample_file()
+{
+    tracker t;
+    t.name = "weight";
+    t.kind = config::track_kind::file;
+    t.what = "/run/vipd/weight";
+    t.weight = 1;
+    t.state = tracker_state::well;
+    t.age = 3600s;
+    t.number = 0;
+    return t;
+}
+
 router sample_router(std::string name)
 {
     router r;
@@ -135,6 +163,7 @@ router sample_router(std::string name)
     address.mutating_calls = 1;
     r.resources = {route, address};
     r.hooks = {sample_hook()};
+    r.trackers = {sample_server(), sample_file()};
     r.received.accepted = 432;
     r.received.checksum_rfc5798 = 432;
     r.received.discarded[static_cast<std::size_t>(vrrp::discard_reason::checksum)] = 2;

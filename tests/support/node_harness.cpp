@@ -280,6 +280,10 @@ void node_harness::perform(const node::output& o)
         programs.push_back(*program);
     } else if (const auto* signal = std::get_if<node::signal_process>(&o)) {
         signals.push_back(*signal);
+    } else if (const auto* probe = std::get_if<node::start_probe>(&o)) {
+        probes.push_back({now.steady, *probe});
+    } else if (const auto* stop = std::get_if<node::stop_probes>(&o)) {
+        stopped_probes.push_back(stop->id);
     } else if (std::holds_alternative<node::ready>(o)) {
         is_ready = true;
     } else if (std::holds_alternative<node::stopped>(o)) {

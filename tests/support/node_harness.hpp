@@ -106,6 +106,12 @@ public:
     std::vector<takeover::announcement> announcements;
     std::vector<hooks::start_process> programs;  // they end when the test says so: node::process_ended
     std::vector<hooks::signal_process> signals;
+    struct seen_probe {
+        time_point at;
+        health::start_probe what;
+    };
+    std::vector<seen_probe> probes;  // they are answered when the test says so: node::probe_ended
+    std::vector<health::check_id> stopped_probes;
     int kernel_error = 0;                      // what the kernel answers to changes
     std::map<std::string, std::string> files;  // read and written by the node; not there: not_found
 

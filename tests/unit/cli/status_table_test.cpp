@@ -78,6 +78,25 @@ web     51    Backup  12s  150       -
 )");
 }
 
+TEST(status_table, trackers_stand_among_the_resources_with_what_they_do)
+{
+    EXPECT_EQ(table(R"({"version": "0.1.0", "uptime_seconds": 1, "ready": true, "routers": [
+        {"name": "web", "vrid": 51, "state": "Backup", "state_age_seconds": 12, "priority": 150, "resources": [], "trackers": [
+         {"name": "haproxy", "what": "process haproxy", "state": "well", "reason": "", "age_seconds": 61, "contribution": 0},
+         {"name": "backend", "what": "127.0.0.1:80", "state": "failing", "reason": "refused", "age_seconds": 5,
+          "contribution": -60},
+         {"name": "new", "what": "/run/w", "state": "unknown", "reason": "it has not been looked at yet", "age_seconds": null,
+          "contribution": 0}]}]})"),
+              R"(vipd 0.1.0, up 1s, ready
+
+ROUTER  VRID  STATE   FOR  PRIORITY  ACTIVE  WHY
+web     51    Backup  12s  150       -
+  tracker  haproxy  well     process haproxy  for 1m 1s
+  tracker  backend  failing  127.0.0.1:80     -60        refused
+  tracker  new      unknown  /run/w
+)");
+}
+
 TEST(status_table, colours_do_not_move_columns)
 {
     std::string text = table(two_routers, {true});

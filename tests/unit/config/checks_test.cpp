@@ -92,14 +92,14 @@ TEST(checks, keys_that_do_not_exist_and_keys_that_are_not_done)
          {"7:1: router[0].virtual_router_id: is not a key of [[router]]; its keys are name, vrid, version, priority, "
           "address_owner, "
           "source, interface, peers, advert_interval, down_timer_adverts, preempt, preempt_delay, api_weight, checksum, auth, "
-          "advertised_addresses, drain, address, route, secondary_ip, elastic_ip, eni, policy, announce, hooks"}},
+          "advertised_addresses, drain, address, route, secondary_ip, elastic_ip, eni, policy, announce, track, hooks"}},
         {{"\"a b\".c = 1"},
          {"7:1: router[0].a b: is not a key of [[router]]; its keys are name, vrid, version, priority, address_owner, "
           "source, interface, peers, advert_interval, down_timer_adverts, preempt, preempt_delay, api_weight, checksum, auth, "
-          "advertised_addresses, drain, address, route, secondary_ip, elastic_ip, eni, policy, announce, hooks"}},
-        {{"[[router.track]]", "kind = \"process\""},
-         {"7:1: router[0].track: is not supported by this version of vipd; remove it (it would change the priority by what a "
-          "tracker sees)"}},
+          "advertised_addresses, drain, address, route, secondary_ip, elastic_ip, eni, policy, announce, track, hooks"}},
+        {{"[[track]]"},
+         {"7:1: track: is not supported by this version of vipd; remove it (it would watch services for every router; "
+          "[[router.track]] does for one)"}},
         {{"[wake]"},
          {"7:1: wake: is not supported by this version of vipd; remove it (it would serve a page that wakes sleeping "
           "servers)"}},

@@ -118,6 +118,7 @@ TEST(keys, the_ends_of_a_range_fit_into_the_member)
     check(auth_section{});
     check(auth_key_section{});
     check(hooks_section{});
+    check(track_section{});
 }
 
 TEST(keys, the_reference_has_one_line_for_every_key)

@@ -227,8 +227,7 @@ tables = { ids = ["rtb-xyz"] }
             "family for a router, and a router for each family",
             "16:19: router[0].advert_interval: found 1; allowed is a duration from 10ms to 255s; write a number and its "
             "unit in quotes, such as \"200ms\", \"1.5s\" or \"2m\"",
-            "18:1: router[0].track: is not supported by this version of vipd; remove it (it would change the priority by "
-            "what a tracker sees)",
+            "18:1: router[0].track[0].name: is missing; allowed is 1 to 64 of the characters A-Z a-z 0-9 . _ -",
             "20:1: router[1].name: is missing; allowed is 1 to 64 of the characters A-Z a-z 0-9 . _ -",
             "23:10: router[1].peers[0]: found \"10.0.2.999\"; allowed is an IPv4 or IPv6 unicast address without a zone",
             "25:15: router[1].route[0].destination: found \"172.16.1.100/33\"; allowed is an IPv4 or IPv6 prefix, or the "

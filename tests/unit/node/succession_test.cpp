@@ -14,8 +14,8 @@ namespace {
 TEST(succession, is_read_as_it_was_written)
 {
     const succession s{true,
-                       {{"web", 51, vrrp::version::v3, ip_address::v4(10, 0, 1, 10), 7, time_point{123456789ns}, true},
-                        {"db", 52, vrrp::version::v2, *ip_address::parse("2001:db8::1"), 0, std::nullopt, false}}};
+                       {{"web", 51, vrrp::version::v3, ip_address::v4(10, 0, 1, 10), 7, time_point{123456789ns}, true, {"a"}},
+                        {"db", 52, vrrp::version::v2, *ip_address::parse("2001:db8::1"), 0, std::nullopt, false, {}}}};
     const auto read = parse_succession(format_succession(s));
     ASSERT_TRUE(read.has_value()) << read.error().text;
     EXPECT_EQ(*read, s);
@@ -23,7 +23,8 @@ TEST(succession, is_read_as_it_was_written)
 
 TEST(succession, of_another_format_or_broken_is_refused_whole)
 {
-    const auto good = format_succession({false, {{"web", 51, vrrp::version::v3, ip_address::v4(10, 0, 1, 10), 7, {}, true}}});
+    const auto good =
+        format_succession({false, {{"web", 51, vrrp::version::v3, ip_address::v4(10, 0, 1, 10), 7, {}, true, {"a"}}}});
     ASSERT_TRUE(parse_succession(good).has_value());
     const auto with = [&](const std::string& from, const std::string& to) {
         auto text = good;
@@ -35,7 +36,8 @@ TEST(succession, of_another_format_or_broken_is_refused_whole)
          {std::string{}, std::string{"[]"}, with("\"format\":1", "\"format\":2"), with("\"vrid\":51", "\"vrid\":0"),
           with("\"vrid\":51", "\"vrid\":256"), with("\"version\":3", "\"version\":4"), with("10.0.1.10", "10.0.1"),
           with("\"epoch\":7", "\"epoch\":-1"), with("\"owned\":true", "\"owned\":1"), with("null", "\"soon\""),
-          with("\"name\":\"web\"", "\"name\":\"\""), with("false", "0"), good.substr(0, good.size() - 1)}) {
+          with("\"name\":\"web\"", "\"name\":\"\""), with("[\"a\"]", "[1]"), with("[\"a\"]", "{}"), with("false", "0"),
+          good.substr(0, good.size() - 1)}) {
         EXPECT_FALSE(parse_succession(text).has_value()) << text;
     }
 }
@@ -247,6 +249,45 @@ TEST_F(succession_test, a_node_that_stood_still_leaves_nobody_active)
     become_active_and_confirm();
     h.now.steady += 5s;
     EXPECT_FALSE(h.node->leave_behind(h.now).routers[0].advert_due.has_value());
+}
+
+TEST_F(succession_test, what_was_well_counts_so_until_its_first_answer)
+{
+    config::tracker tracker;
+    tracker.name = "haproxy";
+    tracker.what.target = config::tcp_check{ip_address::v4(127, 0, 0, 1), 8080};
+    configuration = changed([&](auto& c) { c.routers[0].trackers = {tracker}; });
+    h.replace(configuration);
+    h.start();
+    h.advance(100ms);
+    ASSERT_EQ(h.probes.size(), 1U);
+    h.tell(probe_ended{h.probes[0].what.id, health::probe_outcome::passed, "", 0, false});
+    h.advance(500ms);
+    ASSERT_EQ(h.state(), state::active);
+    h.adverts.clear();
+    h.succeed(80ms);
+    h.start();
+    EXPECT_EQ(h.state(), state::active) << "it has not been looked at, and was well a moment ago";
+    h.advance(200ms);
+    h.tell(probe_ended{h.probes.back().what.id, health::probe_outcome::failed, "connection refused", 0, false});
+    EXPECT_EQ(h.state(), state::initialize);
+    EXPECT_EQ(h.adverts.back().priority, 0);
+}
+
+TEST_F(succession_test, what_was_not_well_keeps_it_out_until_it_is)
+{
+    config::tracker tracker;
+    tracker.name = "haproxy";
+    tracker.what.target = config::tcp_check{ip_address::v4(127, 0, 0, 1), 8080};
+    configuration = changed([&](auto& c) { c.routers[0].trackers = {tracker}; });
+    h.replace(configuration);
+    h.start();
+    h.advance(100ms);
+    h.tell(probe_ended{h.probes.at(0).what.id, health::probe_outcome::failed, "connection refused", 0, false});
+    h.succeed(80ms);
+    h.start();
+    h.advance(50ms);
+    EXPECT_EQ(h.state(), state::initialize);
 }
 
 TEST_F(succession_test, a_sync_group_goes_on_as_a_whole)

@@ -217,6 +217,45 @@ TEST_F(sync_group, the_weights_of_one_move_all)
     EXPECT_NE(h.router(1).priority_reason.find("sync group 'web'"), std::string::npos) << h.router(1).priority_reason;
 }
 
+TEST_F(sync_group, what_one_tracks_concerns_all)
+{
+    config::tracker tracker;
+    tracker.name = "haproxy";
+    tracker.what.target = config::tcp_check{ip_address::v4(127, 0, 0, 1), 8080};
+    auto weighed = tracker;
+    weighed.name = "disk";
+    weighed.weight = -30;
+    weighed.what.target = config::tcp_check{ip_address::v4(127, 0, 0, 1), 8081};
+    configuration = changed([&](auto& c) { c.routers[1].trackers = {tracker, weighed}; });
+    h.replace(configuration);
+    h.start();
+    h.advance(100ms);
+    ASSERT_EQ(h.probes.size(), 2U);
+    const auto answer = [&](std::size_t look, bool well) {
+        h.tell(probe_ended{h.probes.at(look).what.id, well ? health::probe_outcome::passed : health::probe_outcome::failed,
+                           well ? "" : "refused", 0, false});
+    };
+    EXPECT_EQ(h.state(0), state::initialize) << "the other one waits for its tracker";
+    answer(0, true);
+    answer(1, true);
+    EXPECT_EQ(h.state(0), state::backup);
+    h.advance(500ms);
+    ASSERT_EQ(h.state(0), state::active);
+    h.advance(1s);
+    ASSERT_GE(h.probes.size(), 4U);
+    h.adverts.clear();
+    const auto weighed_id = h.probes.at(1).what.id;
+    h.tell(probe_ended{weighed_id, health::probe_outcome::failed, "refused", 0, false});
+    EXPECT_EQ(h.router(0).effective_priority, 70);
+    EXPECT_EQ(h.router(1).effective_priority, 70);
+    h.tell(probe_ended{h.probes.at(0).what.id, health::probe_outcome::failed, "refused", 0, false});
+    EXPECT_EQ(h.state(0), state::initialize);
+    EXPECT_NE(h.router(0).state_reason.find("router 'back' of its sync group 'web' takes no part: tracker haproxy"),
+              std::string::npos)
+        << h.router(0).state_reason;
+    EXPECT_EQ(h.adverts.back().priority, 0);
+}
+
 // Two nodes that hear each other, each by itself: adverts of either router can be cut off.
 class sync_group_between_two_nodes : public testing::Test {
 protected:

@@ -103,6 +103,21 @@ TEST(attention, hook_whose_last_run_failed_is_a_warning)
     EXPECT_TRUE(lines(findings(r)).at(0).starts_with("warning: the hook notify (active) failed"));
 }
 
+TEST(attention, tracker_that_fails_is_a_warning_unless_the_router_says_so_itself)
+{
+    auto r = sample_router("web");
+    auto& t = r.trackers[0];
+    t.state = tracker_state::failing;
+    t.reason = "no answer in 1s";
+    t.age = 3min;
+    const expected one = {"warning: the tracker backend has been failing for 3 min 0 s: no answer in 1s (127.0.0.1:8080)"};
+    EXPECT_EQ(lines(findings(r)), one);
+    t.weight.reset();
+    r.state = vrrp::state::initialize;
+    r.state_reason = "tracker backend: no answer in 1s";
+    EXPECT_EQ(lines(findings(r)), expected{"warning: takes no part: tracker backend: no answer in 1s"});
+}
+
 TEST(attention, resource_on_its_way_is_a_warning)
 {
     auto r = sample_router("web");

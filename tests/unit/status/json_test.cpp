@@ -79,6 +79,7 @@ TEST(json, router_has_every_name_of_the_documented_shape_in_order)
                                                                                        "adverts",
                                                                                        "election",
                                                                                        "last_takeover_seconds",
+                                                                                       "trackers",
                                                                                        "hooks",
                                                                                        "peers",
                                                                                        "resources"}));
@@ -143,6 +144,23 @@ TEST(json, authentication_is_its_mode_and_the_ids_of_its_keys)
                                             "window_seconds": 7, "active_key": 4, "keys": [3, 4]})"));
     EXPECT_EQ(o.at("adverts").at("with_signature").to_number<int>(), 5);
     EXPECT_EQ(o.at("adverts").at("without_signature").to_number<int>(), 6);
+}
+
+TEST(json, tracker_says_what_it_looks_at_and_what_came_of_it)
+{
+    auto r = sample_router("haproxy");
+    EXPECT_EQ(router_object(r).at("trackers").at(0), json::parse(R"({
+        "name": "backend", "kind": "tcp", "what": "127.0.0.1:8080", "weight": -60, "state": "well", "reason": "",
+        "age_seconds": 3600, "took_seconds": 0.003, "next_in_seconds": 0.4, "contribution": 0, "number": null,
+        "checks": {"passed": 3600, "failed": 2, "timed_out": 1}})"));
+    EXPECT_EQ(router_object(r).at("trackers").at(1).at("number").to_number<int>(), 0);
+    r.trackers[0].weight.reset();
+    r.trackers[0].state = tracker_state::failing;
+    r.trackers[0].reason = "the answer is 503; well are 200-399";
+    const auto t = router_object(r).at("trackers").at(0).as_object();
+    EXPECT_TRUE(t.at("weight").is_null());
+    EXPECT_EQ(t.at("state"), json::value("failing"));
+    EXPECT_EQ(t.at("reason"), json::value("the answer is 503; well are 200-399"));
 }
 
 TEST(json, hook_says_what_it_does_and_how_its_last_run_ended)

@@ -118,6 +118,27 @@ TEST(page, shows_hooks_that_have_been_run)
     EXPECT_EQ(page_of(node).find("Hooks"), std::string::npos);
 }
 
+TEST(page, shows_trackers_and_why_they_fail)
+{
+    fake_node node;
+    node.routers = {sample_router("web")};
+    auto& t = node.routers[0].trackers[0];
+    t.state = tracker_state::failing;
+    t.reason = "the answer is 503; well are 200-399";
+    t.contribution = -60;
+    const auto text = page_of(node);
+    expect_contains(text, "<caption>Trackers</caption>");
+    expect_contains(text,
+                    "<td class=\"text\">backend</td><td><span class=\"state bad\">failing</span></td>"
+                    "<td class=\"mono text\">127.0.0.1:8080</td><td>-60: -60 now</td>");
+    expect_contains(text, "<td colspan=\"6\" class=\"text\">the answer is 503; well are 200-399</td>");
+    expect_contains(text, "<td class=\"text\">weight</td><td><span class=\"state good\">well</span></td>");
+    t.weight.reset();
+    expect_contains(page_of(node), "<td>takes the router out</td>");
+    node.routers[0].trackers.clear();
+    EXPECT_EQ(page_of(node).find("Trackers"), std::string::npos);
+}
+
 TEST(page, shows_the_last_events_newest_first)
 {
     fake_node node;
@@ -147,6 +168,10 @@ TEST(page, hostile_texts_change_no_element)
             x.owner = text;
             x.last_error = text;
         }
+        r.trackers[0].name = text;
+        r.trackers[0].what = text;
+        r.trackers[0].state = tracker_state::failing;
+        r.trackers[0].reason = text;
         r.hooks[0].command = text;
         r.hooks[0].last->outcome = hook_outcome::failed;
         r.hooks[0].last->problem = text;
