@@ -252,8 +252,8 @@ const std::array key_table = {
         "The time from the beginning of one look to the beginning of the next; not for an interface, which the kernel tells "
         "of."},
     key{"router.track", "timeout", duration_rule{10ms, 1h},
-        "How long one look may take; one that takes longer has failed. Of process, script, http and tcp.", presence::optional,
-        false, "interval, 10s at most"},
+        "script, http, tcp: how long one look may take; one that takes longer has failed.", presence::optional, false,
+        "interval, 10s at most"},
     key{"router.track", "rise", integer_rule{1, 100},
         "How many looks in a row have to succeed before it is well again; the first of all counts at once."},
     key{"router.track", "fall", integer_rule{1, 100}, "How many looks in a row have to fail before it is failing."},

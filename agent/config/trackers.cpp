@@ -30,7 +30,7 @@ struct kind_keys {
 };
 
 constexpr std::array kinds = {
-    kind_keys{track_kind::process, "", {"process", "pid_file", "interval", "timeout", "rise", "fall"}},
+    kind_keys{track_kind::process, "", {"process", "pid_file", "interval", "rise", "fall"}},
     kind_keys{track_kind::script, "command", {"command", "user", "interval", "timeout", "rise", "fall"}},
     kind_keys{track_kind::http, "url", {"url", "status", "host", "ca_bundle", "verify", "interval", "timeout", "rise", "fall"}},
     kind_keys{track_kind::tcp, "address", {"address", "interval", "timeout", "rise", "fall"}},

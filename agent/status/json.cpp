@@ -205,29 +205,25 @@ json::object hook_run_json(const hook_run& run)
             {"age_seconds", seconds(run.age)}};
 }
 
-json::array trackers_json(const router& r)
+json::object tracker_json(const tracker& t)
 {
-    json::array all;
-    for (const auto& t : r.trackers) {
-        json::object checks;
-        for (std::size_t i = 0; i < t.checks.size(); ++i) {
-            checks.emplace(to_string(static_cast<check_result>(i)), t.checks[i]);
-        }
-        json::object one{{"name", text(t.name)},
-                         {"kind", to_string(t.kind)},
-                         {"what", text(t.what)},
-                         {"weight", t.weight ? json::value(*t.weight) : json::value(nullptr)},
-                         {"state", to_string(t.state)},
-                         {"reason", text(t.reason)},
-                         {"age_seconds", seconds(t.age)},
-                         {"took_seconds", seconds(t.took)},
-                         {"next_in_seconds", seconds(t.next_in)},
-                         {"contribution", t.contribution}};
-        one.emplace("number", t.number ? json::value(*t.number) : json::value(nullptr));
-        one.emplace("checks", std::move(checks));
-        all.emplace_back(std::move(one));
+    json::object checks;
+    for (std::size_t i = 0; i < t.checks.size(); ++i) {
+        checks.emplace(to_string(static_cast<check_result>(i)), t.checks[i]);
     }
-    return all;
+    json::object out{{"name", text(t.name)},
+                     {"kind", to_string(t.kind)},
+                     {"what", text(t.what)},
+                     {"weight", t.weight ? json::value(*t.weight) : json::value(nullptr)},
+                     {"state", to_string(t.state)},
+                     {"reason", text(t.reason)},
+                     {"age_seconds", seconds(t.age)},
+                     {"took_seconds", seconds(t.took)},
+                     {"next_in_seconds", seconds(t.next_in)},
+                     {"contribution", t.contribution}};
+    out.emplace("number", t.number ? json::value(*t.number) : json::value(nullptr));
+    out.emplace("checks", std::move(checks));
+    return out;
 }
 
 json::array hooks_json(const router& r)
@@ -310,7 +306,6 @@ json::object router_head_json(const router& r)
     out.emplace("adverts", adverts_json(r));
     out.emplace("election", election_json(r.election));
     out.emplace("last_takeover_seconds", seconds(r.last_takeover));
-    out.emplace("trackers", trackers_json(r));
     out.emplace("hooks", hooks_json(r));
     return out;
 }
@@ -411,31 +406,41 @@ bool router_json::append_next(std::string& out)
 {
     if (stage_ == stage::head) {
         append_open(out, router_head_json(router_));
-        out += ",\"peers\":[";
-        stage_ = stage::peers;
+        out += ",\"trackers\":[";
+        stage_ = stage::trackers;
     }
-    for (std::size_t written = 0; written < slice_items;) {
-        if (stage_ == stage::peers) {
-            if (item_ == router_.peers.size()) {
-                out += "],\"resources\":[";
-                stage_ = stage::resources;
-                item_ = 0;
-                continue;
-            }
-            out += item_ == 0 ? "" : ",";
-            append_object(out, peer_json(router_.peers[item_]));
-        } else {
-            if (item_ == router_.resources.size()) {
-                out += "]}";
+    std::size_t written = 0;
+    // False: the piece is full.
+    const auto put = [&](const auto& items, auto&& to_json) {
+        for (; item_ < items.size(); ++item_, ++written) {
+            if (written == slice_items) {
                 return false;
             }
             out += item_ == 0 ? "" : ",";
-            append_object(out, resource_json(router_.resources[item_]));
+            append_object(out, to_json(items[item_]));
         }
-        ++item_;
-        ++written;
+        item_ = 0;
+        return true;
+    };
+    if (stage_ == stage::trackers) {
+        if (!put(router_.trackers, tracker_json)) {
+            return true;
+        }
+        out += "],\"peers\":[";
+        stage_ = stage::peers;
     }
-    return true;
+    if (stage_ == stage::peers) {
+        if (!put(router_.peers, peer_json)) {
+            return true;
+        }
+        out += "],\"resources\":[";
+        stage_ = stage::resources;
+    }
+    if (!put(router_.resources, resource_json)) {
+        return true;
+    }
+    out += "]}";
+    return false;
 }
 
 }  // namespace vipd::status

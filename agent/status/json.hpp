@@ -30,7 +30,7 @@ boost::json::object event_json(const event& e);
 void append_json(std::string& out, const boost::json::value& value);
 std::string json_text(const boost::json::value& value);
 
-// A router's whole object as text, at most `slice_items` peers and resources in each piece.
+// A router's whole object as text, at most `slice_items` trackers, peers and resources in each piece.
 class router_json {
 public:
     static constexpr std::size_t slice_items = 32;
@@ -41,7 +41,7 @@ public:
     bool append_next(std::string& out);
 
 private:
-    enum class stage : std::uint8_t { head, peers, resources };
+    enum class stage : std::uint8_t { head, trackers, peers, resources };
 
     router router_;
     stage stage_ = stage::head;

@@ -222,7 +222,7 @@ private:
                     break;
                 case router_walk::found::router:
                     erase_repeated(r);
-                    weight += r.peers.size() + r.resources.size();
+                    weight += r.peers.size() + r.resources.size() + r.trackers.size();
                     sample_.routers.push_back(std::move(r));
             }
         }

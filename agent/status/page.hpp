@@ -17,6 +17,7 @@ namespace vipd::status {
 
 inline constexpr std::size_t page_routers_max = 100;
 inline constexpr std::size_t page_resources_max = 64;  // of one router
+inline constexpr std::size_t page_trackers_max = 64;   // likewise
 inline constexpr std::size_t page_findings_max = 20;
 inline constexpr std::size_t page_events_max = 40;
 

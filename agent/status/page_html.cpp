@@ -258,7 +258,18 @@ void put_trackers(std::string& out, const router& r)
     out +=
         "<div class=\"scroll\"><table><caption>Trackers</caption>\n<tr><th>Tracker</th><th>State</th><th>What</th>"
         "<th>Weight</th><th class=\"number\">For</th><th class=\"number\">Took</th></tr>\n";
+    // As with resources: those in trouble first where not all of them fit.
+    std::vector<const tracker*> rows;
     for (const auto& t : r.trackers) {
+        rows.push_back(&t);
+    }
+    const auto hidden = rows.size() - std::min(rows.size(), page_trackers_max);
+    if (hidden > 0) {
+        std::stable_partition(rows.begin(), rows.end(), [](const tracker* t) { return t->state != tracker_state::well; });
+        rows.resize(page_trackers_max);
+    }
+    for (const auto* row : rows) {
+        const auto& t = *row;
         const bool is_failing = t.state == tracker_state::failing;
         const auto css = is_failing ? "bad" : t.state == tracker_state::well ? "good" : "busy";
         put(out,
@@ -269,6 +280,10 @@ void put_trackers(std::string& out, const router& r)
         if (is_failing) {
             put(out, "<tr class=\"error\"><td colspan=\"6\" class=\"text\">{}</td></tr>\n", html(t.reason));
         }
+    }
+    if (hidden > 0) {
+        put(out, "<tr><td colspan=\"6\" class=\"dim\">and {} more: /v1/routers/{}</td></tr>\n", hidden,
+            html(percent_encode(r.name)));
     }
     out += "</table></div>\n";
 }

@@ -92,6 +92,9 @@ TEST(trackers, keys_of_other_kinds_are_refused_and_what_is_missing_is_named)
         with({R"(kind = "file")", R"(name = "f")", R"(path = "/run/w")", "rise = 2"}).errors,
         ElementsAre("11:1: router[0].track[0].rise: has no meaning with kind = \"file\", whose keys are path, interval; "
                     "remove it"));
+    EXPECT_THAT(with({R"(kind = "process")", R"(name = "p")", R"(timeout = "1s")"}).errors,
+                ElementsAre("10:1: router[0].track[0].timeout: has no meaning with kind = \"process\", whose keys are process, "
+                            "pid_file, interval, rise, fall; remove it"));
     EXPECT_THAT(with({R"(kind = "script")", R"(name = "s")"}).errors,
                 ElementsAre("7:1: router[0].track[0].command: is missing; allowed is a list of 1 to 64, each a text: the "
                             "absolute path of a program, then its arguments, without a shell"));

@@ -79,8 +79,8 @@ TEST(json, router_has_every_name_of_the_documented_shape_in_order)
                                                                                        "adverts",
                                                                                        "election",
                                                                                        "last_takeover_seconds",
-                                                                                       "trackers",
                                                                                        "hooks",
+                                                                                       "trackers",
                                                                                        "peers",
                                                                                        "resources"}));
 }

@@ -135,7 +135,15 @@ TEST(page, shows_trackers_and_why_they_fail)
     expect_contains(text, "<td class=\"text\">weight</td><td><span class=\"state good\">well</span></td>");
     t.weight.reset();
     expect_contains(page_of(node), "<td>takes the router out</td>");
-    node.routers[0].trackers.clear();
+    // Those that fail come first where not all of them fit.
+    auto& all = node.routers[0].trackers;
+    const auto failing = t;
+    all.assign(page_trackers_max + 4, all[1]);
+    all.push_back(failing);
+    const auto cut = page_of(node);
+    EXPECT_LT(cut.find("<td class=\"text\">backend</td>"), cut.find("<td class=\"text\">weight</td>"));
+    expect_contains(cut, "and 5 more: /v1/routers/web");
+    all.clear();
     EXPECT_EQ(page_of(node).find("Trackers"), std::string::npos);
 }
 
