@@ -2,13 +2,10 @@
 
 #include "agent/io/daemon.hpp"
 
-#include "agent/cli/check_report.hpp"
 #include "agent/cli/daemon_reports.hpp"
 #include "agent/cli/printed.hpp"
-#include "agent/config/load.hpp"
 #include "agent/io/clock.hpp"
 #include "agent/io/config_file.hpp"
-#include "agent/io/hook_program.hpp"
 #include "agent/io/http_server.hpp"
 #include "agent/io/https_client.hpp"
 #include "agent/io/limited_log.hpp"
@@ -46,8 +43,6 @@ namespace vipd::io {
 
 namespace {
 
-using configuration_ptr = std::shared_ptr<const config::configuration>;
-
 // journald is what standard error leads to (sd_journal_stream_fd(3)).
 bool is_journal(int output)
 {
@@ -61,35 +56,6 @@ int refuse(const std::string& reason)
 {
     std::fprintf(stderr, "%svipd: %s\n", is_journal(STDERR_FILENO) ? "<3>" : "", reason.c_str());
     return cli::exit_failure;
-}
-
-struct loaded_file {
-    configuration_ptr configuration;
-    std::vector<std::string> warnings;
-};
-
-// The error's text has a line for every finding.
-result<loaded_file> load_file(const std::string& path)
-{
-    const auto text = read_config_file(path);
-    if (!text) {
-        return text.error();
-    }
-    auto checked = config::load(*text, path, this_machine());
-    if (std::holds_alternative<std::vector<config::finding>>(checked)) {
-        auto report = cli::check_report(checked, path).err;
-        while (report.ends_with('\n')) {
-            report.pop_back();
-        }
-        return error{error_class::malformed, std::move(report)};
-    }
-    auto& good = std::get<config::loaded>(checked);
-    loaded_file file;
-    file.configuration = std::make_shared<const config::configuration>(std::move(good.value));
-    for (const auto& warning : good.warnings) {
-        file.warnings.push_back(config::to_string(warning, path));
-    }
-    return file;
 }
 
 duration fastest_interval(const config::configuration& c)
@@ -156,7 +122,7 @@ private:
     static std::string whole_body(status::http_reply&& reply);
 
     run_options options_;
-    configuration_ptr configuration_;
+    std::shared_ptr<const config::configuration> configuration_;
     log_writer& log_;
     limited_log network_log_{log_};
     aws::environment environment_;
@@ -336,7 +302,7 @@ result<std::string> daemon::reload()
         systemd_.ready();
         return reason;
     };
-    auto file = load_file(options_.config_file);
+    auto file = load_config_file(options_.config_file);
     if (!file) {
         return refused(file.error());
     }
@@ -508,7 +474,7 @@ void set_up_process()
 
 int run_daemon(const run_options& options)
 {
-    auto file = load_file(options.config_file);
+    auto file = load_config_file(options.config_file);
     if (!file) {
         return refuse_file(file.error());
     }
@@ -531,7 +497,7 @@ int run_daemon(const run_options& options)
 
 int run_plan(const run_options& options)
 {
-    auto file = load_file(options.config_file);
+    auto file = load_config_file(options.config_file);
     if (!file) {
         return refuse_file(file.error());
     }
