@@ -213,9 +213,12 @@ bool read_value(reading& r, const spot& s, http_location& out)
         return refuse(r, s);
     }
     out.origin = *origin;
-    out.target = path == std::string::npos ? "/" : text->substr(path);
-    if (out.target.starts_with('?')) {
-        out.target.insert(0, "/");
+    out.target.clear();
+    if (path == std::string::npos || (*text)[path] == '?') {
+        out.target.push_back('/');
+    }
+    if (path != std::string::npos) {
+        out.target.append(*text, path);
     }
     return true;
 }

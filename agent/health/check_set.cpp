@@ -52,7 +52,7 @@ void check_set::want(time_point now, const wanted_checks& wanted, const net::lin
             first_at = now + place + random_.between(duration{}, distance);
             place += distance;
         }
-        const auto added = checks_.emplace(id, entry{check{id, what, first_at}, users, {10.0, 0.1}, 0, never});
+        const auto added = checks_.emplace(id, entry{check{id, what, first_at}, users});
         ids_.emplace(what, id);
         set_deadline(added.first->second);
         look_at_link(now, added.first->second, links);
@@ -65,24 +65,25 @@ void check_set::drop(check_id id, const entry& e)
     if (is_looked_at(e.what.what())) {
         outputs_.emplace_back(stop_probes{id});
     }
-    if (const auto found = deadline_of_.find(id); found != deadline_of_.end()) {
-        deadlines_.erase({found->second, id});
-        deadline_of_.erase(found);
-    }
+    deadlines_.erase({e.armed_at, id});
     std::erase(waiting_, id);
     programs_.erase(id);
+}
+
+time_point check_set::due_at(const entry& e) const
+{
+    return std::ranges::find(waiting_, e.what.id()) == waiting_.end() ? e.what.due_at() : never;
 }
 
 void check_set::set_deadline(entry& e)
 {
     const auto id = e.what.id();
-    const auto at = std::min(std::ranges::find(waiting_, id) == waiting_.end() ? e.what.due_at() : never, e.tell_at);
-    const auto [known, is_new] = deadline_of_.try_emplace(id, never);
-    if (known->second == at) {
+    const auto at = std::min(due_at(e), e.tell_at);
+    if (e.armed_at == at) {
         return;
     }
-    deadlines_.erase({known->second, id});
-    known->second = at;
+    deadlines_.erase({e.armed_at, id});
+    e.armed_at = at;
     if (at != never) {
         deadlines_.emplace(at, id);
     }
@@ -144,7 +145,7 @@ void check_set::handle_timeout(time_point now)
         if (e.tell_at <= now) {
             tell(now, e);
         }
-        if (e.what.due_at() <= now) {
+        if (due_at(e) <= now) {
             begin(now, e);
         }
         set_deadline(e);

@@ -68,12 +68,15 @@ private:
         token_bucket telling{10.0, 0.1};
         std::uint64_t untold = 0;
         time_point tell_at = never;
+        time_point armed_at = never;  // in deadlines_
     };
 
     void drop(check_id id, const entry& e);
     void look_at_link(time_point now, entry& e, const net::link_table& links);
     void note_change(time_point now, entry& e);
     void tell(time_point now, entry& e);
+    // `never` as well while it waits for a place.
+    [[nodiscard]] time_point due_at(const entry& e) const;
     // After anything that may have moved a deadline of it.
     void set_deadline(entry& e);
     void begin(time_point now, entry& e);
@@ -86,7 +89,6 @@ private:
     std::map<config::health_check, check_id> ids_;
     id_source<check_id> id_source_;
     std::set<std::pair<time_point, check_id>> deadlines_;
-    std::map<check_id, time_point> deadline_of_;
     std::set<check_id> programs_;   // that run
     std::deque<check_id> waiting_;  // for a place among them
     time_point place_told_at_ = time_point::min();
