@@ -90,7 +90,26 @@ void judge_groups(const end_of_path& own, const end_of_path& peer, const std::st
     }
 }
 
-void judge_peer(const evidence& known, const result<end_of_path>& own, const ip_address& address, section& out)
+// What moves within a subnet, or a zone, can be taken over only by a node that is there.
+void judge_neighbourhood(const config::router& router, const aws::network_interface& own, const aws::network_interface& peer,
+                         const std::string& check, section& out)
+{
+    if (!router.secondary_ips.empty() && peer.subnet != own.subnet) {
+        out.fail(check,
+                 fmt::format("{} is in {}, and {} of this node in {}: a secondary address is of one subnet", peer.id.str(),
+                             peer.subnet.str(), own.id.str(), own.subnet.str()),
+                 "put all nodes that move it into one subnet, or move an address outside of the VPC by [[router.route]]");
+    }
+    if (!router.enis.empty() && peer.availability_zone != own.availability_zone) {
+        out.fail(check,
+                 fmt::format("{} is in {}, and this node in {}: an interface stays in its zone", peer.id.str(),
+                             peer.availability_zone, own.availability_zone),
+                 "put all nodes that move it into one zone, or move an address by [[router.route]]");
+    }
+}
+
+void judge_peer(const evidence& known, const config::router& router, const result<aws::network_interface>& own,
+                const ip_address& source, const ip_address& address, section& out)
 {
     const auto check = "peer " + address.to_string();
     const auto vpc = known.vpc();
@@ -109,26 +128,31 @@ void judge_peer(const evidence& known, const result<end_of_path>& own, const ip_
                  "its security groups cannot be looked at from here");
         return;
     }
-    const auto peer = end_with(known.answers, address.to_string(), address, found->front());
-    if (!own || !peer) {
-        out.skip(check,
-                 fmt::format("{}, and its security groups are not known: {}", found->front().id.str(),
-                             own ? peer.error().text : own.error().text),
-                 (own ? peer.error().kind : own.error().kind) == error_class::denied ? with_doctor_remedy : "");
+    const auto& interface = found->front();
+    if (!own) {
+        out.skip(check, fmt::format("{}; this node's own interface is not known: {}", interface.id.str(), own.error().text));
         return;
     }
-    judge_groups(*own, *peer, check, out);
+    judge_neighbourhood(router, *own, interface, check, out);
+    const auto here = end_with(known.answers, "this node", source, *own);
+    const auto there = end_with(known.answers, address.to_string(), address, interface);
+    if (!here || !there) {
+        const auto& why = here ? there.error() : here.error();
+        out.skip(check, fmt::format("{}, and its security groups are not known: {}", interface.id.str(), why.text),
+                 why.kind == error_class::denied ? with_doctor_remedy : "");
+        return;
+    }
+    judge_groups(*here, *there, check, out);
 }
 
-result<end_of_path> own_end(const evidence& known, const ip_address& source)
+result<aws::network_interface> own_interface(const evidence& known, const ip_address& source)
 {
     const auto* const own = known.own_interface_with(source);
     if (own == nullptr) {
         return error{error_class::not_found,
                      fmt::format("the metadata service knows no interface of this node with {}", source.to_string())};
     }
-    const auto described = known.answers.interface(own->id);
-    return described ? end_with(known.answers, "this node", source, *described) : result<end_of_path>{described.error()};
+    return known.answers.interface(own->id);
 }
 
 }  // namespace
@@ -139,9 +163,9 @@ void judge_peers(const evidence& known, const config::router& router, section& o
     if (!source || known.identity() == nullptr) {
         return;  // said of the source, or of the metadata service
     }
-    const auto own = own_end(known, *source);
+    const auto own = own_interface(known, *source);
     for (const auto& peer : router.peers) {
-        judge_peer(known, own, peer.address, out);
+        judge_peer(known, router, own, *source, peer.address, out);
     }
 }
 

@@ -118,6 +118,7 @@ class Doctor(LabTest):
         self.assert_found(findings, "fail", "source/destination check", "on at", "--no-source-dest-check")
         self.assert_found(findings, "fail", "peer 10.0.2.20", f"inbound of 10.0.2.20 ({GROUP_OF_B})",
                           f"allow inbound IP protocol 112 from 10.0.1.10 or {GROUP} in {GROUP_OF_B}")
+        self.assert_found(findings, "fail", "peer 10.0.2.20", "a secondary address is of one subnet", "stays in its zone")
         self.assert_found(findings, "warn", "peer 10.0.2.77", "no interface of")
         self.assert_found(findings, "fail", "route 10.0.1.200/32", "no whole subnet", "outside of the VPC")
         self.assert_found(findings, "fail", "route 172.16.1.100/32", "there is no route table rtb-0bbbbbbbbbbbbbbb1")

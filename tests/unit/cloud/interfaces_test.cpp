@@ -335,7 +335,7 @@ TEST_F(interfaces, they_are_found_by_filters)
     EXPECT_EQ(found("attachment.attachment-id", attachment_of(floating)), lines{floating});
     EXPECT_EQ(found("attachment.status", "attached").size(), 5U);
     EXPECT_EQ(found("attachment.delete-on-termination", "false"), lines{floating});
-    EXPECT_EQ(found("status", "available"), (lines{floating_in_b, other_floating}));
+    EXPECT_EQ(found("status", "available"), (lines{managed, floating_in_b, other_floating}));
     EXPECT_EQ(found("tag:Name", "float*"), lines{floating});
     EXPECT_EQ(found("mac-address", "02:00:00:00:01:5?"), (lines{other_floating, floating}));
     EXPECT_EQ(found("addresses.private-ip-address", "10.0.1.50"), lines{floating});

@@ -17,6 +17,7 @@ inline constexpr const char* interface_d = "eni-0aaaaaaaaaaaaaaa4";  // of node 
 inline constexpr const char* floating = "eni-0aaaaaaaaaaaaaaa9";     // zone a, 10.0.1.50
 inline constexpr const char* other_floating = "eni-0aaaaaaaaaaaaaaa8";      // zone a, 10.0.1.51
 inline constexpr const char* floating_in_b = "eni-0aaaaaaaaaaaaaaa7";       // zone b
+inline constexpr const char* managed = "eni-0aaaaaaaaaaaaaaa6";             // by another service
 inline constexpr const char* elastic = "eipalloc-0aaaaaaaaaaaaaaa1";        // 203.0.113.10
 inline constexpr const char* other_elastic = "eipalloc-0aaaaaaaaaaaaaaa2";  // 203.0.113.11
 

@@ -35,9 +35,9 @@ TEST_F(networks, a_rule_may_name_a_prefix_list)
 
 TEST_F(networks, what_another_service_manages_cannot_be_attached)
 {
-    EXPECT_STREQ(described("eni-0aaaaaaaaaaaaaaa6").child_value("requesterManaged"), "true");
+    EXPECT_STREQ(described(managed).child_value("requesterManaged"), "true");
     EXPECT_STREQ(described(interface_a).child_value("requesterManaged"), "false");
-    EXPECT_EQ(attach("eni-0aaaaaaaaaaaaaaa6", node_a, 1), "400 OperationNotPermitted");
+    EXPECT_EQ(attach(managed, node_a, 1), "400 OperationNotPermitted");
 }
 
 TEST_F(networks, security_groups_are_found)

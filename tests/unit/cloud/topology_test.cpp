@@ -113,7 +113,7 @@ TEST(topology, what_is_wrong_is_named_with_its_place)
     EXPECT_EQ(problem(with(R"("security_groups": [{"id": "sg-1", "vpc": "vpc-2"}])")),
               "topology.security_groups[0].vpc: 'vpc-2' is not one of the VPCs");
     EXPECT_EQ(problem(with(R"("security_groups": [{"id": "sg-1", "vpc": "vpc-0aaaaaaaaaaaaaaa1", "inbound": [{}]}])")),
-              "topology.security_groups[0].inbound[0]: needs cidrs or groups");
+              "topology.security_groups[0].inbound[0]: needs cidrs, groups or prefix_lists");
     EXPECT_EQ(problem(with(R"("elastic_ips": [{"id": "eipalloc-1", "public_ip": "::1"}])")),
               "topology.elastic_ips[0].public_ip: '::1' is not an IPv4 address");
     EXPECT_EQ(problem(with(R"("elastic_ips": [{"id": "eipalloc-1", "public_ip": "203.0.113.1", "interface": "eni-1"}])")),

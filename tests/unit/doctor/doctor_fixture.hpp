@@ -23,6 +23,7 @@ inline constexpr std::string_view node_a = "i-0aaaaaaaaaaaaaaa1";  // 10.0.1.10,
 inline constexpr std::string_view table_a = "rtb-0aaaaaaaaaaaaaaa2";
 inline constexpr std::string_view interface_a = "eni-0aaaaaaaaaaaaaaa1";
 inline constexpr std::string_view floating = "eni-0aaaaaaaaaaaaaaa9";
+inline constexpr const char* peer_in_subnet = R"(["10.0.1.11"])";  // of node a
 inline constexpr std::string_view group = "sg-0aaaaaaaaaaaaaaa1";
 
 class doctor_test : public ::testing::Test {

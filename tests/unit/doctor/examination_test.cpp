@@ -115,6 +115,7 @@ TEST_F(doctor_test, a_table_is_asked_about_once_and_of_many_only_so_many_as_thro
 
 TEST_F(doctor_test, what_has_no_dry_run_is_said_plainly)
 {
+    peers = peer_in_subnet;
     moves = "[[router.secondary_ip]]\naddress = \"10.0.1.100\"\n";
     examine();
     EXPECT_THAT(expect(verdict::skipped, "ec2:AssignPrivateIpAddresses").found, HasSubstr("EC2 has no dry run of it"));
@@ -123,6 +124,7 @@ TEST_F(doctor_test, what_has_no_dry_run_is_said_plainly)
 
 TEST_F(doctor_test, the_policy_that_vipd_prints_allows_everything_that_is_asked)
 {
+    peers = peer_in_subnet;
     moves +=
         "source_dest_check = \"disable\"\n\n[[router.elastic_ip]]\nallocation = \"eipalloc-0aaaaaaaaaaaaaaa1\"\n"
         "private_address = \"10.0.1.100\"\n\n[[router.secondary_ip]]\naddress = \"10.0.1.100\"\n\n"

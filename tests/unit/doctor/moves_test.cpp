@@ -97,6 +97,8 @@ TEST_F(doctor_routes, an_interface_id_that_nobody_has_is_a_failure)
 
 class doctor_addresses : public doctor_test {
 protected:
+    doctor_addresses() { peers = peer_in_subnet; }
+
     void secondary(const std::string& address)
     {
         moves = "[[router.secondary_ip]]\naddress = \"" + address + "\"\n";
@@ -158,6 +160,8 @@ TEST_F(doctor_addresses, an_elastic_ip_is_looked_for_with_where_it_is)
 
 class doctor_enis : public doctor_test {
 protected:
+    doctor_enis() { peers = peer_in_subnet; }
+
     void eni(const std::string& match, const std::string& more = "")
     {
         moves = "[[router.eni]]\nmatch = " + match + "\n" + more;

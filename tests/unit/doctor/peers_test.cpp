@@ -84,6 +84,25 @@ TEST_F(doctor_peers, a_peer_that_nobody_is_and_one_that_is_this_node)
     EXPECT_EQ(expect(verdict::fail, "peer 10.0.1.20").found, "it is an address of this node");
 }
 
+TEST_F(doctor_peers, what_cannot_leave_its_subnet_or_zone_needs_the_peers_to_be_there)
+{
+    moves = "[[router.secondary_ip]]\naddress = \"10.0.1.100\"\n";
+    peers = R"(["10.0.2.10", "10.0.1.11"])";
+    examine();
+    const auto elsewhere = expect(verdict::fail, peer);
+    EXPECT_EQ(elsewhere.found,
+              "eni-0aaaaaaaaaaaaaaa2 is in subnet-0aaaaaaaaaaaaaaa2, and eni-0aaaaaaaaaaaaaaa1 of this node in "
+              "subnet-0aaaaaaaaaaaaaaa1: a secondary address is of one subnet");
+    EXPECT_THAT(elsewhere.remedy, HasSubstr("into one subnet"));
+    EXPECT_THAT(all(verdict::fail), ::testing::SizeIs(1)) << text();
+
+    moves = "[[router.eni]]\nmatch = { id = \"eni-0aaaaaaaaaaaaaaa9\" }\n";
+    allow({"*"});
+    examine();
+    EXPECT_THAT(expect(verdict::fail, peer).found, HasSubstr("is in eu-west-1b, and this node in eu-west-1a"));
+    EXPECT_THAT(all(verdict::fail), ::testing::SizeIs(1)) << text();
+}
+
 TEST_F(doctor_peers, without_any_group_nothing_is_claimed)
 {
     interface_of(node_a).erase("security_groups");
