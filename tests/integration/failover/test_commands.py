@@ -25,7 +25,7 @@ class Usage(unittest.TestCase):
         return subprocess.run([program("VIPD", "vipd"), *arguments], capture_output=True, text=True, timeout=20, check=False)
 
     def test_every_command_explains_itself_with_examples(self) -> None:
-        commands = ("run", "check", "plan", "status", "step-down", "maintenance", "reload", "version")
+        commands = ("run", "check", "plan", "doctor", "status", "step-down", "maintenance", "reload", "version")
         overview = self.vipd("--help").stdout
         for command in commands:
             with self.subTest(command=command):
