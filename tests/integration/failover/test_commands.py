@@ -152,9 +152,9 @@ class Commands(LabTest):
         self.assertEqual(b.state(), "Active")
 
     def test_a_command_that_does_not_exist_is_named(self) -> None:
-        failed = self.vipd("doctor")
+        failed = self.vipd("import")
         self.assertEqual((failed.returncode, failed.stdout), (2, ""))
-        self.assertIn("'doctor' is no command of vipd; there are run, check, ", failed.stderr)
+        self.assertIn("'import' is no command of vipd; there are run, check, plan, doctor, ", failed.stderr)
 
     def test_step_down_of_all_hands_over(self) -> None:
         b = self.start_b()
