@@ -25,7 +25,7 @@ class Usage(unittest.TestCase):
         return subprocess.run([program("VIPD", "vipd"), *arguments], capture_output=True, text=True, timeout=20, check=False)
 
     def test_every_command_explains_itself_with_examples(self) -> None:
-        commands = ("run", "check", "plan", "status", "step-down", "maintenance", "reload", "version")
+        commands = ("run", "check", "plan", "doctor", "status", "step-down", "maintenance", "reload", "version")
         overview = self.vipd("--help").stdout
         for command in commands:
             with self.subTest(command=command):
@@ -152,9 +152,9 @@ class Commands(LabTest):
         self.assertEqual(b.state(), "Active")
 
     def test_a_command_that_does_not_exist_is_named(self) -> None:
-        failed = self.vipd("doctor")
+        failed = self.vipd("import")
         self.assertEqual((failed.returncode, failed.stdout), (2, ""))
-        self.assertIn("'doctor' is no command of vipd; there are run, check, ", failed.stderr)
+        self.assertIn("'import' is no command of vipd; there are run, check, plan, doctor, ", failed.stderr)
 
     def test_step_down_of_all_hands_over(self) -> None:
         b = self.start_b()
