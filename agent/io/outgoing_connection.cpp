@@ -49,7 +49,7 @@ void outgoing_connection::open(resolver& names, std::shared_ptr<const tls_contex
 {
     tls_ = std::move(tls);
     give_up_ = give_up;
-    alarm_.set(give_up, [this] { on_opening_too_slow(); });
+    set_opening_alarm(give_up);
     names.resolve(target_.origin.host, [weak = weak_from_this()](const resolver::answer& found) {
         if (const auto self = weak.lock()) {
             self->on_addresses(found);
@@ -94,14 +94,36 @@ void outgoing_connection::connect_next()
     // With several addresses one that does not answer must not use up all the time.
     const auto now = steady_now();
     const bool is_last = attempts_ >= addresses_.size();
-    alarm_.set(is_last ? give_up_ : now + (give_up_ - now) / 2, [this] { on_opening_too_slow(); });
+    set_opening_alarm(is_last ? give_up_ : now + (give_up_ - now) / 2);
     const auto to = to_socket_address(address(), target_.origin.port);
     if (::connect(socket_.get(), reinterpret_cast<const sockaddr*>(&to.storage), to.size) == 0) {
         on_connect_ended();
+    } else if (errno == EINPROGRESS && target_.opens_at_once && address().is_loopback()) {
+        ask_again(to);
     } else if (errno == EINPROGRESS) {
         wait_for(transport::status::want_write);
     } else {
         on_attempt_failed(system_error(error_class::unavailable, "connecting to " + address().to_string(), errno).text);
+    }
+}
+
+// A connection to this machine itself is there when connect() returns, and only says so when it is called again. To wait for
+// that would be a round of the reactor for each look at a server here.
+void outgoing_connection::ask_again(const socket_address& to)
+{
+    if (::connect(socket_.get(), reinterpret_cast<const sockaddr*>(&to.storage), to.size) == 0) {
+        on_connect_ended();
+    } else if (errno == EALREADY) {
+        wait_for(transport::status::want_write);
+    } else {
+        on_attempt_failed(system_error(error_class::unavailable, "connecting to " + address().to_string(), errno).text);
+    }
+}
+
+void outgoing_connection::set_opening_alarm(time_point at)
+{
+    if (alarm_.at() != at) {
+        alarm_.set(at, [this] { on_opening_too_slow(); });
     }
 }
 
@@ -123,7 +145,7 @@ void outgoing_connection::on_connect_ended()
     }
     target_.first_address = address();
     stage_ = stage::handshaking;
-    alarm_.set(give_up_, [this] { on_opening_too_slow(); });
+    set_opening_alarm(give_up_);
     const auto& name = target_.certified_name.empty() ? target_.origin.host : target_.certified_name;
     wire_ = target_.origin.tls ? std::make_unique<transport>(std::move(socket_), *tls_, name, target_.session)
                                : std::make_unique<transport>(std::move(socket_));

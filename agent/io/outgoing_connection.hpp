@@ -21,6 +21,8 @@
 
 namespace vipd::io {
 
+struct socket_address;
+
 using connection_id = std::uint64_t;
 
 // What connections to one origin share; outlives them.
@@ -29,6 +31,7 @@ struct connection_target {
     // Tried first: the address that answered last, or the one after an address that fell silent.
     std::optional<ip_address> first_address;
     kept_session session;
+    bool opens_at_once = false;       // open() may end before it returns, where the address is this machine's own
     std::string certified_name = {};  // that the certificate has to carry; empty: the origin's host
 };
 
@@ -73,7 +76,9 @@ private:
 
     void on_addresses(const resolver::answer& found);
     void connect_next();
+    void ask_again(const socket_address& to);
     void on_connect_ended();
+    void set_opening_alarm(time_point at);
     void on_attempt_failed(const std::string& cause);
     void shake_hands();
     void on_opening_too_slow();

@@ -157,6 +157,7 @@ probes::server& probes::server_of(health::check_id id, const aws::http_origin& o
 {
     auto& s = servers_[id];
     s.target.origin = origin;
+    s.target.opens_at_once = true;
     return s;
 }
 

@@ -67,8 +67,11 @@ void server_probe::on_alarm(connection_id /*id*/)
 
 void server_probe::go_on()
 {
-    if (write_some()) {
+    if (written_ == request_.size()) {
         read_some();
+    } else if (write_some()) {
+        // Nobody answers in the same moment.
+        connection_->wait_for(transport::status::want_read);
     }
 }
 
