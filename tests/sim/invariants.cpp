@@ -119,9 +119,10 @@ void invariants::on_advert(time_point now, const machine& from, const node::send
         seen.spoke_as_active = false;
     } else {
         seen.spoke_as_active = true;
-        // With or without the weight of a path to EC2 that works, or does not.
+        // With or without the weight of a path to EC2 that works, or does not; the lowest where EC2 has announced an end.
         const int configured = from.router().priority;
-        if (priority != configured && priority != std::clamp(configured + options_.api_weight, 1, 254)) {
+        const bool is_announced = options_.notices && priority == 1;
+        if (priority != configured && priority != std::clamp(configured + options_.api_weight, 1, 254) && !is_announced) {
             violated(now, "S3: priority",
                      fmt::format("machine {} sent priority {} and has {}", from.index(), priority, configured));
         }

@@ -10,7 +10,7 @@ namespace vipd::sim {
 
 bool machine::has_address(const ip_prefix& address) const
 {
-    return addresses_.contains({loopback, address});
+    return addresses_.contains({loopback, address}) || addresses_.contains({ethernet, address});
 }
 
 void machine::take_address(const ip_prefix& address)
