@@ -438,7 +438,8 @@ void takeover::snapshot(time_point now, const world& seen, std::vector<status::r
         r.name = name_for_people(tracked.value.what(), view);
         if (r.last_error.empty() && tracked.views_without_it >= views_without_it_max) {
             r.last_error = why_not_seen(tracked, seen);
-        } else if (r.last_error.empty() && !tracked.value.seen()) {
+        } else if (r.last_error.empty() && (!tracked.value.seen() || r.state == status::resource_state::accepted)) {
+            // What EC2 has accepted stays so for as long as it cannot be read back: that is why.
             r.last_error = seen.last_error(tracked.query);
         }
         out.push_back(std::move(r));

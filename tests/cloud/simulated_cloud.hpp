@@ -133,6 +133,7 @@ public:
     key_ring& keys() { return keys_; }
     // By principal; whoever has none may do everything.
     std::map<std::string, policy>& policies() { return policies_; }
+    [[nodiscard]] const std::map<std::string, policy>& policies() const { return policies_; }
     void set_latency(const delay& latency) { latency_ = latency; }
     void set_consistency(const consistency_settings& settings) { consistency_ = settings; }
     // The cloud's clock minus the nodes'.

@@ -55,7 +55,7 @@ bool cluster::is_calm() const
 {
     const auto active = sole_active();
     return events_.now() >= busy_until_ + calm_after && all_well() && active && routes_lead_to(*active) &&
-           options_.network.loss <= 0.0 && cloud_.last_effect() == never;
+           options_.network.loss <= 0.0 && cloud_.last_effect() == never && cloud_.policies().empty();
 }
 
 cluster::succession cluster::after_active(std::size_t active, bool released) const
