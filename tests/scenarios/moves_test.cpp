@@ -154,12 +154,6 @@ TEST_F(moves_stories, what_cannot_be_had_holds_up_nothing_else)
 
 class notices_stories : public scenario {
 protected:
-    void announce(std::size_t machine)
-    {
-        world->cloud().imds().set_item(instance_of(machine), "spot/instance-action",
-                                       R"({"action":"terminate","time":"2030-01-01T00:00:00Z"})");
-    }
-    void call_off(std::size_t machine) { world->cloud().imds().set_item(instance_of(machine), "spot/instance-action", ""); }
     static cluster_options two_that_ask()
     {
         auto options = machines({150, 100});
@@ -171,22 +165,21 @@ protected:
 TEST_F(notices_stories, a_spot_interruption_is_a_hand_over)
 {
     begin(two_that_ask());
-    announce(0);
+    inflict(faults::notice{0}, 60s);
     // Asked for every 5 s.
     until("machine 1 is Active", 7s, [&] { return is_active(1); });
     EXPECT_FALSE(is_active(0));
     EXPECT_TRUE(world->node(0).has_address(world->options().virtual_address())) << "it still serves what arrives";
     until("the route follows", 100ms, [&] { return owns_everything(1); });
     EXPECT_EQ(world->node(0).snapshot().effective_priority, 1);
-    call_off(0);
-    until("it takes it back", 20s, [&] { return is_active(0); });
+    until("it takes it back, once that was called off", 80s, [&] { return is_active(0); });
 }
 
 TEST_F(notices_stories, when_all_are_about_to_go_one_serves_until_the_end)
 {
     begin(two_that_ask());
-    announce(0);
-    announce(1);
+    inflict(faults::notice{0});
+    inflict(faults::notice{1});
     wait(30s);
     ASSERT_EQ(world->active_count(), 1U);
     const auto serving = *world->sole_active();

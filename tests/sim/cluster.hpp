@@ -132,6 +132,7 @@ private:
     [[nodiscard]] bool is_calm() const;
     // Every machine is at work, and none is about to stand still.
     [[nodiscard]] bool all_well() const;
+    void announce(std::size_t machine, bool is_about_to_go);
     // How long the first of the other machines may take, after silence or after priority 0.
     struct succession {
         duration to_active, to_routes;
@@ -154,6 +155,8 @@ private:
     void begin(const faults::pause& f, duration lasts);
     void begin(const faults::late_timers& f, duration lasts);
     void begin(const faults::no_descriptors& f, duration lasts);
+    void begin(const faults::service_down& f, duration lasts);
+    void begin(const faults::notice& f, duration lasts);
     void begin(const faults::link_down& f, duration lasts);
     void begin(const faults::address_removed& f, duration lasts);
     void begin(const faults::policy_removed& f, duration lasts);
@@ -213,6 +216,7 @@ private:
     };
     std::vector<heard_advert> heard_;
     std::vector<std::optional<faults::reload>> reload_in_takeover_;
+    std::set<std::size_t> announced_;  // machines that EC2 is about to take away
     std::vector<pending_measure> pending_;
     time_point busy_until_;
     bool only_partitions_ = false;

@@ -78,6 +78,8 @@ void cluster::heal()
         m->resume();
         m->set_cloud_reachable(true);
         m->set_descriptors(true);
+        m->set_service(true);
+        announce(m->index(), false);
         if (!m->has_link()) {
             m->set_link(true);
             note_trouble_around(m->index());

@@ -119,10 +119,16 @@ void invariants::on_advert(time_point now, const machine& from, const node::send
         seen.spoke_as_active = false;
     } else {
         seen.spoke_as_active = true;
-        // With or without the weight of a path to EC2 that works, or does not; the lowest where EC2 has announced an end.
+        // With or without the weights of a path to EC2 and of a service that work, or do not; the lowest where EC2 has
+        // announced an end.
         const int configured = from.router().priority;
-        const bool is_announced = options_.notices && priority == 1;
-        if (priority != configured && priority != std::clamp(configured + options_.api_weight, 1, 254) && !is_announced) {
+        bool is_allowed = options_.notices && priority == 1;
+        for (const int of_path : {0, static_cast<int>(options_.api_weight)}) {
+            for (const int of_service : {0, static_cast<int>(options_.tracker_weight.value_or(0))}) {
+                is_allowed = is_allowed || priority == std::clamp(configured + of_path + of_service, 1, 254);
+            }
+        }
+        if (!is_allowed) {
             violated(now, "S3: priority",
                      fmt::format("machine {} sent priority {} and has {}", from.index(), priority, configured));
         }

@@ -28,7 +28,8 @@ machine::machine(settings s, host_clock clock, event_queue& events, cloud_site& 
     events_(events),
     to_(to),
     path_(site, clock_, {settings_.address, settings_.instance}, settings_.seed ^ 0x70617468U, *this),
-    random_(settings_.seed)
+    random_(settings_.seed),
+    service_random_(settings_.seed ^ 0x6865616cU)
 {}
 
 // --- power ---
@@ -397,37 +398,38 @@ void machine::perform_outputs()
 
 void machine::perform(node::output&& what)
 {
-    std::visit(overloaded{[&](const node::send_advert& o) {
-                              spoke_to_[o.destination] = events_.now();
-                              to_.on_advert(*this, o);
-                          },
-                          [&](const node::change_kernel& o) { change(o); },
-                          [&](node::start_http& o) { path_.start(std::move(o.exchange)); },
-                          [&](const node::cancel_http& o) {
-                              const auto is_this = [&](const node::input& i) {
-                                  const auto* const answer = std::get_if<node::http_finished>(&i);
-                                  return answer != nullptr && answer->id == o.id;
-                              };
-                              if (!path_.cancel(o.id) && std::ranges::any_of(inputs_, is_this)) {
-                                  cancelled_.insert(o.id);
-                              }
-                          },
-                          [&](const node::keep_warm& o) { path_.keep_warm(o.connections); },
-                          [&](const node::read_file& o) {
-                              const auto found = files_.find(o.path);
-                              const vipd::error absent{error_class::not_found, "no such file"};
-                              push(node::file_was_read{o.id, found == files_.end() ? result<std::string>{absent}
-                                                                                   : result<std::string>{found->second}});
-                          },
-                          [&](const node::write_file& o) {
-                              files_[o.path] = o.content;
-                              push(node::file_was_written{o.id, {}});
-                          },
-                          [&](const node::start_process& o) { start(o); },
-                          [&](const node::signal_process& o) { end_program(o.id, true); }, [&](const node::set_peers&) {},
-                          [&](const node::announcement&) {}, [&](const node::ready&) {}, [&](const node::start_probe&) {},
-                          [&](const node::stop_probes&) {}, [&](const node::stopped&) { stopped_ = true; }},
-               what);
+    std::visit(
+        overloaded{[&](const node::send_advert& o) {
+                       spoke_to_[o.destination] = events_.now();
+                       to_.on_advert(*this, o);
+                   },
+                   [&](const node::change_kernel& o) { change(o); },
+                   [&](node::start_http& o) { path_.start(std::move(o.exchange)); },
+                   [&](const node::cancel_http& o) {
+                       const auto is_this = [&](const node::input& i) {
+                           const auto* const answer = std::get_if<node::http_finished>(&i);
+                           return answer != nullptr && answer->id == o.id;
+                       };
+                       if (!path_.cancel(o.id) && std::ranges::any_of(inputs_, is_this)) {
+                           cancelled_.insert(o.id);
+                       }
+                   },
+                   [&](const node::keep_warm& o) { path_.keep_warm(o.connections); },
+                   [&](const node::read_file& o) {
+                       const auto found = files_.find(o.path);
+                       const vipd::error absent{error_class::not_found, "no such file"};
+                       push(node::file_was_read{
+                           o.id, found == files_.end() ? result<std::string>{absent} : result<std::string>{found->second}});
+                   },
+                   [&](const node::write_file& o) {
+                       files_[o.path] = o.content;
+                       push(node::file_was_written{o.id, {}});
+                   },
+                   [&](const node::start_process& o) { start(o); },
+                   [&](const node::signal_process& o) { end_program(o.id, true); }, [&](const node::set_peers&) {},
+                   [&](const node::announcement&) {}, [&](const node::ready&) {}, [&](const node::start_probe& o) { look(o); },
+                   [&](const node::stop_probes&) {}, [&](const node::stopped&) { stopped_ = true; }},
+        what);
     if (!inputs_.empty()) {
         wake(events_.now());
     }
@@ -449,6 +451,22 @@ void machine::start(const node::start_process& wanted)
     events_.after(program_length, [this, id = wanted.id, number = process_number_] {
         if (number == process_number_) {
             end_program(id, false);
+        }
+    });
+}
+
+// A service that has failed refuses mostly, and says nothing now and then.
+void machine::look(const node::start_probe& wanted)
+{
+    const bool up = service_;
+    const bool is_silent = !up && service_random_.chance(0.2);
+    const auto wait = is_silent ? wanted.timeout : service_random_.between(100us, 20ms);
+    const auto outcome = up          ? health::probe_outcome::passed
+                         : is_silent ? health::probe_outcome::timed_out
+                                     : health::probe_outcome::failed;
+    events_.after(wait, [this, id = wanted.id, outcome, number = process_number_] {
+        if (number == process_number_) {
+            tell(node::probe_ended{id, outcome, outcome == health::probe_outcome::passed ? "" : "no answer", 0, false});
         }
     });
 }

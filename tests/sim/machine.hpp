@@ -75,6 +75,9 @@ public:
     void set_wall_offset(duration offset) { clock_.set_wall_offset(offset); }
     [[nodiscard]] duration wall_offset() const { return clock_.wall_offset(); }
     void set_cloud_reachable(bool reachable) { path_.set_reachable(reachable); }
+    // What is tracked.
+    void set_service(bool up) { service_ = up; }
+    [[nodiscard]] bool has_service() const { return service_; }
     void set_descriptors(bool left) { path_.set_descriptors(left); }
 
     // --- what arrives ---
@@ -174,6 +177,7 @@ private:
         return static_cast<std::size_t>(rules + routes);
     }
     void start(const node::start_process& wanted);
+    void look(const node::start_probe& wanted);
     void end_program(hooks::process_id id, bool killed);
     void push(node::input&& what);
     void take_input();
@@ -187,6 +191,7 @@ private:
     observer& to_;
     cloud_path path_;
     random_source random_;
+    random_source service_random_;  // of its own: what is tracked changes nothing else of a schedule
 
     // Its links, by their index.
     static constexpr int loopback = 1;
@@ -196,6 +201,7 @@ private:
 
     bool on_ = false;
     bool link_ = true;
+    bool service_ = true;
     std::string plugged_mac_;  // empty: nothing is plugged in
     bool plugged_up_ = false;
     unsigned boots_ = 0;

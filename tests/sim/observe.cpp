@@ -46,9 +46,12 @@ std::optional<std::size_t> crashes(const fault_kind& what)
 
 bool cluster::all_well() const
 {
-    return std::ranges::all_of(machines_, [](const auto& m) {
-        return m->is_running() && !m->is_paused() && !m->has_planned_pause() && m->has_link();
-    });
+    return std::ranges::all_of(machines_,
+                               [](const auto& m) {
+                                   return m->is_running() && !m->is_paused() && !m->has_planned_pause() && m->has_link() &&
+                                          m->has_service();
+                               }) &&
+           announced_.empty();
 }
 
 bool cluster::is_calm() const

@@ -71,6 +71,16 @@ void draw_moves(random_source random, cluster_options& o)
     }
 }
 
+// Likewise.
+void draw_health(random_source random, cluster_options& o)
+{
+    o.notices = random.chance(0.05);
+    o.tracks = random.chance(0.25);
+    if (o.tracks) {
+        o.tracker_weight = pick(random, std::array<std::optional<std::int16_t>, 3>{std::nullopt, -60, 40});
+    }
+}
+
 }  // namespace
 
 vrrp::identified_secret key_of(std::uint8_t id)
@@ -130,6 +140,15 @@ config::configuration cluster_options::configuration(std::size_t machine) const
     r.api_weight = api_weight;
     if (auth) {
         r.auth.hmac = vrrp::hmac_settings{auth->mode, auth->against_replay, auth->window, 1, {key_of(1)}};
+    }
+    if (tracks) {
+        auto& service = r.trackers.emplace_back();
+        service.name = "service";
+        service.weight = tracker_weight;
+        service.what.target = config::tcp_check{ip_address::v4(127, 0, 0, 1), 8080};
+        service.what.interval = 500ms;
+        service.what.timeout = 300ms;
+        service.what.rise = service.what.fall = 2;
     }
     if (hooks) {
         auto& programs = r.hooks.emplace();
@@ -220,6 +239,7 @@ cluster_options draw_options(random_source& random)
     }
     auto aside = random;
     draw_moves(random_source{~aside.next()}, o);
+    draw_health(random_source{~aside.next()}, o);
     return o;
 }
 
@@ -242,6 +262,11 @@ std::string cluster_options::to_string() const
         text += fmt::format("  moved besides:{}{}{}\n", moves_secondary_ip ? " a secondary address" : "",
                             moves_elastic_ip ? " an Elastic IP" : "", moves_interface ? " an interface" : "");
     }
+    if (tracks) {
+        text += tracker_weight ? fmt::format("  a service is tracked with weight {}\n", *tracker_weight)
+                               : "  a service is tracked\n";
+    }
+    text += notices ? "  machines ask what EC2 announces\n" : "";
     for (std::size_t i = 0; i < machines.size(); ++i) {
         const auto& m = machines[i];
         text += fmt::format("  machine {}: {} priority {}, zone {}, clock {:+d} ppm, wall {:+.0f} s{}\n", i,

@@ -56,8 +56,11 @@ struct cluster_options {
     bool moves_interface = false;
     // Programs for every event. No seed draws them: their ends would change what a machine draws later.
     bool hooks = false;
-    // Whether machines ask what EC2 announces. No seed draws that either: the questions would be most of what is simulated.
+    // Whether machines ask what EC2 announces. Few seeds draw that: the questions are most of what is simulated then.
     bool notices = false;
+    // Whether a service of each machine is tracked, and with which weight; none: without it a machine takes no part.
+    bool tracks = false;
+    std::optional<std::int16_t> tracker_weight;
     duration cloud_latency = std::chrono::milliseconds{20};
     double stale_reads = 0.0;
     duration stale_reads_lag{};

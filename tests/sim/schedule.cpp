@@ -167,6 +167,9 @@ fault_kind drawing::of_machine(duration& lasts)
         case 5:
             return faults::late_timers{machine(), magnitude(100us, 2 * options_.advert_interval)};
         case 6:
+            if (options_.tracks && lasts.count() % 2 == 0) {
+                return faults::service_down{machine()};
+            }
             return faults::link_down{machine()};
         case 7:
             // By what has been drawn already: every other fault stays where it was in the schedule of a seed.
@@ -182,6 +185,9 @@ fault_kind drawing::of_machine(duration& lasts)
             lasts = magnitude(5s, 2min);
             return faults::instance_stopped{machine()};
         case 9:
+            if (options_.notices && lasts.count() % 4 != 0) {
+                return faults::notice{machine()};
+            }
             return faults::no_descriptors{machine()};
         default: {
             // A sequence that only grows is bound to the clock of its start: the README says so.
@@ -329,6 +335,8 @@ std::string describe(const fault_kind& what)
                 return fmt::format("machine {}: loop late by up to {:.1f} ms", f.machine, to_milliseconds(f.late_max));
             },
             [](const faults::no_descriptors& f) { return fmt::format("machine {}: no more sockets", f.machine); },
+            [](const faults::service_down& f) { return fmt::format("machine {}: its service fails", f.machine); },
+            [](const faults::notice& f) { return fmt::format("machine {}: EC2 is about to take it away", f.machine); },
             [](const faults::link_down& f) { return fmt::format("machine {}: link down", f.machine); },
             [](const faults::address_removed& f) { return fmt::format("machine {}: virtual address removed", f.machine); },
             [](const faults::policy_removed& f) {

@@ -47,6 +47,12 @@ struct late_timers {  // its loop comes round up to this much later
 struct no_descriptors {  // its process can open no more sockets
     std::size_t machine = 0;
 };
+struct service_down {  // what is tracked fails
+    std::size_t machine = 0;
+};
+struct notice {  // EC2 announces that it takes the instance away, and calls that off
+    std::size_t machine = 0;
+};
 struct link_down {
     std::size_t machine = 0;
 };
@@ -142,11 +148,12 @@ struct rotate_keys {
 
 using fault_kind =
     std::variant<faults::kill_process, faults::stop_process, faults::replace_process, faults::power_off,
-                 faults::instance_stopped, faults::pause, faults::late_timers, faults::no_descriptors, faults::link_down,
-                 faults::address_removed, faults::policy_removed, faults::clock_set, faults::partition, faults::poor_network,
-                 faults::forged_adverts, faults::cloud_unreachable, faults::cloud_trouble, faults::throttled,
-                 faults::credentials_revoked, faults::permission_missing, faults::route_changed, faults::second_cluster,
-                 faults::step_down, faults::maintenance, faults::reload, faults::rotate_keys>;
+                 faults::instance_stopped, faults::pause, faults::late_timers, faults::no_descriptors, faults::service_down,
+                 faults::notice, faults::link_down, faults::address_removed, faults::policy_removed, faults::clock_set,
+                 faults::partition, faults::poor_network, faults::forged_adverts, faults::cloud_unreachable,
+                 faults::cloud_trouble, faults::throttled, faults::credentials_revoked, faults::permission_missing,
+                 faults::route_changed, faults::second_cluster, faults::step_down, faults::maintenance, faults::reload,
+                 faults::rotate_keys>;
 
 struct scheduled_fault {
     duration at{};     // after the start

@@ -38,6 +38,8 @@ std::string_view to_string(situation s)
         "Active without another socket",
         "an interface that was stuck detaching was forced",
         "a process went on as the Active in the place of another",
+        "what an Active tracks failed",
+        "EC2 announced that it takes an Active away",
     };
     return names.at(static_cast<std::size_t>(s));
 }

@@ -43,8 +43,10 @@ enum class situation : std::uint8_t {
     active_without_sockets,
     interface_forced,
     active_succeeded,
+    service_of_active_failed,
+    notice_for_active,
 };
-inline constexpr std::size_t situation_count = 33;
+inline constexpr std::size_t situation_count = 35;
 
 std::string_view to_string(situation s);
 

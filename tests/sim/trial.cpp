@@ -24,7 +24,9 @@ duration convergence_bound(const trial_plan& plan)
     const auto clocks = plan.options.auth ? std::max(2 * plan.options.auth->window, duration{25s}) : duration::zero();
     // A path to EC2 that works again counts when it has for 30 s, and is read every 10 s or less often while credentials lack.
     const auto weight = plan.options.api_weight != 0 ? duration{60s} : duration::zero();
-    return 10s + plan.options.preempt_delay + 3 * plan.options.down_interval_max() + 30s + clocks + weight +
+    // A service that is up again counts after two looks, half a second apart; EC2's announcements are asked for every 5 s.
+    const auto health = (plan.options.tracks ? 2s : 0s) + (plan.options.notices ? 8s : 0s);
+    return 10s + plan.options.preempt_delay + 3 * plan.options.down_interval_max() + 30s + clocks + weight + health +
            (was_refused ? 60s : 0s);
 }
 
