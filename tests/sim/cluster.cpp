@@ -98,6 +98,7 @@ cluster::cluster(cluster_options options, std::uint64_t seed, std::function<void
 void cluster::watch()
 {
     invariants_.check_addresses(events_.now());
+    invariants_.check_services(events_.now());
     if (const auto active = sole_active(); active && !routes_lead_to(*active)) {
         invariants_.check_rest(events_.now(), *machines_[*active]);
     }

@@ -291,6 +291,23 @@ void invariants::check(time_point now)
     }
 }
 
+// Two looks, half a second apart, of which each may take 300 ms until nobody has answered.
+void invariants::check_services(time_point now)
+{
+    constexpr duration allowed = 2 * (500ms + 300ms) + 500ms;
+    if (!options_.tracks || options_.tracker_weight) {
+        return;
+    }
+    for (const auto& m : machines_) {
+        const auto since = std::max(m->service_failed_at(), m->last_hindered());
+        if (m->is_running() && !m->is_paused() && !m->has_service() && now - since > allowed &&
+            seen_[m->index()].state == vrrp::state::active) {
+            violated(now, "S16: an Active whose service has failed",
+                     fmt::format("machine {} for {:.3f} s", m->index(), to_seconds(now - since)));
+        }
+    }
+}
+
 void invariants::check_addresses(time_point now)
 {
     // After a stall a node keeps its addresses while it listens, and then drains. Two nodes that hear each other agree on one

@@ -62,6 +62,7 @@ public:
     void check(time_point now);
     // Now and then: what is too dear for every event.
     void check_addresses(time_point now);
+    void check_services(time_point now);
     void check_queues(time_point now);
     // An Active that lacks a route.
     void check_rest(time_point now, const machine& of);

@@ -76,7 +76,12 @@ public:
     [[nodiscard]] duration wall_offset() const { return clock_.wall_offset(); }
     void set_cloud_reachable(bool reachable) { path_.set_reachable(reachable); }
     // What is tracked.
-    void set_service(bool up) { service_ = up; }
+    void set_service(bool up)
+    {
+        service_failed_at_ = service_ && !up ? events_.now() : service_failed_at_;
+        service_ = up;
+    }
+    [[nodiscard]] time_point service_failed_at() const { return service_failed_at_; }
     [[nodiscard]] bool has_service() const { return service_; }
     void set_descriptors(bool left) { path_.set_descriptors(left); }
 
@@ -202,6 +207,7 @@ private:
     bool on_ = false;
     bool link_ = true;
     bool service_ = true;
+    time_point service_failed_at_ = time_point::min();
     std::string plugged_mac_;  // empty: nothing is plugged in
     bool plugged_up_ = false;
     unsigned boots_ = 0;
