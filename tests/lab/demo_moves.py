@@ -19,7 +19,7 @@ from .hotplug import Hotplug
 from .laboratory import Lab
 from .movables import ADDRESS, ADDRESS6, ELASTIC_ADDRESS, ELASTIC_IP, FLOATING, FLOATING_ADDRESS, PRIORITIES
 from .screen import Screen
-from .timeline import MILLISECOND, Event, TimedOut
+from .timeline import MILLISECOND, Event, TimedOut, now
 
 INTERVAL_MS = 100.0
 LATENCY_MS = 20.0
@@ -46,21 +46,25 @@ class MovesCluster:
         self.cluster = Cluster(lab, priorities=PRIORITIES, interval_ms=INTERVAL_MS, reconcile_ms=2000.0, latency_ms=LATENCY_MS,
                                tables=1, topology=movables.add_to, realtime=realtime)
         self.hotplug = Hotplug(self.cluster.zones)
+        self.cluster.cloud.set_policy("role/vipd", [{"effect": "allow", "actions": ["ec2:*"], "resources": ["*"]}])
         self.cluster.cloud.command("PUT", "/settings", {"detach_ms": DETACH_MS, "attach_ms": ATTACH_MS})
 
     def start(self, name: str):
-        return self.cluster.start(name, routes=[], moves=MOVES, peers=movables.peers_of(self.cluster, name), preempt_delay="1h",
+        return self.cluster.start(name, routes=[], moves=MOVES, peers=movables.peers_of(self.cluster, name), preempt_delay="1000s",
                                   addresses=[{"address": "172.16.1.100/32", "interface": "lo"}])
 
     def settle(self, owner: str) -> None:
         self.cluster.nodes[owner].wait_for_state("Active")
         self.lab.timeline.until(f"{owner} has confirmed everything", lambda: all(
             resource["state"] == "here" for resource in self.cluster.nodes[owner].router()["resources"]), timeout=30)
+        settled = now()
         for name, node in self.cluster.nodes.items():
             if name != owner and node.running:
                 node.wait_for_state("Backup")
+                # A Backup reads once in a reconcile period, and goes by that: what has moved since would cost it a call.
                 self.lab.timeline.until(f"{name} knows where everything is", lambda node=node: all(
-                    resource["confirmed_age_seconds"] is not None for resource in node.router()["resources"]
+                    (resource["confirmed_age_seconds"] or 1e9) < (now() - settled) / 1e9
+                    for resource in node.router()["resources"]
                     if resource["kind"] in ("secondary_ip", "elastic_ip", "network_interface")), timeout=30)
 
     def moved(self, name: str, since: int) -> dict[str, Event]:
@@ -72,7 +76,7 @@ class MovesCluster:
             found[title] = wait(f"{name} has the {title}",
                                 lambda e, what=what, subject=subject: arrived(e, what, name, subject), since=since, timeout=20)
         found["link set up"] = wait(f"{name} has {FLOATING_ADDRESS}", lambda e: e.kind == "address_added" and
-                                    e.source == name and e.address == FLOATING_ADDRESS, since=since, timeout=20)
+                                    e.source == name and e.address == f"{FLOATING_ADDRESS}/32", since=since, timeout=20)
         return found
 
     def close(self) -> None:
@@ -133,7 +137,7 @@ class Demo:
                 return "lab", f"vipd step-down on {fields['target']}"
             case "movement" if fields["arrived"] and fields["node"]:
                 return "cloud", f"{fields['address'] or fields['interface']} is at {fields['node'].removeprefix('node-')}"
-            case "address_added" if fields["address"] in (ADDRESS, ADDRESS6, FLOATING_ADDRESS):
+            case "address_added" if fields["address"].partition("/")[0] in (ADDRESS, ADDRESS6, FLOATING_ADDRESS):
                 return event.source, f"has {fields['address']}"
             case "request" if is_mutating(event):
                 outcome = self.screen.paint("bad", fields["code"]) if fields["code"] else self.screen.paint("good", "ok")

@@ -81,6 +81,37 @@ void draw_health(random_source random, cluster_options& o)
     }
 }
 
+// What is moved beside routes.
+void add_moves(config::router& r, const cluster_options& o)
+{
+    if (o.moves_secondary_ip) {
+        auto& secondary = r.secondary_ips.emplace_back();
+        secondary.address = o.secondary_ip();
+        secondary.interface = "ens5";
+    }
+    if (o.moves_elastic_ip) {
+        auto& elastic = r.elastic_ips.emplace_back();
+        elastic.allocation = aws::allocation_id{cluster_options::allocation_id()};
+        elastic.interface = "ens5";
+    }
+    if (o.moves_interface) {
+        r.enis.emplace_back().match.id = aws::network_interface_id{cluster_options::floating_id()};
+    }
+}
+
+config::tracker service(std::optional<std::int16_t> weight)
+{
+    config::tracker t;
+    t.name = "service";
+    t.weight = weight;
+    t.what = {.target = config::tcp_check{ip_address::v4(127, 0, 0, 1), 8080},
+              .interval = 500ms,
+              .timeout = 300ms,
+              .rise = 2,
+              .fall = 2};
+    return t;
+}
+
 }  // namespace
 
 vrrp::identified_secret key_of(std::uint8_t id)
@@ -142,13 +173,7 @@ config::configuration cluster_options::configuration(std::size_t machine) const
         r.auth.hmac = vrrp::hmac_settings{auth->mode, auth->against_replay, auth->window, 1, {key_of(1)}};
     }
     if (tracks) {
-        auto& service = r.trackers.emplace_back();
-        service.name = "service";
-        service.weight = tracker_weight;
-        service.what.target = config::tcp_check{ip_address::v4(127, 0, 0, 1), 8080};
-        service.what.interval = 500ms;
-        service.what.timeout = 300ms;
-        service.what.rise = service.what.fall = 2;
+        r.trackers = {service(tracker_weight)};
     }
     if (hooks) {
         auto& programs = r.hooks.emplace();
@@ -186,19 +211,7 @@ config::configuration cluster_options::configuration(std::size_t machine) const
             break;
     }
     r.routes = {route};
-    if (moves_secondary_ip) {
-        auto& secondary = r.secondary_ips.emplace_back();
-        secondary.address = secondary_ip();
-        secondary.interface = "ens5";
-    }
-    if (moves_elastic_ip) {
-        auto& elastic = r.elastic_ips.emplace_back();
-        elastic.allocation = aws::allocation_id{allocation_id()};
-        elastic.interface = "ens5";
-    }
-    if (moves_interface) {
-        r.enis.emplace_back().match.id = aws::network_interface_id{floating_id()};
-    }
+    add_moves(r, *this);
     c.routers = {r};
     return c;
 }
