@@ -37,7 +37,7 @@ def run(options: Options) -> Report:
     added = [each - DETACH_MS - ATTACH_MS for each in took["interface"]]
     result = Report(data={**took, "interface_added_ms": added, "link_after_interface_ms": link,
                           **{f"{what}_summary": summary(values) for what, values in took.items()}})
-    for what, calls in (("secondary address", 1), ("Elastic IP", 1), ("IPv6 address", 2)):
+    for what, calls in (("IPv4 address", 1), ("Elastic IP", 1), ("IPv6 address", 2)):
         limit = ADDRESS_TARGET_MS + (calls - 1) * LATENCY_MS
         result.row(f"{what}: first advert to the cloud's change, {calls} call{'s' if calls > 1 else ''} of {LATENCY_MS:g} ms",
                    f"p50 {median(took[what]):.1f}, max {max(took[what]):.1f} ms ({len(took[what])})", f"<= {limit:g} ms",

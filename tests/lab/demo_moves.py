@@ -71,7 +71,7 @@ class MovesCluster:
         """When each of them was the node's, as the cloud and the node's kernel say it."""
         wait: Callable = self.lab.timeline.wait
         found = {}
-        for title, what, subject in (("secondary address", "address", ADDRESS), ("IPv6 address", "address", ADDRESS6),
+        for title, what, subject in (("IPv4 address", "address", ADDRESS), ("IPv6 address", "address", ADDRESS6),
                                      ("Elastic IP", "elastic_ip", ELASTIC_ADDRESS), ("interface", "interface", FLOATING)):
             found[title] = wait(f"{name} has the {title}",
                                 lambda e, what=what, subject=subject: arrived(e, what, name, subject), since=since, timeout=20)
@@ -119,7 +119,7 @@ class Demo:
         one, two = bound.moved_ms, bound.moved_ms + API_MS
         interface = two + DETACH_MS + ATTACH_MS + INTERFACE_MS
         rows = [("detection", spoke.at, bound.detection_ms, bound.detection_is),
-                ("secondary address", moved["secondary address"].at, one, "+ one EC2 call"),
+                ("IPv4 address", moved["IPv4 address"].at, one, "+ one EC2 call"),
                 ("Elastic IP", moved["Elastic IP"].at, one, "+ one EC2 call"),
                 ("IPv6 address", moved["IPv6 address"].at, two, "+ two EC2 calls"),
                 ("interface", moved["interface"].at, interface, "+ two EC2 calls, EC2's time, and 100 ms")]
