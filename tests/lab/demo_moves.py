@@ -50,8 +50,8 @@ class MovesCluster:
         self.cluster.cloud.command("PUT", "/settings", {"detach_ms": DETACH_MS, "attach_ms": ATTACH_MS})
 
     def start(self, name: str):
-        return self.cluster.start(name, routes=[], moves=MOVES, peers=movables.peers_of(self.cluster, name), preempt_delay="1000s",
-                                  addresses=[{"address": "172.16.1.100/32", "interface": "lo"}])
+        return self.cluster.start(name, routes=[], moves=MOVES, peers=movables.peers_of(self.cluster, name),
+                                  preempt_delay="1000s", addresses=[{"address": "172.16.1.100/32", "interface": "lo"}])
 
     def settle(self, owner: str) -> None:
         self.cluster.nodes[owner].wait_for_state("Active")

@@ -1,6 +1,5 @@
 #include "tests/sim/schedule.hpp"
 
-
 #include <fmt/format.h>
 
 #include <algorithm>
