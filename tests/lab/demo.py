@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from . import bounds, network, rootless
@@ -290,21 +291,26 @@ def show(lab: Lab, keep: bool) -> int:
     return 1 if demo.missed else 0
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="deploy/demo", description="Runs vipd's main job in network namespaces of its own: "
-                                     "three nodes in two zones and a cloud; then lets things go wrong.")
-    parser.add_argument("--keep", action="store_true", help="leave it running afterwards, with the addresses of its pages")
-    options = parser.parse_args()
+def in_a_lab(run: Callable[[Lab], int]) -> int:
+    """With everything taken away at the end, whoever ends it."""
     rootless.enter()
     # SIGINT too, which a shell's background jobs would ignore.
     for number in _SIGNALS:
         signal.signal(number, end)
     try:
         with Lab() as lab:
-            return show(lab, options.keep)
+            return run(lab)
     except KeyboardInterrupt:
         print("\nStopped; everything it made is gone.")
         return 130
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="deploy/demo", description="Runs vipd's main job in network namespaces of its own: "
+                                     "three nodes in two zones and a cloud; then lets things go wrong.")
+    parser.add_argument("--keep", action="store_true", help="leave it running afterwards, with the addresses of its pages")
+    options = parser.parse_args()
+    return in_a_lab(lambda lab: show(lab, options.keep))
 
 
 if __name__ == "__main__":

@@ -6,15 +6,14 @@ follows, and holds each move against its bound.
 """
 
 import argparse
-import signal
 import sys
 from collections.abc import Callable
 
-from . import bounds, movables, rootless
+from . import bounds, movables
 from .bounds import Bound
 from .cloudsim import is_mutating
 from .cluster import Cluster
-from .demo import end
+from .demo import in_a_lab
 from .hotplug import Hotplug
 from .laboratory import Lab
 from .movables import ADDRESS, ADDRESS6, ELASTIC_ADDRESS, ELASTIC_IP, FLOATING, FLOATING_ADDRESS, PRIORITIES
@@ -167,15 +166,7 @@ def show(lab: Lab) -> int:
 def main() -> int:
     argparse.ArgumentParser(prog="deploy/demo --moves", description="Moves addresses and an interface between two nodes, in "
                             "network namespaces of its own.").parse_args()
-    rootless.enter()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, end)
-    try:
-        with Lab() as lab:
-            return show(lab)
-    except KeyboardInterrupt:
-        print("\nStopped; everything it made is gone.")
-        return 130
+    return in_a_lab(show)
 
 
 if __name__ == "__main__":

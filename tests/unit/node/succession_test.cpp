@@ -53,6 +53,14 @@ protected:
         h.seen_calls.clear();
         h.order.clear();
     }
+    void track_a_server()
+    {
+        config::tracker tracker;
+        tracker.name = "haproxy";
+        tracker.what.target = config::tcp_check{ip_address::v4(127, 0, 0, 1), 8080};
+        configuration = changed([&](auto& c) { c.routers[0].trackers = {tracker}; });
+        h.replace(configuration);
+    }
     // Of those since then.
     [[nodiscard]] std::size_t kernel_changes() const { return static_cast<std::size_t>(std::ranges::count(h.order, "kernel")); }
 };
@@ -253,11 +261,7 @@ TEST_F(succession_test, a_node_that_stood_still_leaves_nobody_active)
 
 TEST_F(succession_test, what_was_well_counts_so_until_its_first_answer)
 {
-    config::tracker tracker;
-    tracker.name = "haproxy";
-    tracker.what.target = config::tcp_check{ip_address::v4(127, 0, 0, 1), 8080};
-    configuration = changed([&](auto& c) { c.routers[0].trackers = {tracker}; });
-    h.replace(configuration);
+    track_a_server();
     h.start();
     h.advance(100ms);
     ASSERT_EQ(h.probes.size(), 1U);
@@ -276,11 +280,7 @@ TEST_F(succession_test, what_was_well_counts_so_until_its_first_answer)
 
 TEST_F(succession_test, what_was_not_well_keeps_it_out_until_it_is)
 {
-    config::tracker tracker;
-    tracker.name = "haproxy";
-    tracker.what.target = config::tcp_check{ip_address::v4(127, 0, 0, 1), 8080};
-    configuration = changed([&](auto& c) { c.routers[0].trackers = {tracker}; });
-    h.replace(configuration);
+    track_a_server();
     h.start();
     h.advance(100ms);
     h.tell(probe_ended{h.probes.at(0).what.id, health::probe_outcome::failed, "connection refused", 0, false});
