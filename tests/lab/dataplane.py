@@ -1,12 +1,14 @@
 """Traffic to the virtual IP, end to end: a client that asks two hundred times a second, an application on each
-node that answers, and a router whose kernel follows the route table of the cloud's model.
+node that answers, and a router whose kernel follows the route table of the cloud's model, and its addresses.
 
 What the client does not hear is what users of the address would notice; it includes everything, the kernel's part too.
 """
 
 import ipaddress
+import queue
 import socket
 import struct
+import subprocess
 import threading
 import time
 
@@ -38,6 +40,50 @@ class RouteFollower:
                 self._netlink.send(_route_message(VIP, self._zones.places[owner].address))
 
 
+class AddressFollower:
+    """What a VPC does when an address is an interface's: the router sends it there, without asking who has it. An Elastic IP is
+    translated to the primary address of its interface, both ways and without a memory of connections."""
+
+    def __init__(self, zones: Zones) -> None:
+        self._zones = zones
+        self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="addresses", daemon=True)
+        self._thread.start()
+        zones.lab.timeline.listen(self._on_event)
+
+    def close(self) -> None:
+        self._events.put(None)
+        self._thread.join(10)
+
+    def _on_event(self, event: Event) -> None:
+        if event.kind == "movement" and event.fields.get("what") in ("address", "elastic_ip") and event.fields["arrived"]:
+            self._events.put(event)
+
+    def _run(self) -> None:
+        while (event := self._events.get()) is not None:
+            place = self._zones.places.get(event.fields["node"].removeprefix("node-"))
+            if place is None:
+                continue
+            try:
+                if event.fields["what"] == "address":
+                    self._zones.router.ip("neighbor", "replace", event.fields["address"], "lladdr", place.mac,
+                                          "dev", f"zone-{place.zone}", "nud", "permanent")
+                else:
+                    self._translate(event.fields["address"], place.address)
+            except (RuntimeError, subprocess.CalledProcessError) as error:
+                self._zones.lab.timeline.note("lab", "address_follower_failed", reason=str(error))
+
+    def _translate(self, public: str, private: str) -> None:
+        rules = f"""table ip elastic {{}}
+flush table ip elastic
+table ip elastic {{
+    chain inbound {{ type filter hook prerouting priority -300; ip daddr {public} ip daddr set {private}; }}
+    chain outbound {{ type filter hook postrouting priority 300; ip saddr {private} udp sport {PORT} ip saddr set {public}; }}
+}}
+"""
+        subprocess.run(self._zones.router.command("nft", "-f", "-"), input=rules, text=True, check=True, capture_output=True)
+
+
 def _route_message(destination: str, gateway: str) -> bytes:
     """RTM_NEWROUTE for a host route through a gateway, replacing what is there."""
     network = ipaddress.ip_network(destination)
@@ -51,12 +97,12 @@ def _route_message(destination: str, gateway: str) -> bytes:
 class Application:
     """Answers on a node with the node's name, from the virtual address; stopped with the node that crashes."""
 
-    def __init__(self, zones: Zones, name: str) -> None:
+    def __init__(self, zones: Zones, name: str, address: str = VIP) -> None:
         self._lab = zones.lab
         self._reply = name.encode()
         self._socket = zones.nodes[name].socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         self._socket.setsockopt(socket.SOL_IP, _IP_FREEBIND, 1)
-        self._socket.bind((VIP.partition("/")[0], PORT))
+        self._socket.bind((address.partition("/")[0], PORT))
         self._is_up = True
         zones.lab.own_socket(self._socket)
         zones.lab.observer.watch(self._socket, self._answer)
@@ -79,7 +125,8 @@ class Application:
 class Client:
     """Asks at a steady pace, and knows afterwards for how long nobody answered, and who did."""
 
-    def __init__(self, zones: Zones) -> None:
+    def __init__(self, zones: Zones, address: str = VIP) -> None:
+        self._target = (address.partition("/")[0], PORT)
         self._socket = zones.client.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.settimeout(PROBE_SECONDS)
         self._answers: list[tuple[int, str]] = []  # when it arrived, who answered
@@ -120,14 +167,13 @@ class Client:
         return any(at >= since and who == name for at, who in self._answers)
 
     def _run(self) -> None:
-        target = (VIP.partition("/")[0], PORT)
         number = 0
         next_probe = time.monotonic()
         while not self._stopping.is_set():
             number += 1
             self._asked[number] = now()
             try:
-                self._socket.sendto(struct.pack("!I", number), target)
+                self._socket.sendto(struct.pack("!I", number), self._target)
             except OSError:  # no route yet
                 pass
             next_probe = max(next_probe + PROBE_SECONDS, time.monotonic())

@@ -8,8 +8,9 @@ import subprocess
 
 from lab import movables
 from lab.cluster import Cluster
+from lab.dataplane import AddressFollower, Application, Client
 from lab.hotplug import LINK, Hotplug
-from lab.movables import ADDRESS, ADDRESS6, ELASTIC_IP, FLOATING, FLOATING_ADDRESS, PRIORITIES
+from lab.movables import ADDRESS, ADDRESS6, ELASTIC_ADDRESS, ELASTIC_IP, FLOATING, FLOATING_ADDRESS, PRIORITIES
 from lab.testing import LabTest, main
 from lab.vipd import program
 from lab.zones import CLIENT_ADDRESS, REGION
@@ -25,6 +26,8 @@ class Moves(LabTest):
         self.cloud = self.cluster.cloud
         hotplug = Hotplug(self.cluster.zones)
         self.addCleanup(hotplug.close)
+        follower = AddressFollower(self.cluster.zones)
+        self.addCleanup(follower.close)
         self.moves = {name: [entry] for name, entry in moves.items()}
         for name in PRIORITIES:
             self.start(name)
@@ -77,6 +80,26 @@ class Moves(LabTest):
         self.assertEqual((elastic["interface"], elastic["private_address"]),
                          (self.cluster.zones.places["c"].interface_id, ADDRESS))
         self.assertEqual(set(self.calls("c", crash.at)), {"AssignPrivateIpAddresses", "AssociateAddress"})
+
+    def test_clients_of_a_secondary_address_and_of_an_elastic_ip_do_not_notice_a_hand_over(self) -> None:
+        self.begin(secondary_ip={"address": ADDRESS}, elastic_ip={"allocation": ELASTIC_IP})
+        zones = self.cluster.zones
+        for name in PRIORITIES:
+            Application(zones, name, ADDRESS)
+            Application(zones, name, zones.places[name].address)
+        with Client(zones, ADDRESS) as private, Client(zones, ELASTIC_ADDRESS) as public:
+            clients = (private, public)
+            self.lab.timeline.until("b answers both", lambda: all(each.answered_by("b", 0) for each in clients), timeout=10)
+            asked = self.cluster.nodes["b"].step_down()
+            self.lab.timeline.until("c answers both", lambda: all(each.answered_by("c", asked.at) for each in clients),
+                                    timeout=10)
+            # It is healthy, and preempts: back again.
+            back = self.lab.timeline.note("lab", "c_has_answered")
+            self.lab.timeline.until("b answers both again", lambda: all(each.answered_by("b", back.at) for each in clients),
+                                    timeout=10)
+            self.lab.timeline.until("two seconds have passed",
+                                    lambda: all(each.asked_for_ms(back.at) > 2000.0 for each in clients), timeout=15)
+            self.assertEqual([each.unanswered(asked.at) for each in clients], [0, 0])
 
     def test_an_address_that_is_moved_by_hand_is_taken_back(self) -> None:
         self.begin(secondary_ip={"address": ADDRESS})
