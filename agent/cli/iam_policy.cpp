@@ -104,6 +104,17 @@ public:
         }
     }
 
+    // Which role the profile assumes, if any, is in the shared AWS files, which may be another machine's.
+    void note_profile(const std::string& profile)
+    {
+        if (!profile.empty()) {
+            notes_.insert(fmt::format(
+                "where the profile {} assumes a role, this is the policy of that role: the one that it is assumed from needs "
+                "sts:AssumeRole on its ARN and nothing of this",
+                config::quoted(profile)));
+        }
+    }
+
     printed take()
     {
         if (statements_.empty()) {
@@ -242,6 +253,7 @@ std::string wrong_scope(const account_scope& scope)
 printed iam_policy(const config::configuration& configuration, const account_scope& scope)
 {
     policy_writer policy{scope.region.empty() ? configuration.aws.region : scope.region, scope};
+    policy.note_profile(configuration.aws.profile);
     for (const auto& router : configuration.routers) {
         policy.add(router);
     }

@@ -159,6 +159,16 @@ TEST(iam_policy, what_only_doctor_reads_is_a_statement_of_its_own)
     EXPECT_EQ(statements_of(policy).size(), statements_of(iam_policy(file, known)).size() + 1);
 }
 
+TEST(iam_policy, a_profile_may_assume_a_role_which_is_said)
+{
+    auto configuration =
+        file_with("[[router.route]]\ndestination = \"172.16.1.100/32\"\ntables = { ids = [\"rtb-0a1b2c3d\"] }\n");
+    EXPECT_EQ(iam_policy(configuration, known).err.find("sts:AssumeRole"), std::string::npos);
+    configuration.aws.profile = "routes";
+    EXPECT_NE(iam_policy(configuration, known).err.find("the profile \"routes\" assumes a role"), std::string::npos);
+    EXPECT_NE(iam_policy(configuration, known).err.find("sts:AssumeRole"), std::string::npos);
+}
+
 TEST(iam_policy, a_configuration_that_moves_nothing_needs_nothing)
 {
     const auto policy = iam_policy(file_with("[[router.address]]\naddress = \"172.16.1.100/32\"\n"), known);
