@@ -77,7 +77,7 @@ CLASSIC = [
            "* (256 - priority) / 256);"),
     Mutant("VRRPv2's skew is scaled by the interval", TIMERS,
            "protocol_version == version::v3 ? active_advert_interval : duration{std::chrono::seconds{1}}",
-           "active_advert_interval"),
+           "protocol_version == version::v3 ? active_advert_interval : active_advert_interval * 1"),
     Mutant("each priority 0 arms the timer anew", ELECTION,
            "    if (remembers_release(advert.source)) {\n"
            "        return;\n"
