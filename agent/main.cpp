@@ -118,19 +118,20 @@ int step_down(const options& o)
     return print(cli::change_report(io::ask_daemon(o.socket, cli::step_down_request(o.router))));
 }
 
-// What answers once there is a process that has been started after `asked`.
+// What answers once there is a process that has been started after `asked`, or what has answered last.
 std::optional<cli::process_seen> wait_for_successor(const std::string& socket, std::chrono::steady_clock::time_point asked)
 {
     constexpr std::chrono::seconds patience{10};
+    std::optional<cli::process_seen> seen;
     while (std::chrono::steady_clock::now() - asked < patience) {
         std::this_thread::sleep_for(std::chrono::milliseconds{20});
-        const auto seen = cli::find_process(io::ask_daemon(socket, {}));
+        seen = cli::find_process(io::ask_daemon(socket, {}));
         const std::chrono::duration<double> since = std::chrono::steady_clock::now() - asked;
         if (seen && seen->uptime_seconds < since.count()) {
             return seen;
         }
     }
-    return std::nullopt;
+    return seen;
 }
 
 int restart(const options& o)

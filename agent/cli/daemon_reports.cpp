@@ -210,6 +210,12 @@ printed restart_report(const process_seen& before, const std::optional<process_s
         return failed(
             "nobody answers any more; `journalctl -u vipd` may say why, and the peers take over what was Active here");
     }
+    if (after->uptime_seconds >= before.uptime_seconds) {
+        return failed(
+            fmt::format("vipd {} goes on as it was, and nothing has changed; `journalctl -u vipd` says why it could not "
+                        "be replaced (event=restart)",
+                        or_dash(before.version)));
+    }
     const auto names = [](const process_seen& p) {
         return p.active.empty() ? std::string("no router") : fmt::format("{}", fmt::join(p.active, ", "));
     };

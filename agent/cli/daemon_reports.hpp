@@ -45,7 +45,7 @@ struct process_seen {
 };
 std::optional<process_seen> find_process(const result<http_reply>& status);
 
-// After a restart: `after` is what answers now, none when nobody has for as long as it was waited.
+// After a restart: `after` is what answers now, none when nobody does. One that is older than `before` is that one.
 printed restart_report(const process_seen& before, const std::optional<process_seen>& after);
 
 // Why `router` cannot be a router's name; empty when it can.

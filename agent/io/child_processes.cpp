@@ -75,7 +75,6 @@ child_processes::~child_processes()
 
 void child_processes::kill_all()
 {
-    waiting_.clear();
     for (const auto& [id, c] : children_) {
         ::kill(-c->process, SIGKILL);
     }

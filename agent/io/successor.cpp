@@ -122,7 +122,10 @@ std::optional<node::succession> inherited(log_sink& log)
     ::unsetenv(variable);
     // Checks that were killed: they are children of this process, which has not begun any.
     while (::waitpid(-1, nullptr, WNOHANG) > 0) {}
-    const auto content = is_number ? read_back(descriptor) : result<std::string>{error{error_class::malformed, "no number"}};
+    const auto content =
+        is_number
+            ? read_back(descriptor)
+            : result<std::string>{error{error_class::malformed, std::string{variable} + " holds no number of an open file"}};
     if (content) {
         ::close(descriptor);  // it is one of ours: the seals say so
     }

@@ -103,6 +103,9 @@ TEST(restart, is_told_from_what_was_active_before_and_is_now)
     const auto lost = restart_report(before, process_seen{"0.2.0", 0.1, {}});
     EXPECT_EQ(lost.exit_code, exit_failure);
     EXPECT_NE(lost.err.find("Active here was a, b, and is no router"), std::string::npos) << lost.err;
+    const auto same = restart_report(before, process_seen{"0.1.0", 110, {"a", "b"}});
+    EXPECT_EQ(same.exit_code, exit_failure);
+    EXPECT_NE(same.err.find("goes on as it was"), std::string::npos) << same.err;
     const auto nobody = restart_report(before, std::nullopt);
     EXPECT_EQ(nobody.exit_code, exit_failure);
     EXPECT_NE(nobody.err.find("nobody answers any more"), std::string::npos);
