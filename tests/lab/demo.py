@@ -272,14 +272,18 @@ def end(*_) -> None:
     raise KeyboardInterrupt
 
 
+def conclude(screen: Screen, missed: int) -> None:
+    if missed:
+        screen.say(screen.paint("bad", f"\n{missed} of the times above missed their bound."))
+    else:
+        screen.say(screen.paint("good", "\nEvery bound was kept."))
+
+
 def show(lab: Lab, keep: bool) -> int:
     demo = Demo(lab, keep)
     try:
         demo.run()
-        if demo.missed:
-            demo.screen.say(demo.screen.paint("bad", f"\n{demo.missed} of the times above missed their bound."))
-        else:
-            demo.screen.say(demo.screen.paint("good", "\nEvery bound was kept."))
+        conclude(demo.screen, demo.missed)
         if keep:
             demo.wait_for_end()
     except TimedOut as error:

@@ -13,7 +13,7 @@ from . import bounds, movables
 from .bounds import Bound
 from .cloudsim import is_mutating
 from .cluster import Cluster
-from .demo import in_a_lab
+from .demo import conclude, in_a_lab
 from .hotplug import Hotplug
 from .laboratory import Lab
 from .movables import ADDRESS, ADDRESS6, ELASTIC_ADDRESS, ELASTIC_IP, FLOATING, FLOATING_ADDRESS, PRIORITIES
@@ -158,8 +158,7 @@ def show(lab: Lab) -> int:
         return 1
     finally:
         demo.close()
-    missed = f"\n{demo.missed} of the times above missed their bound."
-    demo.screen.say(demo.screen.paint("bad", missed) if demo.missed else demo.screen.paint("good", "\nEvery bound was kept."))
+    conclude(demo.screen, demo.missed)
     return 1 if demo.missed else 0
 
 

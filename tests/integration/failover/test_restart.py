@@ -90,6 +90,20 @@ class Restart(LabTest):
         self.assert_took_over("b", "a", asked.at, bounds.down_interval(PRIORITIES["b"], INTERVAL_MS))
         self.cluster.settle("b")
 
+    def test_a_program_that_cannot_be_executed_leaves_the_daemon_as_it_was(self) -> None:
+        a = self.cluster.nodes["a"]
+        self.program.unlink()
+        self.program.write_text("no program\n")
+        self.program.chmod(0o755)
+        asked = self.lab.timeline.note("lab", "restart")
+        done = subprocess.run([self.built, "restart", "--config", a.file, "--socket", a.socket], capture_output=True, text=True,
+                              timeout=30, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("goes on as it was", done.stderr)
+        a.log_line("a says why", "event=restart outcome=refused", since=asked.at)
+        self.assertEqual(a.state(), "Active")
+        self.assertEqual(self.lab.adverts("b", since=asked.at), [])
+
     def test_a_backup_is_replaced_as_well(self) -> None:
         asked = self.lab.timeline.note("lab", "restart")
         done = self.restart("b")
