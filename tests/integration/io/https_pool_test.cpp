@@ -2,12 +2,11 @@
 
 #include "agent/io/https_client.hpp"
 #include "agent/io/limited_log.hpp"
-#include "tests/integration/io/child_program.hpp"
+#include "tests/integration/io/hostile_server.hpp"
 #include "tests/integration/io/reactor_fixture.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/write.hpp>
-#include <boost/json.hpp>
 
 #include <algorithm>
 #include <array>
@@ -301,28 +300,24 @@ TEST_F(https_pool_test, the_rest_of_a_mutating_request_needs_the_permit_again)
 
 TEST_F(https_pool_test, nothing_that_was_verified_by_earlier_ca_certificates_is_used_after_they_are_exchanged)
 {
-    const temporary_folder folder;
-    child_program program{{"python3", TEST_FOLDER "/hostile_server.py", folder.path()}};
-    const auto ports = boost::json::parse(program.read_line()).as_object();
-    origin = {true, "localhost", static_cast<std::uint16_t>(ports.at("good").as_int64())};
-    make_client(folder.file("ca.pem"));
+    const hostile_server hostile;
+    origin = {true, "localhost", hostile.port("good")};
+    make_client(hostile.ca());
     // Its answer, and the session tickets before that, are read when the certificates have been exchanged.
     const auto id = start(changing("/ok"));
     run_until([&] { return asked_for_permit > 0; });
-    ASSERT_TRUE(client->trust(folder.file("stranger.pem")));
+    ASSERT_TRUE(client->trust(hostile.file("stranger.pem")));
     EXPECT_EQ(body(end_of(id)), "fine");
     EXPECT_NE(failure(run(reading("/ok"))).cause.text.find("certificate of localhost"), std::string::npos);
 }
 
 TEST_F(https_pool_test, a_connection_on_its_way_when_ca_certificates_are_exchanged_is_not_used)
 {
-    const temporary_folder folder;
-    child_program program{{"python3", TEST_FOLDER "/hostile_server.py", folder.path()}};
-    const auto ports = boost::json::parse(program.read_line()).as_object();
-    origin = {true, "localhost", static_cast<std::uint16_t>(ports.at("good").as_int64())};
-    make_client(folder.file("ca.pem"));
+    const hostile_server hostile;
+    origin = {true, "localhost", hostile.port("good")};
+    make_client(hostile.ca());
     const auto id = start(reading("/ok"));
-    ASSERT_TRUE(client->trust(folder.file("stranger.pem")));
+    ASSERT_TRUE(client->trust(hostile.file("stranger.pem")));
     EXPECT_FALSE(failure(end_of(id)).may_have_arrived);
 }
 
