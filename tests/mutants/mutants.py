@@ -29,6 +29,7 @@ WORK = "agent/node/node_work.cpp"
 LOCAL = "agent/takeover/local_resources.cpp"
 SESSION = "agent/aws/cloud_session.cpp"
 HOOKS = "agent/hooks/hook_runner.cpp"
+GROUPS = "agent/node/node_groups.cpp"
 
 # What implementations of VRRP have had wrong before.
 CLASSIC = [
@@ -359,4 +360,16 @@ WIRING = [
     Mutant("a failing tracker lowers nothing and takes nobody out", ROUTER,
            "return failing.empty() ? find_tracker(health::tracker_state::unknown) : failing;",
            "return find_tracker(health::tracker_state::unknown);"),
+    Mutant("the others of a group stay Active when one leaves", GROUPS,
+           "    if (active > 0) {",
+           "    if (active > 0 && group.empty()) {"),
+    Mutant("a Backup does not wait for its group", GROUPS,
+           "        if (!since) {\n            return;\n        }\n        due = std::max(due, *since);",
+           "        due = std::max(due, since.value_or(now.steady));"),
+    Mutant("what keeps one of a group out keeps out it alone", GROUPS,
+           "        if (member.group() != r.group()) {",
+           "        if (member.group() == r.group()) {"),
+    Mutant("a weight counts for one of a group alone", GROUPS,
+           "            router.set_weights_of_group(sum - router.own_weights());",
+           "            router.set_weights_of_group(0 * sum);"),
 ]

@@ -97,8 +97,10 @@ cloud::topology make_account(const cluster_options& options, time_point now)
             table.associations.push_back({"rtbassoc-00000000000000001", true, {}, {}});
         }
         if (options.routes_exist) {
-            table.routes.push_back(
-                {options.virtual_address(), {options.interface_id(stranger)}, cloud::route_origin::create_route});
+            for (std::size_t router = 0; router < (t == 0 ? options.routers() : 1); ++router) {
+                table.routes.push_back(
+                    {options.virtual_address(router), {options.interface_id(stranger)}, cloud::route_origin::create_route});
+            }
         }
         state.tables.emplace(table.id, cloud::versioned<cloud::route_table>{now, table});
     }

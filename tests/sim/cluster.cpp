@@ -28,6 +28,15 @@ std::string form_value(const std::string& form, const std::string& key)
     return form.substr(begin, form.find('&', begin) - begin);
 }
 
+// Of a call that is about a route: its destination in its table.
+std::string route_of(const std::string& form)
+{
+    const auto table = form_value(form, "RouteTableId");
+    return table.empty()
+               ? table
+               : table + ' ' + form_value(form, "DestinationCidrBlock") + form_value(form, "DestinationIpv6CidrBlock");
+}
+
 std::string_view text_field(const log_record& record, std::string_view key)
 {
     const auto found = std::ranges::find(record.fields, key, &log_field::key);
@@ -160,11 +169,11 @@ std::optional<std::size_t> cluster::sole_active() const
     return found;
 }
 
-const std::string& cluster::target(std::size_t table) const
+const std::string& cluster::target(std::size_t table, std::size_t router) const
 {
     static const std::string nobody;
     const auto* t = cloud_.model().primary().table(table_ids_.at(table));
-    const auto* route = t == nullptr ? nullptr : t->static_route(virtual_address_);
+    const auto* route = t == nullptr ? nullptr : t->static_route(virtual_addresses_.at(router));
     return route == nullptr ? nobody : route->target.id;
 }
 
@@ -175,7 +184,7 @@ bool cluster::routes_lead_to(std::size_t machine) const
             return false;
         }
     }
-    return true;
+    return !options_.sync_group || target(0, 1) == interface_ids_.at(machine);
 }
 
 bool cluster::is_better(const machine& a, const machine& b) const
@@ -208,6 +217,10 @@ void cluster::deliver(std::size_t to, std::size_t from, const byte_buffer& messa
     const auto now = events_.now();
     auto& receiver = *machines_[to];
     const auto& sender = machines_[from]->address();
+    const bool is_of_second = message.size() > 1 && message[1] == cluster_options::vrid(1);
+    if (is_of_second && (second_network_down_.contains(from) || second_network_down_.contains(to))) {
+        return;
+    }
     if (options_.machines[to].lacks_inbound_rule &&
         (receiver.spoke_to(sender) == time_point::min() || now - receiver.spoke_to(sender) > tracked_flow_life)) {
         network_.note_trouble(now, from, to);
@@ -281,6 +294,8 @@ void cluster::on_log(machine& of, const log_record& record)
     invariants_.on_log(events_.now(), of, record, cloud_.keys());
     if (record.event == "transition") {
         note_transition(of, record);
+    } else if (record.event == "sync_group" && text_field(record, "to") == "Backup") {
+        situations_.note(situation::group_left_together);
     } else if (record.event == "ec2_call" && text_field(record, "outcome") == "unknown_outcome" &&
                invariants_.state(of.index()) == vrrp::state::active) {
         situations_.note(situation::outcome_unknown_while_active);
@@ -297,6 +312,16 @@ void cluster::note_transition(machine& of, const log_record& record)
     const auto from = parse_state(text_field(record, "from"));
     const auto to = parse_state(text_field(record, "to"));
     const auto reason = text_field(record, "reason");
+    if (now < undisturbed_until_) {
+        invariants_.violated(
+            now, "S17: a group does not move for one of its networks",
+            fmt::format("machine {} went from {} to {}: {}", of.index(), to_string(from), to_string(to), reason));
+    }
+    const std::size_t router = text_field(record, "router") == cluster_options::router_name(1) ? 1 : 0;
+    invariants_.on_transition(now, of, router, from, to, reason, static_cast<std::uint64_t>(number_field(record, "epoch")));
+    if (router > 0) {
+        return;
+    }
     role_changes_.push_back({now, of.index(), to, std::string(reason)});
     auto& notes = notes_[of.index()];
     if (from == vrrp::state::active) {
@@ -332,7 +357,6 @@ void cluster::note_transition(machine& of, const log_record& record)
             situations_.note(situation::nobody_reaches_the_cloud);
         }
     }
-    invariants_.on_transition(now, of, from, to, reason, static_cast<std::uint64_t>(number_field(record, "epoch")));
 }
 
 // --- the cloud ---
@@ -349,8 +373,7 @@ void cluster::on_first_byte(machine& from, const aws::http_exchange& exchange)
     if (action == "DetachNetworkInterface" && form_value(body, "Force") == "true") {
         situations_.note(situation::interface_forced);
     }
-    invariants_.on_first_byte(now, from, action, form_value(body, "RouteTableId"), form_value(body, "NetworkInterfaceId"),
-                              exchange.mutating);
+    invariants_.on_first_byte(now, from, action, route_of(body), form_value(body, "NetworkInterfaceId"), exchange.mutating);
 }
 
 void cluster::on_answer(machine& to, const aws::http_exchange& exchange, const cloud::exchange_record& record)

@@ -62,9 +62,9 @@ public:
     // The one machine that is Active; none when there is none, or more than one.
     [[nodiscard]] std::optional<std::size_t> sole_active() const;
     [[nodiscard]] std::size_t active_count() const;
-    // The interface that a table's route leads to; empty when there is no such route.
-    [[nodiscard]] const std::string& target(std::size_t table) const;
-    // Whether every table leads there.
+    // The interface that a table's route for the address of a router leads to; empty when there is no such route.
+    [[nodiscard]] const std::string& target(std::size_t table, std::size_t router = 0) const;
+    // Whether every table leads there, for every router.
     [[nodiscard]] bool routes_lead_to(std::size_t machine) const;
     struct role_change {
         time_point at;
@@ -110,6 +110,7 @@ private:
     void note_double(const machine& to, const machine& from);
     void note_answer(const machine& to, const cloud::exchange_record& record);
     [[nodiscard]] bool is_better(const machine& a, const machine& b) const;
+    [[nodiscard]] bool is_best(std::size_t active) const;
     void start(machine& m);
     void switch_on(machine& m);
     void kill(machine& m);
@@ -162,6 +163,7 @@ private:
     void begin(const faults::policy_removed& f, duration lasts);
     void begin(const faults::clock_set& f, duration lasts);
     void begin(const faults::partition& f, duration lasts);
+    void begin(const faults::second_network_down& f, duration lasts);
     void begin(const faults::poor_network& f, duration lasts);
     void begin(const faults::forged_adverts& f, duration lasts);
     void begin(const faults::cloud_unreachable& f, duration lasts);
@@ -206,7 +208,7 @@ private:
     std::vector<std::string> names_;
     std::vector<cloud::route_table_id> table_ids_;
     std::vector<std::string> interface_ids_;
-    const ip_prefix virtual_address_ = options_.virtual_address();
+    const std::array<ip_prefix, 2> virtual_addresses_ = {options_.virtual_address(0), options_.virtual_address(1)};
     std::set<std::string> changed_by_hand_;  // tables
     // The last advert that a machine has heard, for whoever sends it again.
     struct heard_advert {
@@ -216,7 +218,9 @@ private:
     };
     std::vector<heard_advert> heard_;
     std::vector<std::optional<faults::reload>> reload_in_takeover_;
-    std::set<std::size_t> announced_;  // machines that EC2 is about to take away
+    std::set<std::size_t> second_network_down_;         // machines
+    time_point undisturbed_until_ = time_point::min();  // nothing is wrong that a transition could be for
+    std::set<std::size_t> announced_;                   // machines that EC2 is about to take away
     std::vector<pending_measure> pending_;
     time_point busy_until_;
     bool only_partitions_ = false;

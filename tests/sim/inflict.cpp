@@ -1,8 +1,8 @@
 // What is done to a cluster, how each of it begins, and how it ends.
 
-#include "common/checksum.hpp"
 #include "tests/sim/account.hpp"
 #include "tests/sim/cluster.hpp"
+#include "tests/support/sealed_advert.hpp"
 
 #include <fmt/format.h>
 
@@ -16,17 +16,6 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr std::uint8_t key_of_forger = 120;
-
-// The checksum over the message alone: right for IPv4. (Over IPv6 the kernel would have dropped what is wrong there.)
-void seal(byte_buffer& message)
-{
-    message[6] = message[7] = 0;
-    internet_checksum sum;
-    sum.add(message);
-    const auto checksum = sum.finish();
-    message[6] = static_cast<std::uint8_t>(checksum >> 8U);
-    message[7] = static_cast<std::uint8_t>(checksum & 0xffU);
-}
 
 }  // namespace
 
@@ -65,6 +54,8 @@ void cluster::heal()
     busy_until_ = events_.now();
     history_.add(events_.now(), "fault", [] { return std::string("everything is healed"); });
     network_.mend(events_.now());
+    second_network_down_.clear();
+    undisturbed_until_ = time_point::min();
     cloud_.faults().clear();
     cloud_.policies().clear();
     for (auto& m : options_.machines) {
@@ -294,6 +285,19 @@ void cluster::begin(const faults::partition& f, duration lasts)
     }
 }
 
+void cluster::begin(const faults::second_network_down& f, duration lasts)
+{
+    second_network_down_.insert(f.machine);
+    after(lasts, [this, machine = f.machine] {
+        for (const auto& m : machines_) {
+            if (m->is_running() && m->snapshot(1).state_reason.find("waits for router") != std::string::npos) {
+                situations_.note(situation::group_waited);
+            }
+        }
+        second_network_down_.erase(machine);
+    });
+}
+
 void cluster::begin(const faults::poor_network& f, duration lasts)
 {
     network_.set_quality(f.quality);
@@ -327,7 +331,7 @@ void cluster::forge(const faults::forged_adverts& f)
                                  .interval = options_.advert_interval,
                                  .addresses = addresses};
     if (f.kind == forgery::other_vrid) {
-        content.vrid = 52;
+        content.vrid = 99;
     }
     if (f.kind == forgery::other_version) {
         content.protocol_version = v2 ? vrrp::version::v3 : vrrp::version::v2;
@@ -367,11 +371,11 @@ void cluster::forge(const faults::forged_adverts& f)
     if (f.kind == forgery::interval_zero) {
         d.message[4] = 0;
         d.message[5] = static_cast<std::uint8_t>(v2 ? d.message[5] + 1U : 0U);
-        seal(d.message);
+        test::seal(d.message);
     } else if (f.kind == forgery::no_address) {
         d.message.erase(d.message.begin() + 8, d.message.begin() + (options_.family == ip_family::v4 ? 12 : 24));
         d.message[3] = 0;
-        seal(d.message);
+        test::seal(d.message);
     } else if (f.kind == forgery::low_ttl) {
         d.ttl = 254;
     } else if (f.kind == forgery::wrong_checksum) {
@@ -458,7 +462,7 @@ void cluster::begin(const faults::second_cluster& f, duration lasts)
 
 void cluster::begin(const faults::step_down& f, duration /*lasts*/)
 {
-    machines_[f.machine]->tell(node::step_down{""});
+    machines_[f.machine]->tell(node::step_down{f.second_only ? cluster_options::router_name(1) : ""});
 }
 
 void cluster::begin(const faults::maintenance& f, duration lasts)
@@ -477,8 +481,8 @@ void cluster::begin(const faults::reload& f, duration /*lasts*/)
     }
     auto& m = *machines_[f.machine];
     auto next = m.file();
-    if (f.priority != 0) {
-        next.routers.front().priority = f.priority;
+    for (auto& r : next.routers) {
+        r.priority = f.priority != 0 ? f.priority : r.priority;
     }
     const auto& notes = notes_[f.machine];
     if (invariants_.state(f.machine) == vrrp::state::active && events_.now() - notes.since < 1s) {
@@ -510,11 +514,14 @@ void cluster::begin(const faults::rotate_keys& f, duration /*lasts*/)
 void cluster::set_keys(machine& m, std::uint8_t active, const std::vector<std::uint8_t>& keys)
 {
     auto next = m.file();
-    auto& hmac = *next.routers.front().auth.hmac;
-    hmac.active_key = active_key_ = active;
-    hmac.keys.clear();
-    for (const auto id : keys) {
-        hmac.keys.push_back(key_of(id));
+    active_key_ = active;
+    for (auto& r : next.routers) {
+        auto& hmac = *r.auth.hmac;
+        hmac.active_key = active;
+        hmac.keys.clear();
+        for (const auto id : keys) {
+            hmac.keys.push_back(key_of(id));
+        }
     }
     m.reload(std::make_shared<const config::configuration>(std::move(next)));
 }

@@ -61,7 +61,7 @@ invariants::seen_node& invariants::of(const machine& m)
 {
     auto& seen = seen_[m.index()];
     if (seen.process != m.process_number()) {
-        actives_ -= seen.state == vrrp::state::active ? 1 : 0;
+        actives_ -= seen.routers.front().state == vrrp::state::active ? 1U : 0U;
         seen = {};
         seen.process = m.process_number();
     }
@@ -71,14 +71,16 @@ invariants::seen_node& invariants::of(const machine& m)
 void invariants::on_process_end(const machine& m)
 {
     auto& seen = seen_[m.index()];
-    actives_ -= seen.state == vrrp::state::active ? 1 : 0;
-    seen.state = vrrp::state::initialize;
+    actives_ -= seen.routers.front().state == vrrp::state::active ? 1U : 0U;
+    for (auto& router : seen.routers) {
+        router.state = vrrp::state::initialize;
+    }
 }
 
-void invariants::on_transition(time_point now, const machine& m, vrrp::state from, vrrp::state to, std::string_view reason,
-                               std::uint64_t epoch)
+void invariants::on_transition(time_point now, const machine& m, std::size_t router, vrrp::state from, vrrp::state to,
+                               std::string_view reason, std::uint64_t epoch)
 {
-    auto& seen = of(m);
+    auto& seen = of(m).routers.at(router);
     if (from != seen.state) {
         violated(now, "transitions join",
                  fmt::format("machine {} left {} and was in {}", m.index(), to_string(from), to_string(seen.state)));
@@ -87,10 +89,12 @@ void invariants::on_transition(time_point now, const machine& m, vrrp::state fro
         violated(now, "S14: a reload is no transition",
                  fmt::format("machine {} went from {} to {}: {}", m.index(), to_string(from), to_string(to), reason));
     }
-    actives_ -= seen.state == vrrp::state::active ? 1 : 0;
+    if (router == 0) {
+        actives_ -= seen.state == vrrp::state::active ? 1 : 0;
+        actives_ += to == vrrp::state::active ? 1 : 0;
+    }
     seen.state = to;
     seen.since = now;
-    actives_ += to == vrrp::state::active ? 1 : 0;
     if (to == vrrp::state::active && epoch <= seen.epoch) {
         violated(now, "S11: epochs grow",
                  fmt::format("machine {} began epoch {} after {} ({})", m.index(), epoch, seen.epoch, reason));
@@ -101,11 +105,12 @@ void invariants::on_transition(time_point now, const machine& m, vrrp::state fro
 // S3, read from the bytes by other code than that which wrote them.
 void invariants::on_advert(time_point now, const machine& from, const node::send_advert& advert)
 {
-    auto& seen = of(from);
     const auto& m = advert.message;
+    const std::size_t router = options_.sync_group && m[1] == cluster_options::vrid(1) ? 1 : 0;
+    auto& seen = of(from).routers.at(router);
     const bool v2 = options_.version == vrrp::version::v2;
     const auto interval = v2 ? std::chrono::seconds{m[5]} : duration{10ms * (((m[4] & 0x0fU) << 8U) | m[5])};
-    if (m[0] != (v2 ? 0x21 : 0x31) || m[1] != 51 || interval != options_.advert_interval) {
+    if (m[0] != (v2 ? 0x21 : 0x31) || m[1] != cluster_options::vrid(router) || interval != options_.advert_interval) {
         violated(now, "S3: adverts",
                  fmt::format("machine {} sent version/type {:02x}, VRID {}, interval {} ms", from.index(), m[0], m[1],
                              to_milliseconds(interval)));
@@ -136,18 +141,20 @@ void invariants::on_advert(time_point now, const machine& from, const node::send
     seen.last_advert = now;
 }
 
-// 5 + 1/s for a query. Interfaces are read by three: 20 + 2/s each for the two things that are found by looking at them, and
-// the interface's own attribute. One more at once, because a pause between the decision and the first byte makes two of one.
+// 5 + 1/s for a query; the second router of a group may have one of its own. Interfaces are read by three: 20 + 2/s each for
+// the two things that are found by looking at them, and the interface's own attribute. One more at once, because a pause
+// between the decision and the first byte makes two of one.
 rate_bound invariants::bound_of_reads(const std::string& action) const
 {
     if (action != "DescribeNetworkInterfaces") {
-        return rate_bound{6, 1.05};
+        const auto queries = static_cast<double>(options_.routers());
+        return rate_bound{6 * queries, 1.05 * queries};
     }
     const auto watched = (options_.moves_secondary_ip ? 1.0 : 0.0) + (options_.moves_interface ? 1.0 : 0.0);
     return rate_bound{6 + 21 * watched, 1.05 + 2.1 * watched};
 }
 
-void invariants::on_first_byte(time_point now, const machine& from, const std::string& action, const std::string& table,
+void invariants::on_first_byte(time_point now, const machine& from, const std::string& action, const std::string& route,
                                const std::string& interface, bool mutating)
 {
     auto& seen = of(from);
@@ -163,15 +170,16 @@ void invariants::on_first_byte(time_point now, const machine& from, const std::s
     if (moved.empty()) {
         violated(now, "S6: what is never called", fmt::format("machine {}: {}", from.index(), action));
     }
-    if (seen.state != vrrp::state::active) {
+    const auto state = seen.routers.front().state;
+    if (state != vrrp::state::active) {
         violated(now, "S1: a mutating call by one that is not Active",
-                 fmt::format("machine {} is {}: {} {}", from.index(), to_string(seen.state), action, table));
+                 fmt::format("machine {} is {}: {} {}", from.index(), to_string(state), action, route));
     }
-    const auto silent = now - seen.last_advert;
+    const auto silent = now - seen.routers.front().last_advert;
     if (silent > options_.down_interval_max() + 200ms) {
         violated(
             now, "S1: a mutating call by one that stood still",
-            fmt::format("machine {}: {} {}, last advert {:.1f} ms ago", from.index(), action, table, to_milliseconds(silent)));
+            fmt::format("machine {}: {} {}, last advert {:.1f} ms ago", from.index(), action, route, to_milliseconds(silent)));
     }
     // An IPv6 address is taken from another's interface, and the interface that is moved is nobody's own.
     const bool is_of_others = action == "UnassignIpv6Addresses" || interface == cluster_options::floating_id();
@@ -180,25 +188,32 @@ void invariants::on_first_byte(time_point now, const machine& from, const std::s
     }
     // One that stood still before its first byte was counted, by whoever issued it, that much earlier.
     const auto earlier = std::min(5.0, 0.5 * to_seconds(from.recent_pause()));
-    const auto subject = table.empty() ? std::string{moved} : table;
+    const auto subject = route.empty() ? std::string{moved} : route;
     if (!seen.mutating.try_emplace(subject, 5.0 + 0.5 * call_waits_max, 0.5125).first->second.count(now, earlier)) {
         violated(now, "S6: mutating calls", fmt::format("machine {}: more than 5 + 0.5/s for {}", from.index(), subject));
     }
 }
 
 // For each thing one call that moves it, and one that looks where it is; all tables are looked at by one. The things are the
-// tables, the interface's attribute, and what is moved beside. One to IMDS comes on top.
+// tables, that of the second router of a group, the interface's attribute, and what is moved beside. One to IMDS comes on top.
 std::size_t invariants::calls_max() const
 {
     const auto beside =
         (options_.moves_secondary_ip ? 1U : 0U) + (options_.moves_elastic_ip ? 1U : 0U) + (options_.moves_interface ? 1U : 0U);
-    return (options_.tables + 1) + 2 + 2 * beside;
+    return (options_.tables + 1) + (options_.sync_group ? 2 : 0) + 2 + 2 * beside;
 }
 
 void invariants::on_turn(time_point now, const machine& m)
 {
-    if (m.is_running() && of(m).state != vrrp::state::active && m.path().mutating_under_way() > 0) {
+    const auto& routers = of(m).routers;
+    const auto state = routers.front().state;
+    if (m.is_running() && state != vrrp::state::active && m.path().mutating_under_way() > 0) {
         violated(now, "S2: a call outlives its epoch", fmt::format("machine {}", m.index()));
+    }
+    if (options_.sync_group && m.is_running() &&
+        (state == vrrp::state::active) != (routers.back().state == vrrp::state::active)) {
+        violated(now, "S17: the routers of a group are Active together",
+                 fmt::format("machine {} is {} and {}", m.index(), to_string(state), to_string(routers.back().state)));
     }
     if (m.path().exchanges_under_way() > calls_max() + 1) {
         violated(now, "S7: connections", fmt::format("machine {}: {} at once", m.index(), m.path().exchanges_under_way()));
@@ -225,7 +240,7 @@ void invariants::check_queues(time_point now)
 void invariants::check_rest(time_point now, const machine& m)
 {
     const auto& seen = of(m);
-    const auto since = std::max({seen.since, seen.last_request, m.last_hindered(), m.path().changed_at()});
+    const auto since = std::max({seen.routers.front().since, seen.last_request, m.last_hindered(), m.path().changed_at()});
     if (m.path().is_reachable() && m.path().has_descriptors() && !m.is_paused() && now - since > rest_max) {
         violated(now, "S10: an Active that lacks a route does not rest",
                  fmt::format("machine {} has asked nobody for {:.1f} s", m.index(), to_seconds(now - since)));
@@ -279,10 +294,12 @@ void invariants::check(time_point now)
     }
     for (std::size_t a = 0; a < seen_.size(); ++a) {
         for (std::size_t b = a + 1; b < seen_.size(); ++b) {
-            if (seen_[a].state != vrrp::state::active || seen_[b].state != vrrp::state::active) {
+            const auto& of_a = seen_[a].routers.front();
+            const auto& of_b = seen_[b].routers.front();
+            if (of_a.state != vrrp::state::active || of_b.state != vrrp::state::active) {
                 continue;
             }
-            const auto since = std::max({connected_since(a, b), seen_[a].since, seen_[b].since});
+            const auto since = std::max({connected_since(a, b), of_a.since, of_b.since});
             if (since != never && now - since > agreement_time()) {
                 violated(now, "S4: two Actives that hear each other",
                          fmt::format("machines {} and {} for {:.3f} s", a, b, to_seconds(now - since)));
@@ -301,7 +318,7 @@ void invariants::check_services(time_point now)
     for (const auto& m : machines_) {
         const auto since = std::max(m->service_failed_at(), m->last_hindered());
         if (m->is_running() && !m->is_paused() && !m->has_service() && now - since > allowed &&
-            seen_[m->index()].state == vrrp::state::active) {
+            state(m->index()) == vrrp::state::active) {
             violated(now, "S16: an Active whose service has failed",
                      fmt::format("machine {} for {:.3f} s", m->index(), to_seconds(now - since)));
         }
@@ -314,8 +331,9 @@ void invariants::check_addresses(time_point now)
     // Active (S4), so that this is also how long two of them can hold the address.
     const auto allowed = options_.drain + 2 * options_.down_interval_max() + 1s;
     for (const auto& m : machines_) {
-        const auto& seen = seen_[m->index()];
-        const bool has_address = m->has_address(options_.virtual_address());
+        const auto& seen = seen_[m->index()].routers.front();
+        const bool has_address =
+            m->has_address(options_.virtual_address()) || (options_.sync_group && m->has_address(options_.virtual_address(1)));
         if (!m->is_running() || m->is_paused() || seen.state == vrrp::state::active ||
             (!has_address && m->policy_parts() + m->floating_parts() == 0)) {
             continue;

@@ -10,6 +10,7 @@
 #include "tests/sim/network.hpp"
 #include "tests/sim/options.hpp"
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -50,10 +51,11 @@ public:
     void violated(time_point now, std::string invariant, std::string text);
 
     void on_advert(time_point now, const machine& from, const node::send_advert& advert);
-    void on_first_byte(time_point now, const machine& from, const std::string& action, const std::string& table,
+    // `route` is empty for what is about none.
+    void on_first_byte(time_point now, const machine& from, const std::string& action, const std::string& route,
                        const std::string& interface, bool mutating);
-    void on_transition(time_point now, const machine& of, vrrp::state from, vrrp::state to, std::string_view reason,
-                       std::uint64_t epoch);
+    void on_transition(time_point now, const machine& of, std::size_t router, vrrp::state from, vrrp::state to,
+                       std::string_view reason, std::uint64_t epoch);
     void on_log(time_point now, const machine& of, const log_record& record, const cloud::key_ring& keys);
     void on_process_end(const machine& of);
     void on_turn(time_point now, const machine& of);
@@ -67,7 +69,8 @@ public:
     // An Active that lacks a route.
     void check_rest(time_point now, const machine& of);
 
-    [[nodiscard]] vrrp::state state(std::size_t machine) const { return seen_[machine].state; }
+    // Of the first router; that of the second in its group is the same after every turn.
+    [[nodiscard]] vrrp::state state(std::size_t machine) const { return seen_[machine].routers.front().state; }
     // Since when both have heard each other as they should; never while they do not.
     [[nodiscard]] time_point connected_since(std::size_t a, std::size_t b) const;
     // How long two Actives need at most to agree, once they hear each other: the next advert of the better one is enough.
@@ -77,13 +80,16 @@ private:
     [[nodiscard]] std::size_t calls_max() const;
     [[nodiscard]] rate_bound bound_of_reads(const std::string& action) const;
 
-    struct seen_node {
+    struct seen_router {
         vrrp::state state = vrrp::state::initialize;
         time_point since = time_point::min();  // in this state
-        std::uint64_t process = 0;
         std::uint64_t epoch = 0;
         bool spoke_as_active = false;  // its last advert had a priority
         time_point last_advert = time_point::min();
+    };
+    struct seen_node {
+        std::uint64_t process = 0;
+        std::array<seen_router, 2> routers;
         time_point last_request = time_point::min();  // to EC2 or IMDS
         std::map<std::string, rate_bound> mutating;   // by register
         std::map<std::string, rate_bound> reads;      // by action

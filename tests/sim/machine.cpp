@@ -343,10 +343,10 @@ void machine::hear(instant at, const datagram& d)
         process_->handle(at, received);
         return;
     }
-    const auto accepted_before = snapshot().received.accepted;
+    const auto accepted_before = adverts_accepted();
     const auto before = fingerprint(at);
     process_->handle(at, received);
-    const bool discarded = snapshot().received.accepted == accepted_before;
+    const bool discarded = adverts_accepted() == accepted_before;
     if (!discarded) {
         to_.on_suspicious(*this, false, d.kind == datagram_kind::forged ? "a forged advert was accepted" : "");
         return;
@@ -355,18 +355,30 @@ void machine::hear(instant at, const datagram& d)
     to_.on_suspicious(*this, true, before == after ? std::string{} : before + " became " + after);
 }
 
-// All of a router that must not be changed by what is discarded.
+std::uint64_t machine::adverts_accepted() const
+{
+    std::uint64_t sum = 0;
+    for (std::size_t i = 0; i < routers(); ++i) {
+        sum += snapshot(i).received.accepted;
+    }
+    return sum;
+}
+
+// All of the routers that must not be changed by what is discarded.
 std::string machine::fingerprint(instant at) const
 {
-    const auto s = process_->router_snapshot(at, 0);
-    auto text = fmt::format("{} ({}), epoch {}, priority {}, Active {} with {}, interval {}, down after {}, next {} {}",
+    const auto next = process_->next_wakeup();
+    auto text = fmt::format("next {} {}", next.at.time_since_epoch().count(), next.why);
+    for (std::size_t i = 0; i < routers(); ++i) {
+        const auto s = process_->router_snapshot(at, static_cast<std::uint32_t>(i));
+        text += fmt::format("; {} ({}), epoch {}, priority {}, Active {} with {}, interval {}, down after {}",
                             to_string(s.state), s.state_reason, s.epoch, s.effective_priority,
                             s.active_address ? s.active_address->to_string() : "none", s.active_priority,
-                            s.active_advert_interval.count(), s.active_down_interval.count(),
-                            process_->next_wakeup().at.time_since_epoch().count(), process_->next_wakeup().why);
-    for (const auto& peer : s.peers) {
-        text += fmt::format(", {} heard {} with {}", peer.address.to_string(),
-                            peer.last_heard_age ? peer.last_heard_age->count() : -1, peer.last_priority);
+                            s.active_advert_interval.count(), s.active_down_interval.count());
+        for (const auto& peer : s.peers) {
+            text += fmt::format(", {} heard {} with {}", peer.address.to_string(),
+                                peer.last_heard_age ? peer.last_heard_age->count() : -1, peer.last_priority);
+        }
     }
     return text;
 }
@@ -488,9 +500,9 @@ duration machine::recent_pause() const
     return is_recent ? resumed_at_ - paused_at_ : duration::zero();
 }
 
-status::router machine::snapshot() const
+status::router machine::snapshot(std::size_t router) const
 {
-    return process_->router_snapshot(now(), 0);
+    return process_->router_snapshot(now(), static_cast<std::uint32_t>(router));
 }
 
 std::size_t machine::calls_waiting() const

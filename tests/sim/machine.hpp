@@ -119,6 +119,7 @@ public:
     [[nodiscard]] instant now() const { return clock_.read(events_.now()); }
     // Of the configuration that the process runs with.
     [[nodiscard]] const config::router& router() const { return settings_.configuration->routers.front(); }
+    [[nodiscard]] std::size_t routers() const { return settings_.configuration->routers.size(); }
     [[nodiscard]] bool is_on() const { return on_; }
     [[nodiscard]] bool is_running() const { return process_ != nullptr; }
     [[nodiscard]] bool is_paused() const { return paused_; }
@@ -133,7 +134,7 @@ public:
     {
         return parts_of([](std::uint32_t t) { return t >= floating_table; });
     }
-    [[nodiscard]] status::router snapshot() const;
+    [[nodiscard]] status::router snapshot(std::size_t router = 0) const;
     // The event of the last hook that this process has begun; empty when there was none.
     [[nodiscard]] const std::string& last_hook() const { return last_hook_; }
     // Calls to EC2 that the node has made and not begun.
@@ -169,6 +170,7 @@ private:
     void step();
     void turn();
     void hear(instant at, const datagram& d);
+    [[nodiscard]] std::uint64_t adverts_accepted() const;
     [[nodiscard]] std::string fingerprint(instant at) const;
     void perform_outputs();
     void perform(node::output&& what);

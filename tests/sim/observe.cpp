@@ -99,6 +99,8 @@ void cluster::observe_fault(const scheduled_fault& fault)
     const auto active = sole_active();
     pending_.clear();
     busy_until_ = std::max(busy_until_, now + length_of(fault));
+    const bool is_for_nothing = std::holds_alternative<faults::second_network_down>(fault.what) && calm && is_best(*active);
+    undisturbed_until_ = is_for_nothing ? busy_until_ : time_point::min();
     const bool is_partition = std::holds_alternative<faults::partition>(fault.what);
     only_partitions_ = is_partition && (calm || only_partitions_);
     was_refused_ = std::holds_alternative<faults::permission_missing>(fault.what) || (!calm && was_refused_);
@@ -159,10 +161,23 @@ void cluster::observe_takeover(std::string_view reason)
     }
 }
 
+// Nobody waits to take over from it, and nothing moves priorities.
+bool cluster::is_best(std::size_t active) const
+{
+    return options_.api_weight == 0 && !options_.tracker_weight && std::ranges::all_of(machines_, [&](const auto& m) {
+               return m->index() == active || is_better(*machines_[active], *m);
+           });
+}
+
 bool cluster::has_duel(std::size_t machine) const
 {
-    const auto snapshot = machines_[machine]->snapshot();
-    return std::ranges::any_of(snapshot.resources, [](const auto& r) { return r.duel != status::duel_state::none; });
+    const auto is_in_duel = [](const auto& r) { return r.duel != status::duel_state::none; };
+    for (std::size_t router = 0; router < options_.routers(); ++router) {
+        if (std::ranges::any_of(machines_[machine]->snapshot(router).resources, is_in_duel)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 bool cluster::is_reached(const pending_measure& p) const

@@ -81,6 +81,12 @@ void draw_health(random_source random, cluster_options& o)
     }
 }
 
+// Likewise.
+void draw_group(random_source random, cluster_options& o)
+{
+    o.sync_group = random.chance(0.08);
+}
+
 // What is moved beside routes.
 void add_moves(config::router& r, const cluster_options& o)
 {
@@ -112,6 +118,38 @@ config::tracker service(std::optional<std::int16_t> weight)
     return t;
 }
 
+// An election, an address, and a route in the first table.
+config::router plain_router(const cluster_options& o, std::size_t machine, std::size_t router)
+{
+    config::router r;
+    r.name = cluster_options::router_name(router);
+    r.vrid = cluster_options::vrid(router);
+    r.version = o.version;
+    r.priority = o.machines.at(machine).priority;
+    r.interface = "ens5";
+    for (std::size_t peer = 0; peer < o.machines.size(); ++peer) {
+        if (peer != machine) {
+            r.peers.push_back({o.address(peer), vrrp::ttl_sent});
+        }
+    }
+    r.advert_interval = o.advert_interval;
+    r.down_timer_adverts = o.down_timer_adverts;
+    r.preempt = o.preempt;
+    r.preempt_delay = o.preempt_delay;
+    r.drain = o.drain;
+    if (o.auth) {
+        r.auth.hmac = vrrp::hmac_settings{o.auth->mode, o.auth->against_replay, o.auth->window, 1, {key_of(1)}};
+    }
+    const auto address = o.virtual_address(router);
+    r.advertised_addresses = {address.address()};
+    r.addresses.emplace_back().address = address;
+    auto& route = r.routes.emplace_back();
+    route.destination = aws::route_destination::cidr(address);
+    route.interface = "ens5";
+    route.tables.ids.emplace_back(o.table_id(0));
+    return r;
+}
+
 }  // namespace
 
 vrrp::identified_secret key_of(std::uint8_t id)
@@ -127,9 +165,11 @@ ip_address cluster_options::address(std::size_t machine) const
                                    : *ip_address::parse(fmt::format("2001:db8:0:{:x}::{:x}", zone + 1, machine + 16));
 }
 
-ip_prefix cluster_options::virtual_address() const
+ip_prefix cluster_options::virtual_address(std::size_t router) const
 {
-    return ip_prefix::host(*ip_address::parse(family == ip_family::v4 ? "172.16.1.100" : "2001:db8:ffff::100"));
+    const auto text =
+        family == ip_family::v4 ? fmt::format("172.16.{}.100", router + 1) : fmt::format("2001:db8:ffff:{}::100", router);
+    return ip_prefix::host(*ip_address::parse(text));
 }
 
 ip_address cluster_options::secondary_ip() const
@@ -152,26 +192,8 @@ config::configuration cluster_options::configuration(std::size_t machine) const
     config::configuration c;
     c.aws.region = "eu-west-1";
     c.notices = {.spot = notices, .rebalance = false, .scheduled_events = notices, .auto_scaling = notices};
-    config::router r;
-    r.name = "web";
-    r.vrid = 51;
-    r.version = version;
-    r.priority = machines.at(machine).priority;
-    r.interface = "ens5";
-    for (std::size_t peer = 0; peer < machines.size(); ++peer) {
-        if (peer != machine) {
-            r.peers.push_back({address(peer), vrrp::ttl_sent});
-        }
-    }
-    r.advert_interval = advert_interval;
-    r.down_timer_adverts = down_timer_adverts;
-    r.preempt = preempt;
-    r.preempt_delay = preempt_delay;
-    r.drain = drain;
+    auto r = plain_router(*this, machine, 0);
     r.api_weight = api_weight;
-    if (auth) {
-        r.auth.hmac = vrrp::hmac_settings{auth->mode, auth->against_replay, auth->window, 1, {key_of(1)}};
-    }
     if (tracks) {
         r.trackers = {service(tracker_weight)};
     }
@@ -180,10 +202,6 @@ config::configuration cluster_options::configuration(std::size_t machine) const
         programs.commands.fill({{"/hook"}});
         programs.notify.argv = {"/notify"};
     }
-    r.advertised_addresses = {virtual_address().address()};
-    config::address_entry virtual_one;
-    virtual_one.address = virtual_address();
-    r.addresses = {virtual_one};
     // Replies of the virtual address leave by a table of their own.
     config::policy_entry policy;
     policy.table = 100;
@@ -194,25 +212,27 @@ config::configuration cluster_options::configuration(std::size_t machine) const
     reply.interface = "ens5";
     reply.source = virtual_address().address();
     r.policies = {policy};
-    config::route_entry route;
-    route.destination = aws::route_destination::cidr(virtual_address());
-    route.interface = "ens5";
-    switch (chosen) {
+    switch (auto& of_route = r.routes.front().tables; chosen) {
         case table_choice::by_id:
-            for (std::size_t t = 0; t < tables; ++t) {
-                route.tables.ids.emplace_back(table_id(t));
+            for (std::size_t t = 1; t < tables; ++t) {
+                of_route.ids.emplace_back(table_id(t));
             }
             break;
         case table_choice::whole_vpc:
-            route.tables.whole_vpc = true;
+            of_route = {};
+            of_route.whole_vpc = true;
             break;
         case table_choice::by_tag:
-            route.tables.tags = {{"Name", "private-*"}};
+            of_route = {};
+            of_route.tags = {{"Name", "private-*"}};
             break;
     }
-    r.routes = {route};
     add_moves(r, *this);
     c.routers = {r};
+    if (sync_group) {
+        c.routers.push_back(plain_router(*this, machine, 1));
+        c.sync_groups = {{"all", {router_name(0), router_name(1)}}};
+    }
     return c;
 }
 
@@ -253,6 +273,7 @@ cluster_options draw_options(random_source& random)
     auto aside = random;
     draw_moves(random_source{~aside.next()}, o);
     draw_health(random_source{~aside.next()}, o);
+    draw_group(random_source{~aside.next()}, o);
     return o;
 }
 
@@ -279,6 +300,7 @@ std::string cluster_options::to_string() const
         text += tracker_weight ? fmt::format("  a service is tracked with weight {}\n", *tracker_weight)
                                : "  a service is tracked\n";
     }
+    text += sync_group ? "  a second router is in a sync group with the first\n" : "";
     text += notices ? "  machines ask what EC2 announces\n" : "";
     for (std::size_t i = 0; i < machines.size(); ++i) {
         const auto& m = machines[i];

@@ -47,7 +47,7 @@ struct cluster_options {
     duration drain = std::chrono::seconds{1};
     std::int16_t api_weight = 0;
     std::optional<auth_options> auth;
-    std::size_t tables = 1;
+    std::size_t tables = 1;  // of the first router; the second has a route in the first of them
     table_choice chosen = table_choice::by_id;
     bool routes_exist = true;  // at the start, and lead nowhere in particular
     // What is moved beside the routes; all machines are in one subnet then.
@@ -61,6 +61,9 @@ struct cluster_options {
     // Whether a service of each machine is tracked, and with which weight; none: without it a machine takes no part.
     bool tracks = false;
     std::optional<std::int16_t> tracker_weight;
+    // Whether there is a second router on the same machines, in one sync group with the first: its adverts go through a network
+    // of its own, as far as faults know, and it moves an address and a route of its own.
+    bool sync_group = false;
     duration cloud_latency = std::chrono::milliseconds{20};
     double stale_reads = 0.0;
     duration stale_reads_lag{};
@@ -68,7 +71,10 @@ struct cluster_options {
     path_quality network;
 
     [[nodiscard]] ip_address address(std::size_t machine) const;
-    [[nodiscard]] ip_prefix virtual_address() const;
+    [[nodiscard]] std::size_t routers() const { return sync_group ? 2 : 1; }
+    [[nodiscard]] static constexpr std::uint8_t vrid(std::size_t router) { return static_cast<std::uint8_t>(51 + router); }
+    [[nodiscard]] static std::string router_name(std::size_t router) { return router == 0 ? "web" : "back"; }
+    [[nodiscard]] ip_prefix virtual_address(std::size_t router = 0) const;
     // How many rules and routes follow it: one of each.
     [[nodiscard]] static constexpr std::size_t policy_parts() { return 2; }
     // Of the interface that is moved: to its subnet and beyond, and a rule from its address.

@@ -213,6 +213,10 @@ fault_kind drawing::of_network(duration& lasts)
 {
     lasts = outage();
     if (random_.chance(0.55)) {
+        // By what has been drawn already, as above.
+        if (options_.sync_group && lasts.count() % 2 == 0) {
+            return faults::second_network_down{machine()};
+        }
         return partition();
     }
     if (random_.chance(0.2)) {
@@ -285,7 +289,7 @@ fault_kind drawing::of_people(duration& lasts)
         case 2:
             return faults::second_cluster{magnitude(1s, 20s)};
         case 3:
-            return faults::step_down{machine()};
+            return faults::step_down{machine(), options_.sync_group && lasts.count() % 2 == 0};
         case 4:
             return faults::maintenance{machine()};
         default:
@@ -375,6 +379,10 @@ struct fault_words {
         }
         return f.spread > duration::zero() ? text + fmt::format(", over {:.1f} s", to_seconds(f.spread)) : text;
     }
+    std::string operator()(const faults::second_network_down& f) const
+    {
+        return fmt::format("machine {}: the second router's network is down", f.machine);
+    }
     std::string operator()(const faults::poor_network& f) const { return "network: " + describe(f.quality); }
     std::string operator()(const faults::forged_adverts& f) const
     {
@@ -416,7 +424,10 @@ struct fault_words {
     {
         return fmt::format("a second cluster takes the route every {:.1f} s", to_seconds(f.period));
     }
-    std::string operator()(const faults::step_down& f) const { return fmt::format("machine {}: step-down", f.machine); }
+    std::string operator()(const faults::step_down& f) const
+    {
+        return fmt::format("machine {}: step-down{}", f.machine, f.second_only ? " of its second router" : "");
+    }
     std::string operator()(const faults::maintenance& f) const { return fmt::format("machine {}: maintenance", f.machine); }
     std::string operator()(const faults::reload& f) const
     {

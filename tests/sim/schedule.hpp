@@ -74,6 +74,9 @@ struct partition {
     // One path after the other, in any order, over this long; and mended likewise.
     duration spread{};
 };
+struct second_network_down {  // that of the second router of a group: its adverts neither leave a machine nor reach it
+    std::size_t machine = 0;
+};
 struct poor_network {
     path_quality quality;
 };
@@ -130,6 +133,7 @@ struct second_cluster {  // that believes the address is its own
 };
 struct step_down {
     std::size_t machine = 0;
+    bool second_only = false;  // the second router of a group, which takes the first along
 };
 struct maintenance {
     std::size_t machine = 0;
@@ -150,10 +154,10 @@ using fault_kind =
     std::variant<faults::kill_process, faults::stop_process, faults::replace_process, faults::power_off,
                  faults::instance_stopped, faults::pause, faults::late_timers, faults::no_descriptors, faults::service_down,
                  faults::notice, faults::link_down, faults::address_removed, faults::policy_removed, faults::clock_set,
-                 faults::partition, faults::poor_network, faults::forged_adverts, faults::cloud_unreachable,
-                 faults::cloud_trouble, faults::throttled, faults::credentials_revoked, faults::permission_missing,
-                 faults::route_changed, faults::second_cluster, faults::step_down, faults::maintenance, faults::reload,
-                 faults::rotate_keys>;
+                 faults::partition, faults::second_network_down, faults::poor_network, faults::forged_adverts,
+                 faults::cloud_unreachable, faults::cloud_trouble, faults::throttled, faults::credentials_revoked,
+                 faults::permission_missing, faults::route_changed, faults::second_cluster, faults::step_down,
+                 faults::maintenance, faults::reload, faults::rotate_keys>;
 
 struct scheduled_fault {
     duration at{};     // after the start

@@ -40,6 +40,8 @@ std::string_view to_string(situation s)
         "a process went on as the Active in the place of another",
         "what an Active tracks failed",
         "EC2 announced that it takes an Active away",
+        "a router of a sync group waited for the other",
+        "a router that was no longer Active took its group along",
     };
     return names.at(static_cast<std::size_t>(s));
 }

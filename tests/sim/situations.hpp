@@ -45,8 +45,10 @@ enum class situation : std::uint8_t {
     active_succeeded,
     service_of_active_failed,
     notice_for_active,
+    group_waited,
+    group_left_together,
 };
-inline constexpr std::size_t situation_count = 35;
+inline constexpr std::size_t situation_count = 37;
 
 std::string_view to_string(situation s);
 

@@ -76,10 +76,15 @@ std::string phases::what_is_missing() const
                 return fmt::format("machine {} is Active, and table {} leads to \"{}\"", *active, t, world_.target(t));
             }
         }
+        return fmt::format("machine {} is Active, and the route of the second router leads to \"{}\"", *active,
+                           world_.target(0, 1));
     }
     for (std::size_t i = 0; i < world_.size(); ++i) {
-        if (world_.node(i).has_address(plan_.options.virtual_address()) != (i == *active)) {
-            return fmt::format("machine {} is Active, and {} {} the address", *active, i, i == *active ? "lacks" : "has");
+        for (std::size_t router = 0; router < plan_.options.routers(); ++router) {
+            if (world_.node(i).has_address(plan_.options.virtual_address(router)) != (i == *active)) {
+                return fmt::format("machine {} is Active, and {} {} the address of router {}", *active, i,
+                                   i == *active ? "lacks" : "has", router);
+            }
         }
         const auto parts = world_.node(i).policy_parts();
         if (parts != (i == *active ? plan_.options.policy_parts() : 0)) {
@@ -91,9 +96,11 @@ std::string phases::what_is_missing() const
                                of_interface);
         }
     }
-    for (const auto& r : world_.node(*active).snapshot().resources) {
-        if (r.kind != status::resource_kind::source_dest_check && r.state != status::resource_state::here) {
-            return fmt::format("machine {} says of {}: {} {}", *active, r.name, to_string(r.state), r.last_error);
+    for (std::size_t router = 0; router < plan_.options.routers(); ++router) {
+        for (const auto& r : world_.node(*active).snapshot(router).resources) {
+            if (r.kind != status::resource_kind::source_dest_check && r.state != status::resource_state::here) {
+                return fmt::format("machine {} says of {}: {} {}", *active, r.name, to_string(r.state), r.last_error);
+            }
         }
     }
     return {};
