@@ -92,6 +92,7 @@ std::string campaign::to_string() const
         const auto s = static_cast<situation>(i);
         text += fmt::format("  {:9} x {}\n", situations.of(s), sim::to_string(s));
     }
+    text += "with an advert a second, of which three may be missed:\n";
     for (std::size_t i = 0; i < measure_count; ++i) {
         const auto& m = measured[i];
         if (m.count() > 0) {

@@ -312,17 +312,13 @@ void cluster::note_transition(machine& of, const log_record& record)
     const auto from = parse_state(text_field(record, "from"));
     const auto to = parse_state(text_field(record, "to"));
     const auto reason = text_field(record, "reason");
-    if (now < undisturbed_until_) {
-        invariants_.violated(
-            now, "S17: a group does not move for one of its networks",
-            fmt::format("machine {} went from {} to {}: {}", of.index(), to_string(from), to_string(to), reason));
-    }
     const std::size_t router = text_field(record, "router") == cluster_options::router_name(1) ? 1 : 0;
     invariants_.on_transition(now, of, router, from, to, reason, static_cast<std::uint64_t>(number_field(record, "epoch")));
     if (router > 0) {
         return;
     }
     role_changes_.push_back({now, of.index(), to, std::string(reason)});
+    count_change(of.index(), from, to, reason);
     auto& notes = notes_[of.index()];
     if (from == vrrp::state::active) {
         if (of.path().mutating_under_way() > 0) {

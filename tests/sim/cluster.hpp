@@ -110,7 +110,6 @@ private:
     void note_double(const machine& to, const machine& from);
     void note_answer(const machine& to, const cloud::exchange_record& record);
     [[nodiscard]] bool is_better(const machine& a, const machine& b) const;
-    [[nodiscard]] bool is_best(std::size_t active) const;
     void start(machine& m);
     void switch_on(machine& m);
     void kill(machine& m);
@@ -144,6 +143,8 @@ private:
     void observe_fault(const scheduled_fault& fault);
     void observe_end(const fault_kind& what);
     void observe_takeover(std::string_view reason);
+    [[nodiscard]] std::optional<unsigned> changes_allowed(const fault_kind& what, std::size_t active) const;
+    void count_change(std::size_t machine, vrrp::state from, vrrp::state to, std::string_view reason);
     [[nodiscard]] bool is_reached(const pending_measure& p) const;
     void observe();
 
@@ -218,14 +219,16 @@ private:
     };
     std::vector<heard_advert> heard_;
     std::vector<std::optional<faults::reload>> reload_in_takeover_;
-    std::set<std::size_t> second_network_down_;         // machines
-    time_point undisturbed_until_ = time_point::min();  // nothing is wrong that a transition could be for
-    std::set<std::size_t> announced_;                   // machines that EC2 is about to take away
+    std::set<std::size_t> second_network_down_;  // machines
+    std::set<std::size_t> announced_;            // machines that EC2 is about to take away
     std::vector<pending_measure> pending_;
     time_point busy_until_;
     bool only_partitions_ = false;
     bool was_refused_ = false;  // what EC2 refuses is tried again a minute later
     std::uint64_t fault_number_ = 0;
+    // Of the last fault, when it came alone: by machine.
+    std::optional<unsigned> changes_allowed_;
+    std::vector<unsigned> changes_;
     all_measured measured_{};
     std::uint8_t active_key_ = 1;
     time_point rotated_at_ = time_point::min();

@@ -55,7 +55,7 @@ void cluster::heal()
     history_.add(events_.now(), "fault", [] { return std::string("everything is healed"); });
     network_.mend(events_.now());
     second_network_down_.clear();
-    undisturbed_until_ = time_point::min();
+    changes_allowed_.reset();
     cloud_.faults().clear();
     cloud_.policies().clear();
     for (auto& m : options_.machines) {

@@ -42,6 +42,12 @@ std::optional<std::size_t> crashes(const fault_kind& what)
         what);
 }
 
+template <class... Kinds>
+bool is_one_of(const fault_kind& what)
+{
+    return (std::holds_alternative<Kinds>(what) || ...);
+}
+
 }  // namespace
 
 bool cluster::all_well() const
@@ -99,8 +105,8 @@ void cluster::observe_fault(const scheduled_fault& fault)
     const auto active = sole_active();
     pending_.clear();
     busy_until_ = std::max(busy_until_, now + length_of(fault));
-    const bool is_for_nothing = std::holds_alternative<faults::second_network_down>(fault.what) && calm && is_best(*active);
-    undisturbed_until_ = is_for_nothing ? busy_until_ : time_point::min();
+    changes_allowed_ = calm ? changes_allowed(fault.what, *active) : std::nullopt;
+    changes_.assign(machines_.size(), 0);
     const bool is_partition = std::holds_alternative<faults::partition>(fault.what);
     only_partitions_ = is_partition && (calm || only_partitions_);
     was_refused_ = std::holds_alternative<faults::permission_missing>(fault.what) || (!calm && was_refused_);
@@ -161,12 +167,41 @@ void cluster::observe_takeover(std::string_view reason)
     }
 }
 
-// Nobody waits to take over from it, and nothing moves priorities.
-bool cluster::is_best(std::size_t active) const
+// How often each machine may become Active, or cease to be it, until the next fault. What is none of the election's business
+// moves nobody (S8), and what is moves everybody there and back at most (L10). Nothing where it is not bounded: where
+// priorities follow the path to EC2 or a service, where a better one waits to preempt, and for what is more than one fault,
+// such as loss.
+std::optional<unsigned> cluster::changes_allowed(const fault_kind& what, std::size_t active) const
 {
-    return options_.api_weight == 0 && !options_.tracker_weight && std::ranges::all_of(machines_, [&](const auto& m) {
-               return m->index() == active || is_better(*machines_[active], *m);
-           });
+    const bool nobody_waits = std::ranges::all_of(
+        machines_, [&](const auto& m) { return m->index() == active || is_better(*machines_[active], *m); });
+    if (options_.api_weight != 0 || options_.tracker_weight || (options_.preempt && !nobody_waits)) {
+        return std::nullopt;
+    }
+    if (is_one_of<faults::cloud_unreachable, faults::cloud_trouble, faults::throttled, faults::credentials_revoked,
+                  faults::permission_missing, faults::route_changed, faults::second_cluster, faults::address_removed,
+                  faults::policy_removed, faults::no_descriptors, faults::forged_adverts, faults::rotate_keys,
+                  faults::second_network_down>(what)) {
+        return 0;
+    }
+    const auto* const cut = std::get_if<faults::partition>(&what);
+    const auto* const kill = std::get_if<faults::kill_process>(&what);
+    if (is_one_of<faults::stop_process, faults::power_off, faults::instance_stopped, faults::pause, faults::service_down,
+                  faults::notice, faults::link_down, faults::step_down, faults::maintenance>(what) ||
+        (cut != nullptr && cut->spread == duration::zero()) || (kill != nullptr && kill->times == 1)) {
+        return 2;
+    }
+    return std::nullopt;
+}
+
+void cluster::count_change(std::size_t machine, vrrp::state from, vrrp::state to, std::string_view reason)
+{
+    const bool concerns_active = from == vrrp::state::active || to == vrrp::state::active;
+    if (changes_allowed_ && concerns_active && ++changes_[machine] > *changes_allowed_) {
+        invariants_.violated(events_.now(), "L10: a fault that comes alone moves little",
+                             fmt::format("machine {} went from {} to {} ({}): change {}, and {} are allowed", machine,
+                                         to_string(from), to_string(to), reason, changes_[machine], *changes_allowed_));
+    }
 }
 
 bool cluster::has_duel(std::size_t machine) const
@@ -203,7 +238,9 @@ void cluster::observe()
             invariants_.violated(now, fmt::format("L: {}", to_string(p.what)),
                                  fmt::format("not within {:.3f} s", to_seconds(p.due - p.since)));
         } else if (is_reached(p)) {
-            measured_[static_cast<std::size_t>(p.what)].add(now - p.since);
+            if (options_.has_usual_timing()) {
+                measured_[static_cast<std::size_t>(p.what)].add(now - p.since);
+            }
         }
     }
     std::erase_if(pending_, [&](const auto& p) { return now > p.due || is_reached(p); });

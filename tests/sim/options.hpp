@@ -86,6 +86,11 @@ struct cluster_options {
     [[nodiscard]] static std::string allocation_id() { return "eipalloc-00000000000000001"; }
     [[nodiscard]] static std::string floating_id() { return "eni-0000000000000f10a"; }
     [[nodiscard]] config::configuration configuration(std::size_t machine) const;
+    // That of the defaults: what takes how long is told of clusters that have it.
+    [[nodiscard]] bool has_usual_timing() const
+    {
+        return version == vrrp::version::v3 && advert_interval == std::chrono::seconds{1} && down_timer_adverts == 3;
+    }
     // The longest Active_Down_Interval of any machine (RFC 9568 6.1).
     [[nodiscard]] duration down_interval_max() const;
     [[nodiscard]] std::string to_string() const;
