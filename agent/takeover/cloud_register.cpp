@@ -382,6 +382,10 @@ void cloud_register::answered(time_point now, const aws::ec2_reply& reply, rando
     if (e->kind == aws::ec2_error_class::index_taken) {
         free_index_ = free_index_ % device_index_max + 1;
     }
+    if (e->kind == aws::ec2_error_class::invalid) {
+        // Perhaps there is no room, or no such index; whoever had the first one may have left it by the next attempt.
+        free_index_ = 1;
+    }
     if (e->kind == aws::ec2_error_class::outdated || e->kind == aws::ec2_error_class::index_taken) {
         is_amending_ = false;
         // A configured index that was looked at and is taken all the same is so until a person changes that.

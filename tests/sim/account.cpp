@@ -43,6 +43,11 @@ std::string mac_of(std::size_t machine)
     return fmt::format("02:00:00:00:00:{:02x}", machine + 16);
 }
 
+std::string mac_of_floating()
+{
+    return "02:00:00:00:00:f0";
+}
+
 cloud::instance_id instance_of(std::size_t machine)
 {
     return cloud::instance_id{fmt::format("i-{:017x}", machine + 1)};
@@ -84,9 +89,19 @@ cloud::topology make_account(const cluster_options& options, time_point now)
         cloud::network_interface floating;
         floating.id = cloud::network_interface_id{cluster_options::floating_id()};
         floating.subnet = subnet_of(0);
-        floating.mac = "02:00:00:00:00:f0";
+        floating.mac = mac_of_floating();
         floating.addresses = {*ip_address::parse("10.0.1.151")};
         state.interfaces.emplace(floating.id, cloud::versioned<cloud::network_interface>{now, floating});
+        for (std::size_t place = 0; place < options.machines.size() * cluster_options::other_interfaces; ++place) {
+            const auto machine = place / cluster_options::other_interfaces;
+            cloud::network_interface other;
+            other.id = cloud::network_interface_id{
+                cluster_options::other_interface_id(machine, place % cluster_options::other_interfaces)};
+            other.subnet = subnet_of(0);
+            other.mac = fmt::format("02:00:00:00:01:{:02x}", place);
+            other.addresses = {*ip_address::parse(fmt::format("10.0.1.{}", 160 + place))};
+            state.interfaces.emplace(other.id, cloud::versioned<cloud::network_interface>{now, other});
+        }
     }
     for (std::size_t t = 0; t < options.tables; ++t) {
         cloud::route_table table;

@@ -9,6 +9,7 @@ namespace vipd::sim {
 cloud::topology make_account(const cluster_options& options, time_point now);
 
 std::string mac_of(std::size_t machine);
+std::string mac_of_floating();
 cloud::instance_id instance_of(std::size_t machine);
 std::string role_of(std::size_t machine);
 

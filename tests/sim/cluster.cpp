@@ -395,6 +395,10 @@ void cluster::note_answer(const machine& /*to*/, const cloud::exchange_record& r
         situations_.note(situation::takeover_while_throttled);
     } else if (record.code == "UnauthorizedOperation") {
         situations_.note(situation::takeover_without_permission);
+    } else if (record.code == "AttachmentLimitExceeded") {
+        situations_.note(situation::no_room_for_interface);
+    } else if (record.code == "InvalidParameterValue" && record.action == "AttachNetworkInterface") {
+        situations_.note(situation::index_in_use);
     } else if (std::ranges::find(refused, record.code) != refused.end()) {
         situations_.note(situation::takeover_with_refused_credentials);
     }
@@ -427,7 +431,7 @@ void cluster::settle_cloud()
     }
     while (const auto movement = cloud_.poll_movement()) {
         const auto to = std::ranges::find(names_, movement->node);
-        if (movement->what == cloud::movement::subject::interface && to != names_.end()) {
+        if (movement->what == cloud::movement::subject::interface && to != names_.end() && movement->mac == mac_of_floating()) {
             auto& m = *machines_[static_cast<std::size_t>(to - names_.begin())];
             movement->arrived ? m.plug(movement->mac) : m.unplug();
         }

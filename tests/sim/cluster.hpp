@@ -163,6 +163,8 @@ private:
     void begin(const faults::address_removed& f, duration lasts);
     void begin(const faults::policy_removed& f, duration lasts);
     void begin(const faults::clock_set& f, duration lasts);
+    void begin(const faults::other_interfaces& f, duration lasts);
+    void take_other_interfaces(std::size_t machine);
     void begin(const faults::partition& f, duration lasts);
     void begin(const faults::second_network_down& f, duration lasts);
     void begin(const faults::poor_network& f, duration lasts);

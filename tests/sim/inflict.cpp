@@ -71,6 +71,7 @@ void cluster::heal()
         m->set_descriptors(true);
         m->set_service(true);
         announce(m->index(), false);
+        take_other_interfaces(m->index());
         if (!m->has_link()) {
             m->set_link(true);
             note_trouble_around(m->index());

@@ -180,8 +180,8 @@ std::optional<unsigned> cluster::changes_allowed(const fault_kind& what, std::si
     }
     if (is_one_of<faults::cloud_unreachable, faults::cloud_trouble, faults::throttled, faults::credentials_revoked,
                   faults::permission_missing, faults::route_changed, faults::second_cluster, faults::address_removed,
-                  faults::policy_removed, faults::no_descriptors, faults::forged_adverts, faults::rotate_keys,
-                  faults::second_network_down>(what)) {
+                  faults::policy_removed, faults::no_descriptors, faults::other_interfaces, faults::forged_adverts,
+                  faults::rotate_keys, faults::second_network_down>(what)) {
         return 0;
     }
     const auto* const cut = std::get_if<faults::partition>(&what);

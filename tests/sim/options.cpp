@@ -182,6 +182,11 @@ std::string cluster_options::interface_id(std::size_t machine) const
     return fmt::format("eni-{:017x}", machine + 1);
 }
 
+std::string cluster_options::other_interface_id(std::size_t machine, std::size_t number)
+{
+    return fmt::format("eni-{:017x}", 0xf2000 + 16 * machine + number);
+}
+
 std::string cluster_options::table_id(std::size_t table) const
 {
     return fmt::format("rtb-{:017x}", table + 1);

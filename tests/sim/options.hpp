@@ -85,6 +85,9 @@ struct cluster_options {
     [[nodiscard]] ip_address secondary_ip() const;
     [[nodiscard]] static std::string allocation_id() { return "eipalloc-00000000000000001"; }
     [[nodiscard]] static std::string floating_id() { return "eni-0000000000000f10a"; }
+    // Of a machine, where an interface is moved: what others may attach to it. With both it has no room left.
+    [[nodiscard]] static std::string other_interface_id(std::size_t machine, std::size_t number);
+    static constexpr std::size_t other_interfaces = 2;
     [[nodiscard]] config::configuration configuration(std::size_t machine) const;
     // That of the defaults: what takes how long is told of clusters that have it.
     [[nodiscard]] bool has_usual_timing() const

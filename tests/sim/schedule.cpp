@@ -37,6 +37,7 @@ private:
     faults::forged_adverts forged_adverts();
     cloud::fault cloud_fault();
     cloud::fault interface_fault();
+    static cloud::fault address_fault();
     cloud::fault_effect cloud_effect();
 
     random_source& random_;
@@ -117,10 +118,23 @@ cloud::fault drawing::interface_fault()
     return f;
 }
 
+// Answered at once, and done when it is done.
+cloud::fault drawing::address_fault()
+{
+    cloud::fault f;
+    f.action = "ec2:Ass*";
+    f.effect = cloud::effects::linger{{1ms, 20s, {}}};
+    return f;
+}
+
 cloud::fault drawing::cloud_fault()
 {
     if (options_.moves_interface && random_.chance(0.3)) {
         return interface_fault();
+    }
+    // A copy draws, so that what is drawn after it stays.
+    if (auto aside = random_; options_.moves_secondary_ip && aside.chance(0.2)) {
+        return address_fault();
     }
     constexpr std::array<const char*, 6> actions = {"ec2:*",         "ec2:*Route", "ec2:ReplaceRoute",
                                                     "ec2:Describe*", "imds:*",     "imds:*/iam/*"};
@@ -191,7 +205,12 @@ fault_kind drawing::of_machine(duration& lasts)
             // A sequence that only grows is bound to the clock of its start: the README says so.
             const bool is_bound = options_.auth && options_.auth->against_replay == vrrp::anti_replay::monotonic;
             const auto size = magnitude(1s, is_bound ? duration{10s} : duration{87'600h});
-            return faults::clock_set{machine(), random_.chance(0.5) ? size : -size};
+            const faults::clock_set set{machine(), random_.chance(0.5) ? size : -size};
+            // By what has been drawn already, as above.
+            if (options_.moves_interface && lasts.count() % 3 != 0) {
+                return faults::other_interfaces{set.machine, set.offset > duration::zero() ? 1U : 2U};
+            }
+            return set;
         }
     }
 }
@@ -370,6 +389,10 @@ struct fault_words {
     std::string operator()(const faults::clock_set& f) const
     {
         return fmt::format("machine {}: wall clock set {:+.0f} s off", f.machine, to_seconds(f.offset));
+    }
+    std::string operator()(const faults::other_interfaces& f) const
+    {
+        return fmt::format("machine {}: {} other interfaces are attached", f.machine, f.count);
     }
     std::string operator()(const faults::partition& f) const
     {

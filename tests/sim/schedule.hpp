@@ -63,6 +63,11 @@ struct policy_removed {  // somebody takes a rule or a route of the policy off t
 struct address_removed {  // somebody takes the virtual address off the machine
     std::size_t machine = 0;
 };
+// Others attach interfaces to a machine and take them away again: one takes an index, two all the room that there is.
+struct other_interfaces {
+    std::size_t machine = 0;
+    std::size_t count = 1;
+};
 struct clock_set {  // the wall clock jumps; for good
     std::size_t machine = 0;
     duration offset{};
@@ -154,10 +159,10 @@ using fault_kind =
     std::variant<faults::kill_process, faults::stop_process, faults::replace_process, faults::power_off,
                  faults::instance_stopped, faults::pause, faults::late_timers, faults::no_descriptors, faults::service_down,
                  faults::notice, faults::link_down, faults::address_removed, faults::policy_removed, faults::clock_set,
-                 faults::partition, faults::second_network_down, faults::poor_network, faults::forged_adverts,
-                 faults::cloud_unreachable, faults::cloud_trouble, faults::throttled, faults::credentials_revoked,
-                 faults::permission_missing, faults::route_changed, faults::second_cluster, faults::step_down,
-                 faults::maintenance, faults::reload, faults::rotate_keys>;
+                 faults::other_interfaces, faults::partition, faults::second_network_down, faults::poor_network,
+                 faults::forged_adverts, faults::cloud_unreachable, faults::cloud_trouble, faults::throttled,
+                 faults::credentials_revoked, faults::permission_missing, faults::route_changed, faults::second_cluster,
+                 faults::step_down, faults::maintenance, faults::reload, faults::rotate_keys>;
 
 struct scheduled_fault {
     duration at{};     // after the start

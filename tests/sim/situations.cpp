@@ -42,6 +42,8 @@ std::string_view to_string(situation s)
         "EC2 announced that it takes an Active away",
         "a router of a sync group waited for the other",
         "a router that was no longer Active took its group along",
+        "another interface had the device index",
+        "the instance had no room for the interface",
     };
     return names.at(static_cast<std::size_t>(s));
 }

@@ -47,8 +47,10 @@ enum class situation : std::uint8_t {
     notice_for_active,
     group_waited,
     group_left_together,
+    index_in_use,
+    no_room_for_interface,
 };
-inline constexpr std::size_t situation_count = 37;
+inline constexpr std::size_t situation_count = 39;
 
 std::string_view to_string(situation s);
 

@@ -18,7 +18,10 @@ namespace {
 // that is used up). What EC2 has refused for good, as far as anybody could tell, is tried again within a minute.
 duration convergence_bound(const trial_plan& plan)
 {
-    const auto is_refusal = [](const scheduled_fault& f) { return std::holds_alternative<faults::permission_missing>(f.what); };
+    const auto is_refusal = [](const scheduled_fault& f) {
+        return std::holds_alternative<faults::permission_missing>(f.what) ||
+               std::holds_alternative<faults::other_interfaces>(f.what);
+    };
     const bool was_refused = std::ranges::any_of(plan.faults, is_refusal);
     // Who has been told the right time is heard when that has passed the last of what was heard of it.
     const auto clocks = plan.options.auth ? std::max(2 * plan.options.auth->window, duration{25s}) : duration::zero();

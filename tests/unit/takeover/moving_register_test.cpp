@@ -240,6 +240,26 @@ TEST_F(moving_interface, finds_a_device_index_that_is_free_and_remembers_it)
     EXPECT_EQ(std::get<aws::attach_network_interface>(*r.issue(t0 + 60s)).device_index, 2u);
 }
 
+// A small instance: while somebody has the first index there is no room, and the second does not exist.
+TEST_F(moving_interface, looks_for_a_device_index_from_the_first_on_when_the_instance_has_none_left)
+{
+    see_free(t0);
+    r.become_active(t0);
+    const auto index_at = [&](time_point now) {
+        const auto call = r.issue(now);
+        return verb(call) == "AttachNetworkInterface" ? std::get<aws::attach_network_interface>(*call).device_index : 0U;
+    };
+    ASSERT_EQ(index_at(t0), 1U);
+    r.answered(t0 + 100ms, reply_error(kind::index_taken), random);
+    see_free(t0 + 150ms);
+    ASSERT_EQ(index_at(t0 + 150ms), 2U);
+    r.answered(t0 + 200ms, reply_error(kind::invalid), random);
+    // A refusal is not repeated at once.
+    EXPECT_EQ(index_at(t0 + 1s), 0U);
+    see_free(t0 + 2min);
+    EXPECT_EQ(index_at(t0 + 2min), 1U);
+}
+
 TEST_F(moving_interface, keeps_to_the_device_index_that_is_configured)
 {
     cloud_register one{floating(3)};
