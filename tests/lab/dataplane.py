@@ -11,13 +11,17 @@ import struct
 import subprocess
 import threading
 import time
+from dataclasses import dataclass
 
 from .timeline import MILLISECOND, Event, now
 from .zones import VIP, Zones
 
 PORT = 7
 PROBE_SECONDS = 0.005
-_IP_FREEBIND = 15
+LISTEN_SECONDS = 5.0  # for what is still under way at the end
+_IP_FREEBIND, _IPV6_FREEBIND = 15, 78
+_ETH_P_ALL = 0x0003
+_NOBODY = "06:00:00:00:fe:ff"
 _RTM_NEWROUTE = 24
 _NLM_F_REQUEST, _NLM_F_REPLACE, _NLM_F_CREATE = 0x1, 0x100, 0x400
 _RTA_DST, _RTA_GATEWAY = 1, 5
@@ -42,7 +46,8 @@ class RouteFollower:
 
 class AddressFollower:
     """What a VPC does when an address is an interface's: the router sends it there, without asking who has it. An Elastic IP is
-    translated to the primary address of its interface, both ways and without a memory of connections."""
+    translated to the primary address of its interface, both ways and without a memory of connections. A `delivered` event says
+    since when that is so."""
 
     def __init__(self, zones: Zones) -> None:
         self._zones = zones
@@ -56,20 +61,24 @@ class AddressFollower:
         self._thread.join(10)
 
     def _on_event(self, event: Event) -> None:
-        if event.kind == "movement" and event.fields.get("what") in ("address", "elastic_ip") and event.fields["arrived"]:
+        if event.kind != "movement" or event.fields.get("what") not in ("address", "elastic_ip"):
+            return
+        # An IPv6 address is nobody's for a while; everything else is the next one's in the same moment.
+        if event.fields["arrived"] or ":" in event.fields["address"]:
             self._events.put(event)
 
     def _run(self) -> None:
         while (event := self._events.get()) is not None:
-            place = self._zones.places.get(event.fields["node"].removeprefix("node-"))
+            name, address = event.fields["node"].removeprefix("node-"), event.fields["address"]
+            place = self._zones.places.get(name)
             if place is None:
                 continue
             try:
-                if event.fields["what"] == "address":
-                    self._zones.router.ip("neighbor", "replace", event.fields["address"], "lladdr", place.mac,
-                                          "dev", f"zone-{place.zone}", "nud", "permanent")
+                if event.fields["what"] == "elastic_ip":
+                    self._translate(address, place.address)
                 else:
-                    self._translate(event.fields["address"], place.address)
+                    self._zones.deliver(address, place.mac if event.fields["arrived"] else _NOBODY, place.zone)
+                self._zones.lab.timeline.note("lab", "delivered", address=address, to=name if event.fields["arrived"] else "")
             except (RuntimeError, subprocess.CalledProcessError) as error:
                 self._zones.lab.timeline.note("lab", "address_follower_failed", reason=str(error))
 
@@ -94,14 +103,19 @@ def _route_message(destination: str, gateway: str) -> bytes:
     return struct.pack("=IHHII", 16 + len(body), _RTM_NEWROUTE, _NLM_F_REQUEST | _NLM_F_REPLACE | _NLM_F_CREATE, 0, 0) + body
 
 
+def _family(address: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
 class Application:
     """Answers on a node with the node's name, from the virtual address; stopped with the node that crashes."""
 
     def __init__(self, zones: Zones, name: str, address: str = VIP) -> None:
         self._lab = zones.lab
         self._reply = name.encode()
-        self._socket = zones.nodes[name].socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-        self._socket.setsockopt(socket.SOL_IP, _IP_FREEBIND, 1)
+        self._socket = zones.nodes[name].socket(_family(address), socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        level, option = (socket.IPPROTO_IPV6, _IPV6_FREEBIND) if ":" in address else (socket.SOL_IP, _IP_FREEBIND)
+        self._socket.setsockopt(level, option, 1)
         self._socket.bind((address.partition("/")[0], PORT))
         self._is_up = True
         zones.lab.own_socket(self._socket)
@@ -122,16 +136,70 @@ class Application:
             pass
 
 
+@dataclass(frozen=True)
+class Question:
+    number: int
+    asked: int  # right before it was sent
+    sent: int  # right after
+    answers: tuple[str, ...]  # who answered, as it was heard
+
+
+class Departures:
+    """From which MAC address the router gets an application's reply: that of the interface through which it leaves its node."""
+
+    def __init__(self, zones: Zones, zone: str) -> None:
+        def open_socket() -> socket.socket:
+            opened = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(_ETH_P_ALL))
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+            opened.bind((f"zone-{zone}", _ETH_P_ALL))
+            opened.setblocking(False)
+            return opened
+
+        self._macs: dict[tuple[str, int], str] = {}
+        self._socket = zones.router.call(open_socket)
+        zones.lab.own_socket(self._socket)
+        zones.lab.observer.watch(self._socket, self._readable)
+
+    def of(self, address: str, number: int) -> str:
+        """Of the reply from `address` to the question of that number; "" when there was none."""
+        return self._macs.get((address, number), "")
+
+    def _readable(self) -> None:
+        while True:
+            try:
+                packet, (_, _, kind, _, mac) = self._socket.recvfrom(2048)
+            except BlockingIOError:
+                return
+            if kind != socket.PACKET_OUTGOING and (reply := _reply(packet)):
+                self._macs[reply] = mac.hex(":")
+
+
+def _reply(packet: bytes) -> tuple[str, int] | None:
+    """Whence it comes, and the number of the question, when it is what an application answers."""
+    version = packet[0] >> 4
+    if version == 4 and len(packet) >= 20:
+        header, protocol, source = (packet[0] & 0x0F) * 4, packet[9], packet[12:16]
+    elif version == 6 and len(packet) >= 40:
+        header, protocol, source = 40, packet[6], packet[8:24]
+    else:
+        return None
+    if protocol != socket.IPPROTO_UDP or len(packet) < header + 12:
+        return None
+    port, number = struct.unpack("!H6xI", packet[header:header + 12])
+    return (str(ipaddress.ip_address(source)), number) if port == PORT else None
+
+
 class Client:
     """Asks at a steady pace, and knows afterwards for how long nobody answered, and who did."""
 
     def __init__(self, zones: Zones, address: str = VIP) -> None:
         self._target = (address.partition("/")[0], PORT)
-        self._socket = zones.client.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket = zones.client.socket(_family(address), socket.SOCK_DGRAM)
         self._socket.settimeout(PROBE_SECONDS)
         self._answers: list[tuple[int, str]] = []  # when it arrived, who answered
         self._asked: dict[int, int] = {}  # by its number, when
-        self._answered: set[int] = set()
+        self._sent: dict[int, int] = {}
+        self._answered: dict[int, list[str]] = {}  # by whom
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="client", daemon=True)
         self._thread.start()
@@ -163,6 +231,16 @@ class Client:
         until = now() - 100 * MILLISECOND
         return sum(since <= at <= until and number not in self._answered for number, at in list(self._asked.items()))
 
+    def finish(self) -> list[Question]:
+        """Asks no more, listens until the last question has been answered, and returns all of them."""
+        self._stopping.set()
+        self._thread.join(2)
+        give_up = time.monotonic() + LISTEN_SECONDS
+        while max(self._asked) not in self._answered and (left := give_up - time.monotonic()) > 0:
+            self._hear(left)
+        return [Question(number, asked, self._sent[number], tuple(self._answered.get(number, ())))
+                for number, asked in self._asked.items()]
+
     def answered_by(self, name: str, since: int) -> bool:
         return any(at >= since and who == name for at, who in self._answers)
 
@@ -176,13 +254,20 @@ class Client:
                 self._socket.sendto(struct.pack("!I", number), self._target)
             except OSError:  # no route yet
                 pass
+            self._sent[number] = now()
             next_probe = max(next_probe + PROBE_SECONDS, time.monotonic())
-            while (left := next_probe - time.monotonic()) > 0:
-                self._socket.settimeout(left)
-                try:
-                    reply = self._socket.recv(64)
-                    self._answers.append((now(), reply[4:].decode()))
-                    self._answered.add(struct.unpack("!I", reply[:4])[0])
-                except OSError:  # nothing came, or an ICMP error did
-                    break
+            while (left := next_probe - time.monotonic()) > 0 and self._hear(left):
+                pass
             time.sleep(max(0.0, next_probe - time.monotonic()))
+
+    def _hear(self, seconds: float) -> bool:
+        """Whether there was an answer."""
+        self._socket.settimeout(seconds)
+        try:
+            reply = self._socket.recv(64)
+        except OSError:  # nothing came, or an ICMP error did
+            return False
+        who = reply[4:].decode()
+        self._answers.append((now(), who))
+        self._answered.setdefault(struct.unpack("!I", reply[:4])[0], []).append(who)
+        return True

@@ -1,11 +1,12 @@
 """What can be moved beside routes, in the account of the laboratory: an address of either family, an Elastic IP and an
-interface, all in the zone of the nodes b and c."""
+interface with an address of either family, all in the zone of the nodes b and c."""
 
 ADDRESS, ADDRESS6 = "10.0.2.100", "2001:db8:2::64"
 ELASTIC_IP = "eipalloc-0aaaaaaaaaaaaaaa1"
 ELASTIC_ADDRESS = "203.0.113.10"
 FLOATING = "eni-0aaaaaaaaaaaaaaa9"
-FLOATING_ADDRESS = "10.0.2.50"
+FLOATING_ADDRESS, FLOATING_ADDRESS6 = "10.0.2.50", "2001:db8:2::50"
+FLOATING_MAC = "02:00:00:00:02:50"
 PRIORITIES = {"b": 200, "c": 100}  # the two nodes of one zone
 
 
@@ -14,8 +15,9 @@ def add_to(topology: dict) -> None:
     vpc["internet_gateway"] = "igw-0aaaaaaaaaaaaaaa1"
     vpc["cidrs"].append("2001:db8:2::/56")
     subnet["cidrs"].append("2001:db8:2::/64")
-    topology["interfaces"] = [{"id": FLOATING, "subnet": subnet["id"], "mac": "02:00:00:00:02:50",
-                               "addresses": [FLOATING_ADDRESS], "tags": {"Name": "floating"}}]
+    topology["interfaces"] = [{"id": FLOATING, "subnet": subnet["id"], "mac": FLOATING_MAC,
+                               "addresses": [FLOATING_ADDRESS], "ipv6_addresses": [FLOATING_ADDRESS6],
+                               "tags": {"Name": "floating"}}]
     topology["elastic_ips"] = [{"id": ELASTIC_IP, "public_ip": ELASTIC_ADDRESS}]
 
 

@@ -21,6 +21,7 @@ EC2_ADDRESS = "10.0.0.100"
 STS_ADDRESS = "10.0.0.101"
 IMDS_ADDRESS = "169.254.169.254"
 CLIENT_ADDRESS = "10.0.3.10"
+ROUTER6 = "fe80:ec2::1"  # on every link of a VPC
 VIP = "172.16.1.100/32"
 OPERATOR_KEY = ("AKIAVIPDLABOPERATOR1", "operator/of/the/laboratory/of/namespaces")
 # Roles that the nodes may assume: of the account that has the route tables, and by a token.
@@ -90,6 +91,24 @@ class Zones:
         self.router.ip("address", "add", f"{subnet}.1/24", "dev", port)
         namespace.ip("address", "add", f"{address}/24", "dev", "eth0")
         namespace.ip("route", "add", "default", "via", f"{subnet}.1")
+
+    def speak_ipv6(self) -> None:
+        """Gives IPv6 to the client and to the nodes of zone b, whose kernels look for duplicates like any other's."""
+        self.router.sysctl("net.ipv6.conf.all.forwarding", "1")
+        for port, number in (("zone-b", 2), ("to-client", 3)):
+            for address in (f"{ROUTER6}/64", f"2001:db8:{number}::1/64"):
+                self.router.ip("address", "add", address, "dev", port, "nodad")
+        ends = [(self.client, "2001:db8:3::10/64")]
+        ends += [(self.nodes[place.name], f"2001:db8:2::{place.number}/64") for place in self.places.values()
+                 if place.zone == "b"]
+        for end, address in ends:
+            end.ip("address", "add", address, "dev", "eth0", "nodad")
+            end.ip("route", "add", "default", "via", ROUTER6, "dev", "eth0")
+            end.sysctl("net.ipv6.conf.all.accept_dad", "1")
+
+    def deliver(self, address: str, mac: str, zone: str) -> None:
+        """What is for `address` goes there from now on: the router of a VPC asks nobody who has it."""
+        self.router.ip("neighbor", "replace", address, "lladdr", mac, "dev", f"zone-{zone}", "nud", "permanent")
 
     def peers_of(self, name: str) -> list[dict]:
         """The others, each with the lowest TTL that its adverts arrive with."""
