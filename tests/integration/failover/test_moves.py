@@ -2,16 +2,19 @@
 permissions that `vipd iam-policy` prints for just this configuration and no others."""
 
 import contextlib
+import itertools
 import json
 import socket
 import subprocess
 
 from lab import movables
 from lab.cluster import Cluster
-from lab.dataplane import AddressFollower, Application, Client
+from lab.dataplane import AddressFollower, Application, Client, Departures, Question
 from lab.hotplug import LINK, Hotplug
-from lab.movables import ADDRESS, ADDRESS6, ELASTIC_ADDRESS, ELASTIC_IP, FLOATING, FLOATING_ADDRESS, PRIORITIES
+from lab.movables import (ADDRESS, ADDRESS6, ELASTIC_ADDRESS, ELASTIC_IP, FLOATING, FLOATING_ADDRESS, FLOATING_ADDRESS6,
+                          FLOATING_MAC, PRIORITIES)
 from lab.testing import LabTest, main
+from lab.timeline import Event
 from lab.vipd import program
 from lab.zones import CLIENT_ADDRESS, REGION
 
@@ -19,11 +22,15 @@ ECHO_PORT = 7
 IP_FREEBIND = 15
 
 
-class Moves(LabTest):
-    def begin(self, **moves: dict) -> None:
+class MovesTest(LabTest):
+    """Two nodes of one zone, of which b has what is moved once a test has begun."""
+
+    def begin(self, *, settings: dict | None = None, **moves: dict) -> None:
+        self.settings = settings or {}
         self.cluster = Cluster(self.lab, priorities=PRIORITIES, interval_ms=200.0, reconcile_ms=1000.0, tables=1,
                                topology=movables.add_to)
         self.cloud = self.cluster.cloud
+        self.cluster.zones.speak_ipv6()
         hotplug = Hotplug(self.cluster.zones)
         self.addCleanup(hotplug.close)
         follower = AddressFollower(self.cluster.zones)
@@ -38,7 +45,7 @@ class Moves(LabTest):
 
     def start(self, name: str):
         return self.cluster.start(name, routes=[], moves=self.moves, peers=movables.peers_of(self.cluster, name),
-                                  addresses=[{"address": "172.16.1.100/32", "interface": "lo"}])
+                                  addresses=[{"address": "172.16.1.100/32", "interface": "lo"}], **self.settings)
 
     def policy(self) -> dict:
         """The least that this configuration needs, as the command prints it."""
@@ -67,6 +74,25 @@ class Moves(LabTest):
     def calls(self, name: str, since: int) -> list[str]:
         return [call.action for call in self.cluster.mutations(name, since)]
 
+    def wait_until_nothing_is_left_on(self, name: str) -> None:
+        """Of what the node had while it was Active: link, addresses, and the rules and routes that vipd marks as its own."""
+        node = self.cluster.zones.nodes[name]
+
+        def remains() -> list[str]:
+            shown = [node.ip(family, *what) for family in ("-4", "-6")
+                     for what in (("rule", "show"), ("route", "show", "table", "all"))]
+            found = [line for text in shown for line in text.splitlines() if "proto 112" in line]
+            held = {word.partition("/")[0] for word in node.ip("address", "show").split()}
+            found += held.intersection((ADDRESS, ADDRESS6, FLOATING_ADDRESS, FLOATING_ADDRESS6))
+            return found + ([LINK] if self.has_link(name) else [])
+
+        self.lab.timeline.until(f"nothing is left on {name}", lambda: not remains(), timeout=15)
+
+    def has_link(self, name: str) -> bool:
+        return f"{LINK}@" in self.cluster.zones.nodes[name].ip("link", "show")
+
+
+class Moves(MovesTest):
     def test_a_secondary_address_and_the_elastic_ip_on_it_follow_the_active_node(self) -> None:
         self.begin(secondary_ip={"address": ADDRESS}, elastic_ip={"allocation": ELASTIC_IP, "private_address": ADDRESS})
         self.assertIn(ADDRESS, self.interface_of("b")["addresses"])
@@ -128,9 +154,6 @@ class Moves(LabTest):
         self.assertEqual((floating["instance"], floating["device_index"], floating["status"]),
                          (self.cluster.zones.places["c"].instance_id, 1, "in-use"))
         self.assertFalse(floating["delete_on_termination"])
-
-    def has_link(self, name: str) -> bool:
-        return f"{LINK}@" in self.cluster.zones.nodes[name].ip("link", "show")
 
     def asks(self, address: str) -> str:
         """What the client hears from the echo at this address; empty when nothing."""
@@ -218,6 +241,149 @@ class Moves(LabTest):
             self.settle("c")
             self.start("b").ready()
             self.settle("b")
+
+
+class Streams(MovesTest):
+    """What clients outside hear, who ask two hundred times a second, while the address that they ask goes from node to node.
+    How long it is silent is EC2's affair and the machine's; that it is silent then only, and who answers when, is vipd's."""
+
+    def begin_with(self, *, drain: str = "1s", **moves: dict) -> None:
+        self.begin(settings={"preempt_delay": "1000s", "more": {"drain": drain}}, **moves)
+
+    def ask(self, *addresses: str) -> None:
+        """A client for each, and one for an address of b that stays where it is."""
+        zones = self.cluster.zones
+        self.departures = Departures(zones, "b")
+        own = zones.places["b"].address
+        for name, address in [("b", own), *itertools.product(PRIORITIES, addresses)]:
+            Application(zones, name, address)
+        self.clients = {address: Client(zones, address) for address in addresses}
+        self.own = Client(zones, own)
+        for client in (self.own, *self.clients.values()):
+            self.addCleanup(client.close)
+        self.lab.timeline.until("b answers at its own address", lambda: self.own.answered_by("b", 0), timeout=10)
+        self.is_served_by("b")
+        self.began = self.lab.timeline.note("lab", "began").at
+        self.lab.timeline.until("they have asked for half a second", lambda: all(
+            client.asked_for_ms(self.began) > 500.0 for client in (self.own, *self.clients.values())), timeout=10)
+
+    def is_served_by(self, name: str) -> int:
+        """Waits until it is; returns the time at which the node said that it has everything."""
+        self.settle(name)
+        settled = self.lab.timeline.note("lab", "settled", node=name)
+        self.lab.timeline.until(f"{name} answers", lambda: all(
+            client.answered_by(name, settled.at) for client in self.clients.values()), timeout=10)
+        return settled.at
+
+    def hand_over(self, name: str) -> int:
+        return self.cluster.nodes[name].step_down().at
+
+    def crash(self, name: str) -> int:
+        """Of vipd alone: what it gave to the kernel stays, and so does the application."""
+        return self.cluster.nodes[name].kill().at
+
+    def left(self, subject: str, since: int) -> Event:
+        """The moment from which an address or an interface is not where it was."""
+        return self.lab.timeline.wait(f"{subject} leaves", lambda e: e.kind == "movement" and not e.fields["arrived"] and
+                                      subject in (e.fields["address"], e.fields["interface"]), since=since, timeout=20)
+
+    def ipv6_gap(self, cause: int, successor: str) -> tuple[int, int]:
+        """Between the effects of the two calls, and until the router has followed the second."""
+        self.is_served_by(successor)
+        delivered = self.lab.timeline.wait(f"the router sends it to {successor}", lambda e: e.kind == "delivered" and
+                                           (e.fields["address"], e.fields["to"]) == (ADDRESS6, successor), since=cause)
+        return self.left(ADDRESS6, cause).at, delivered.at
+
+    def interface_gap(self, cause: int, successor: str) -> tuple[int, int]:
+        """Until its link leaves it is answered at: of the time that the detach takes, half is for the noise of the machine.
+        The gap ends when the successor says that it has everything."""
+        settled = self.is_served_by(successor)
+        detach = next(call for call in self.cluster.mutations(successor, cause) if call.action == "DetachNetworkInterface")
+        return (detach.effect_ns + self.left(FLOATING, cause).at) // 2, settled
+
+    def assert_replies_left_through(self, mac: str, address: str, questions: list[Question]) -> None:
+        """Of questions that were asked in no gap: while the kernel takes a link apart, its routes go before its addresses."""
+        self.lab.timeline.until("the last reply was seen", lambda: bool(self.departures.of(address, questions[-1].number)))
+        through = {question: self.departures.of(address, question.number) for question in questions}
+        self.assertEqual({question: other for question, other in through.items() if other != mac}, {}, "left through another")
+
+    def assert_heard(self, client: Client, owners: list[str], gaps: list[tuple[int, int]]) -> list[Question]:
+        """Each of `owners` has answered every question of its turn, once; what nobody has was asked in a gap between two.
+        Returns what was asked in none of the gaps."""
+        questions = [question for question in client.finish() if question.asked >= self.began]
+        self.assertEqual([question for question in questions if len(question.answers) > 1], [], "nothing is answered twice")
+        turns = [(who, list(group)) for who, group in itertools.groupby(
+            (question for question in questions if question.answers), key=lambda question: question.answers[0])]
+        self.assertEqual([who for who, _ in turns], owners)
+        for who, turn in turns:
+            self.assertEqual(len(turn), turn[-1].number - turn[0].number + 1, f"{who} has missed none in its turn")
+        beside = [question for question in questions
+                  if not any(begin <= question.sent and question.asked <= end for begin, end in gaps)]
+        self.assertEqual([question for question in beside if not question.answers], [], f"not one of {gaps}")
+        return beside
+
+    def begin_with_ipv6(self) -> None:
+        self.begin_with(secondary_ip={"address": ADDRESS6})
+        self.cloud.command("PUT", "/settings", {"latency_ms": 100})
+        self.ask(ADDRESS6)
+
+    def test_an_ipv6_address_that_is_handed_over_is_silent_between_its_two_calls_only(self) -> None:
+        self.begin_with_ipv6()
+        gaps = [self.ipv6_gap(self.hand_over("b"), "c")]
+        self.wait_until_nothing_is_left_on("b")
+        gaps.append(self.ipv6_gap(self.hand_over("c"), "b"))
+        self.wait_until_nothing_is_left_on("c")
+        self.assert_heard(self.clients[ADDRESS6], ["b", "c", "b"], gaps)
+        self.assert_heard(self.own, ["b"], [])
+
+    def test_an_ipv6_address_whose_active_dies_is_silent_between_its_two_calls_only(self) -> None:
+        self.begin_with_ipv6()
+        gap = self.ipv6_gap(self.crash("b"), "c")
+        self.start("b").ready()
+        self.wait_until_nothing_is_left_on("b")
+        self.assert_heard(self.clients[ADDRESS6], ["b", "c"], [gap])
+
+    def begin_with_interface(self) -> None:
+        # It outlasts the detach, as it has to where the interface is to be answered at until it leaves.
+        self.begin_with(drain="3s", eni={"match": {"tags": {"Name": "floating"}}})
+        self.cloud.command("PUT", "/settings", {"detach_ms": 2000, "attach_ms": 500})
+        for address in (FLOATING_ADDRESS, FLOATING_ADDRESS6):
+            self.cluster.zones.deliver(address, FLOATING_MAC, "b")
+        self.ask(FLOATING_ADDRESS, FLOATING_ADDRESS6)
+
+    def assert_heard_at_interface(self, owners: list[str], gaps: list[tuple[int, int]]) -> None:
+        for address, client in self.clients.items():
+            self.assert_replies_left_through(FLOATING_MAC, address, self.assert_heard(client, owners, gaps))
+        place = self.cluster.zones.places["b"]
+        self.assert_replies_left_through(place.mac, place.address, self.assert_heard(self.own, ["b"], []))
+
+    def test_an_interface_that_is_handed_over_is_silent_without_its_link_only(self) -> None:
+        self.begin_with_interface()
+        gaps = [self.interface_gap(self.hand_over("b"), "c")]
+        self.wait_until_nothing_is_left_on("b")
+        gaps.append(self.interface_gap(self.hand_over("c"), "b"))
+        self.wait_until_nothing_is_left_on("c")
+        self.assert_heard_at_interface(["b", "c", "b"], gaps)
+
+    def test_an_interface_whose_active_dies_is_silent_without_its_link_only(self) -> None:
+        self.begin_with_interface()
+        gap = self.interface_gap(self.crash("b"), "c")
+        self.start("b").ready()
+        self.wait_until_nothing_is_left_on("b")
+        self.assert_heard_at_interface(["b", "c"], [gap])
+
+    def test_without_a_table_of_its_own_the_replies_of_an_interface_leave_through_another(self) -> None:
+        """What the tests above would see without vipd's rules."""
+        self.begin_with(eni={"match": {"id": FLOATING}, "configure": False})
+        self.lab.timeline.until("the link is there", lambda: self.has_link("b"))
+        node = self.cluster.zones.nodes["b"]
+        node.sysctl("net.ipv4.conf.all.rp_filter", "2")  # a strict one would drop the questions
+        node.ip("link", "set", LINK, "up")
+        node.ip("address", "add", f"{FLOATING_ADDRESS}/32", "dev", LINK)
+        self.cluster.zones.deliver(FLOATING_ADDRESS, FLOATING_MAC, "b")
+        self.ask(FLOATING_ADDRESS)
+        questions = self.assert_heard(self.clients[FLOATING_ADDRESS], ["b"], [])
+        self.assert_replies_left_through(self.cluster.zones.places["b"].mac, FLOATING_ADDRESS, questions)
 
 
 if __name__ == "__main__":
