@@ -393,6 +393,9 @@ void virtual_router::note_heard(time_point now, const vrrp::heard_advert& advert
 void virtual_router::note_lower_priority(time_point now, const vrrp::heard_lower_priority& lower)
 {
     takeover_.suspect(now);
+    if (lower.priority == vrrp::priority_releasing) {
+        return;  // it is over
+    }
     if (lower_priority_told_at_ != time_point::min() && now - lower_priority_told_at_ < lower_priority_pause) {
         return;
     }

@@ -289,6 +289,7 @@ void election::handle_release(time_point now, const heard_advert& advert, output
     } else {
         answer(now, out);
         advert_due_ = now + settings_.advert_interval;
+        out.emplace_back(heard_lower_priority{advert.source, advert.priority});
     }
 }
 

@@ -14,9 +14,10 @@
 //    puts it off, so that one that alternates with other adverts cannot either.
 //  - a priority that changes while Backup recomputes the down timer from the last accepted advert, not from now, so that a
 //    flapping tracker cannot postpone a takeover either.
-//  - an Active that hears a lower priority tells its owner (heard_lower_priority), because another node may just have moved the
-//    address. VRRPv3 answers with an advert at once; VRRPv2 as RFC 3768 discards it silently, keepalived answers; so do we,
-//    in both versions, since it shortens the double.
+//  - an Active that hears a lower priority, or the first priority 0 of a peer, tells its owner (heard_lower_priority), because
+//    another node may just have moved the address. VRRPv3 answers with an advert at once; VRRPv2 as RFC 3768 discards it
+//    silently, keepalived answers; so do we, in both versions, since it shortens the double. A router that follows its sync
+//    group to Backup says nothing but that 0.
 //  - an Active that gives way to a better advert sends one more of its own first, for the same reason on the other side: the
 //    winner learns that there were two, also when the loser would have fallen silent unheard.
 //  - an Active that slept for longer than the quickest Backup waits (a paused virtual machine) cannot know whether it still is
@@ -25,8 +26,7 @@
 //  - several adverts that are handled at the same moment are answered once: a second answer would tell nobody anything.
 //  - what a router hears from its own address it counts and leaves alone, in every state.
 //  - a router of a sync group waits, once its Active_Down_Timer has run out, until the others of its group could become Active
-//  as
-//    well: a network that loses the adverts of one router alone moves none of them. Until then it goes on listening, and an
+//    as well: a network that loses the adverts of one router alone moves none of them. Until then it goes on listening, and an
 //    advert that counts ends the wait.
 //  - RFC 3768 7.1 has the address owner of version 2 ignore every advert. Ours does, and only reports that it heard a lower
 //    priority; that of version 3 treats them like anybody else (erratum 8298).
@@ -97,7 +97,7 @@ struct transition {
     duration silence{};
 };
 
-// Heard while Active and stayed Active: somebody else believes, or until just now believed, to be Active.
+// Heard while Active and stayed Active: somebody else believes to be Active or, with priority 0, did so until just now.
 struct heard_lower_priority {
     ip_address source;
     std::uint8_t priority = 0;

@@ -175,7 +175,8 @@ std::optional<unsigned> cluster::changes_allowed(const fault_kind& what, std::si
 {
     const bool nobody_waits = std::ranges::all_of(
         machines_, [&](const auto& m) { return m->index() == active || is_better(*machines_[active], *m); });
-    if (options_.api_weight != 0 || options_.tracker_weight || (options_.preempt && !nobody_waits)) {
+    const bool has_planned_reload = std::ranges::any_of(reload_in_takeover_, [](const auto& r) { return r.has_value(); });
+    if (options_.api_weight != 0 || options_.tracker_weight || (options_.preempt && !nobody_waits) || has_planned_reload) {
         return std::nullopt;
     }
     if (is_one_of<faults::cloud_unreachable, faults::cloud_trouble, faults::throttled, faults::credentials_revoked,

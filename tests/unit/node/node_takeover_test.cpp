@@ -81,6 +81,19 @@ TEST_F(node_test, a_lower_priority_advert_makes_it_look_and_repair_at_once)
     EXPECT_EQ(h.state(), state::active);
 }
 
+// The last word of somebody who was Active too, on whichever side of a partition.
+TEST_F(node_test, a_release_makes_an_active_look_and_repair_at_once_and_alarms_nobody)
+{
+    start_as_active();
+    h.advance(20s);
+    h.cloud.targets["rtb-1"] = other;
+    h.hear(0);
+    h.advance(300ms);
+    EXPECT_EQ(h.cloud.targets["rtb-1"], me);
+    EXPECT_EQ(h.state(), state::active);
+    EXPECT_EQ(h.log.count({"event=lower_priority_advert"}), 0u);
+}
+
 TEST_F(node_test, demotion_cancels_what_is_under_way_in_the_same_turn_and_starts_nothing)
 {
     h.latency = 1s;

@@ -161,8 +161,13 @@ private:
     {
         const log own = answer(e.at);
         if (e.priority == 0) {
-            due = e.releases ? e.at + s_.advert_interval : due;
-            return e.releases ? own : log{};
+            if (!e.releases) {
+                return {};
+            }
+            due = e.at + s_.advert_interval;
+            log told = own;
+            told.push_back(fmt::format("lower 0 from {}", e.source.to_string()));
+            return told;
         }
         const bool wins = e.priority > s_.priority || (e.priority == s_.priority && e.source > s_.source);
         log out = own;

@@ -69,14 +69,15 @@ TEST(election, each_peer_may_release_once)
 
 TEST(election, an_active_answers_the_first_release_of_a_peer_only)
 {
+    const log answered = {"advert 100", "lower 0 from 10.0.0.200"};
     auto h = active();
-    EXPECT_EQ(h.hear(high_peer, 0), (log{"advert 100"}));
+    EXPECT_EQ(h.hear(high_peer, 0), answered);
     h.pass(300ms);
     EXPECT_EQ(h.hear(high_peer, 0), log{});
     EXPECT_EQ(h.until_wakeup(), 700ms);
     h.hear(high_peer, 99);
     h.pass(1ms);
-    EXPECT_EQ(h.hear(high_peer, 0), (log{"advert 100"}));
+    EXPECT_EQ(h.hear(high_peer, 0), answered);
 }
 
 TEST(election, the_memory_of_a_release_is_cleared_by_any_other_advert_in_every_state)
