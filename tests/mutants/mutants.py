@@ -1,7 +1,9 @@
 """Bugs on purpose: each is one change of the source that a reviewer could overlook. What the tests do not notice when it
 is made, they do not test.
 
-`old` must occur exactly once in `file`: a mutant that no longer fits the source is reported, not skipped.
+`old` must occur exactly once in `file`: a mutant that no longer fits the source is reported, not skipped. Where two guards
+stand one behind the other, so that nobody could tell when one alone is missing, a mutant takes both: `also` has what is
+changed with it.
 """
 
 from dataclasses import dataclass
@@ -13,6 +15,11 @@ class Mutant:
     file: str
     old: str
     new: str
+    also: tuple[tuple[str, str, str], ...] = ()  # file, old, new
+
+    @property
+    def changes(self) -> tuple[tuple[str, str, str], ...]:
+        return ((self.file, self.old, self.new), *self.also)
 
 
 ELECTION = "agent/vrrp/election.cpp"
@@ -204,7 +211,10 @@ WIRING = [
            "now.steady > time_point::min() && router->state() == vrrp::state::active"),
     Mutant("a call of an earlier epoch is permitted", WORK,
            " && router->cloud().is_under_way(owner->ticket)",
-           ""),
+           "",
+           (("agent/node/call_ledger.cpp",
+             "    const auto id = found->first;\n    open_.erase(found);\n    return id;",
+             "    return found->first;"),)),
     Mutant("calls go on after the demotion", TAKEOVER,
            "    cancel_calls([](const pending&) { return true; });\n"
            "    epoch_ = 0;",
