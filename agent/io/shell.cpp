@@ -118,7 +118,7 @@ void shell::breathe(time_point now, time_point due)
         const auto since_boot = until.time_since_epoch();
         const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(since_boot);
         const timespec at{seconds.count(), (since_boot - seconds).count()};
-        ::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, nullptr);
+        ::clock_nanosleep(steady_clock_id, TIMER_ABSTIME, &at, nullptr);
     }
 }
 

@@ -71,7 +71,8 @@ void systemd::ready()
 void systemd::reloading()
 {
     ready_again_.clear();
-    const auto now = std::chrono::duration_cast<std::chrono::microseconds>(steady_now().time_since_epoch());
+    // By systemd's clock (sd_notify(3)).
+    const auto now = std::chrono::duration_cast<std::chrono::microseconds>(read_clock(CLOCK_MONOTONIC).time_since_epoch());
     send("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(now.count()));
 }
 
