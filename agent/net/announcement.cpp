@@ -16,7 +16,8 @@ constexpr std::uint16_t ether_type_arp = 0x0806;
 constexpr std::uint16_t arp_hardware_ethernet = 1;
 constexpr std::uint16_t arp_request = 1;
 constexpr std::uint8_t icmp_neighbour_advertisement = 136;
-constexpr std::uint8_t flag_override = 0x20;
+// RFC 9568 6.4.1: the Router flag and the Override flag are set, the Solicited flag is not.
+constexpr std::uint8_t flags_router_override = 0x80 | 0x20;
 constexpr std::uint8_t option_target_link_address = 2;
 constexpr std::uint8_t option_units_of_8 = 1;
 constexpr std::uint32_t next_header_icmp6 = 58;
@@ -73,7 +74,7 @@ byte_buffer gratuitous_arp(const mac_address& from, const ip_address& address)
 byte_buffer unsolicited_advertisement(const mac_address& from, const ip_address& address)
 {
     ENSURE(address.is_v6());
-    byte_buffer message = {icmp_neighbour_advertisement, 0, 0, 0, flag_override, 0, 0, 0};
+    byte_buffer message = {icmp_neighbour_advertisement, 0, 0, 0, flags_router_override, 0, 0, 0};
     append(message, address.bytes());
     message.push_back(option_target_link_address);
     message.push_back(option_units_of_8);

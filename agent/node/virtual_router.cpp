@@ -13,7 +13,6 @@ namespace {
 using namespace std::chrono_literals;
 
 // A peer that goes on sending lower adverts is one story, not one every interval: for the log as for hooks.
-constexpr duration lower_priority_pause = 10s;
 
 std::vector<ip_address> addresses_of(const std::vector<vrrp::peer_rule>& peers)
 {
@@ -390,23 +389,6 @@ void virtual_router::note_heard(time_point now, const vrrp::heard_advert& advert
     }
 }
 
-void virtual_router::note_lower_priority(time_point now, const vrrp::heard_lower_priority& lower)
-{
-    takeover_.suspect(now);
-    if (lower.priority == vrrp::priority_releasing) {
-        return;  // it is over
-    }
-    if (lower_priority_told_at_ != time_point::min() && now - lower_priority_told_at_ < lower_priority_pause) {
-        return;
-    }
-    lower_priority_told_at_ = now;
-    journal_.record(log_level::warning, "lower_priority_advert", configuration_.name,
-                    {{"from", lower.source.to_string()},
-                     {"priority", lower.priority},
-                     {"action", "answered, and the resources are read back"}});
-    tell_hooks(config::hook_event::lower_priority_advert);
-}
-
 void virtual_router::apply_transition(time_point now, const vrrp::transition& t, const net::link_table& links)
 {
     const auto reason = to_string(t.reason);
@@ -498,16 +480,6 @@ void virtual_router::handle_timeout(instant now, const net::link_table& links, a
     if (hooks_.next_wakeup().at <= now.steady) {
         hooks_.handle_timeout(now.steady);
     }
-}
-
-std::vector<takeover::announcement> virtual_router::take_announcements(time_point now, const net::link_table& links)
-{
-    for (const auto& arrived : local_.take_arrived()) {
-        if (configuration_.announce && state() == vrrp::state::active) {
-            announcer_.begin(now, *configuration_.announce, arrived, configuration_.interface);
-        }
-    }
-    return announcer_.take_due(now, links);
 }
 
 bool virtual_router::step_down(instant now, const net::link_table& links, advert_queue& adverts)

@@ -25,12 +25,12 @@ TEST(announcement, gratuitous_arp_is_a_request_for_the_address_by_itself_to_ever
                                                                                          "000000000000 ac100164")));
 }
 
-TEST(announcement, an_unsolicited_advertisement_overrides_and_was_not_asked_for)
+TEST(announcement, an_unsolicited_advertisement_is_of_a_router_overrides_and_was_not_asked_for)
 {
-    // RFC 4861 section 4.4: type 136, R = 0, S = 0, O = 1, the target, and its link-layer address as option 2. The checksum was
-    // computed elsewhere, over the pseudo-header from fd00::64 to ff02::1.
+    // RFC 4861 section 4.4, with the flags of RFC 9568 section 6.4.1: type 136, R = 1, S = 0, O = 1, the target, and its
+    // link-layer address as option 2. The checksum was computed elsewhere, over the pseudo-header from fd00::64 to ff02::1.
     EXPECT_EQ(to_hex(unsolicited_advertisement(mac, *ip_address::parse("fd00::64"))),
-              to_hex(bytes("8800d71e 20000000 fd000000000000000000000000000064 0201 0a1b2c3d4e5f")));
+              to_hex(bytes("8800571e a0000000 fd000000000000000000000000000064 0201 0a1b2c3d4e5f")));
 }
 
 TEST(announcement, a_mac_is_six_pairs_of_digits)

@@ -219,6 +219,24 @@ TEST_F(announcements_test, a_backup_says_no_more)
     EXPECT_EQ(h.announcements.size(), 5U);
 }
 
+// Two were Active, and the neighbours may have believed the other one last.
+TEST_F(announcements_test, they_go_out_again_when_a_lower_priority_or_the_end_of_another_active_is_heard)
+{
+    h.start();
+    h.advance(361ms);
+    ASSERT_EQ(h.state(), state::active);
+    for (const std::uint8_t priority : {std::uint8_t{50}, std::uint8_t{0}}) {
+        h.advance(20s);
+        const auto before = h.announcements.size();
+        // The second one is not news.
+        for (int i = 0; i < 2; ++i) {
+            h.hear(priority);
+            h.advance(1ms);
+            EXPECT_EQ(h.announcements.size(), before + 5) << int{priority};
+        }
+    }
+}
+
 TEST_F(announcements_test, an_address_on_the_loopback_is_announced_on_the_routers_interface)
 {
     configuration = changed([](auto& c) { c.routers[0].addresses[0].interface = "lo"; });
