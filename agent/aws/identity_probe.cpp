@@ -34,9 +34,11 @@ constexpr std::array<field_name, 7> fields = {{{field::interface_id, "interface-
                                                {field::addresses, "local-ipv4s", {}},
                                                {field::addresses, "ipv6s", {}}}};
 
-// After a refresh; each counts from the pass before.
-constexpr std::array<std::chrono::seconds, 4> refresh_pauses = {std::chrono::seconds{1}, std::chrono::seconds{3},
-                                                                std::chrono::seconds{10}, std::chrono::seconds{30}};
+// After a refresh; each counts from the pass before. An interface is attached before the metadata service lists it: mostly by
+// seconds, and nobody promises by how many.
+constexpr std::array refresh_pauses = {std::chrono::seconds{1},  std::chrono::seconds{1},   std::chrono::seconds{2},
+                                       std::chrono::seconds{4},  std::chrono::seconds{10},  std::chrono::seconds{30},
+                                       std::chrono::seconds{60}, std::chrono::seconds{120}, std::chrono::seconds{300}};
 constexpr std::chrono::seconds pass_spacing{1};
 
 template <class F>

@@ -208,7 +208,8 @@ TEST(identity_probe, a_refresh_is_a_few_passes_and_then_rests)
         passes.push_back(probe.next_wakeup().at);
         answer_all(probe, two_interfaces(), probe.next_wakeup().at);
     }
-    EXPECT_EQ(passes, (std::vector{start + 60s, start + 61s, start + 64s, start + 74s, start + 104s}));
+    EXPECT_EQ(passes, (std::vector{start + 60s, start + 61s, start + 62s, start + 64s, start + 68s, start + 78s, start + 108s,
+                                   start + 168s, start + 288s, start + 588s}));
     EXPECT_FALSE(probe.take_changed());
 }
 
