@@ -51,10 +51,11 @@ private:
     void judge_tables(const std::string& check, const takeover::wanted_route& route);
     void judge_table(const std::string& check, const takeover::wanted_route& route, const aws::route_table& table,
                      std::map<std::string, std::vector<std::string>>& owners);
-    void judge_address_room(const std::string& check, const takeover::secondary_address& address,
-                            const aws::network_interface& target);
-    void judge_interface_room(const std::string& check, const takeover::floating_interface& floating,
-                              const aws::network_interface& found);
+    // Whether there is room, as far as is known; what stands against it has been said.
+    [[nodiscard]] bool judge_address_room(const std::string& check, const takeover::secondary_address& address,
+                                          const aws::network_interface& target);
+    [[nodiscard]] bool judge_interface_room(const std::string& check, const takeover::floating_interface& floating,
+                                            const aws::network_interface& found);
     [[nodiscard]] result<aws::instance_type_limits> limits() const;
     [[nodiscard]] std::map<unsigned, aws::network_interface_id> own_device_indices() const;
 
@@ -235,19 +236,21 @@ void move_judge::judge(const takeover::secondary_address& address)
                   "the nodes that move it have to be in one subnet, and so in one zone");
         return;
     }
-    judge_address_room(check, address, *target);
+    if (!judge_address_room(check, address, *target)) {
+        return;
+    }
     out_.ok(check, holder == nullptr ? fmt::format("of the subnet of {}; no interface has it", target->id.str())
                                      : fmt::format("of the subnet of {}; {} has it", target->id.str(), holder->id.str()));
 }
 
-void move_judge::judge_address_room(const std::string& check, const takeover::secondary_address& address,
+bool move_judge::judge_address_room(const std::string& check, const takeover::secondary_address& address,
                                     const aws::network_interface& target)
 {
     const auto limit = limits();
     if (!limit) {
         out_.skip(check, fmt::format("how many addresses the interface takes is not known: {}", limit.error().text),
                   std::string{remedy_of(limit.error())});
-        return;
+        return true;
     }
     const auto family = address.address.family();
     const auto has = static_cast<unsigned>(std::ranges::count(target.addresses, family, &ip_address::family));
@@ -258,7 +261,9 @@ void move_judge::judge_address_room(const std::string& check, const takeover::se
             check,
             fmt::format("{} has {} of the {} addresses that an interface of {} takes", target.id.str(), has, max, limit->type),
             "take an address away from it, or choose a larger instance type");
+        return false;
     }
+    return true;
 }
 
 void move_judge::judge(const takeover::elastic_ip& elastic)
@@ -338,7 +343,9 @@ void move_judge::judge(const takeover::floating_interface& floating)
                   "create an interface for it that is nobody's primary one");
         return;
     }
-    judge_interface_room(check, floating, *found);
+    if (!judge_interface_room(check, floating, *found)) {
+        return;
+    }
     auto text = found->attachment ? fmt::format("{}, at {} as device {}", found->id.str(), found->attachment->instance.str(),
                                                 found->attachment->device_index)
                                   : fmt::format("{}, attached to nobody", found->id.str());
@@ -348,14 +355,14 @@ void move_judge::judge(const takeover::floating_interface& floating)
     out_.ok(check, text);
 }
 
-void move_judge::judge_interface_room(const std::string& check, const takeover::floating_interface& floating,
+bool move_judge::judge_interface_room(const std::string& check, const takeover::floating_interface& floating,
                                       const aws::network_interface& found)
 {
     const auto limit = limits();
     if (!limit) {
         out_.skip(check, fmt::format("how many interfaces this instance takes is not known: {}", limit.error().text),
                   std::string{remedy_of(limit.error())});
-        return;
+        return true;
     }
     const bool is_here = found.attachment && found.attachment->instance == floating.instance;
     const auto taken = own_device_indices();
@@ -366,14 +373,14 @@ void move_judge::judge_interface_room(const std::string& check, const takeover::
                       fmt::format("device_index {} is too high: {} takes {} interfaces, 0 to {}", *floating.device_index,
                                   limit->type, limit->interfaces_max, limit->interfaces_max - 1),
                       "choose a lower device_index, or a larger instance type");
-            return;
+            return false;
         }
         if (holder != taken.end() && holder->second != found.id) {
             out_.fail(
                 check,
                 fmt::format("device_index {} of this instance is taken by {}", *floating.device_index, holder->second.str()),
                 "choose another device_index, or leave it out");
-            return;
+            return false;
         }
     }
     if (!is_here && taken.size() >= limit->interfaces_max) {
@@ -381,7 +388,9 @@ void move_judge::judge_interface_room(const std::string& check, const takeover::
             check,
             fmt::format("this instance has {} interfaces, and {} takes {}", taken.size(), limit->type, limit->interfaces_max),
             "detach one, or choose a larger instance type");
+        return false;
     }
+    return true;
 }
 
 result<aws::instance_type_limits> move_judge::limits() const

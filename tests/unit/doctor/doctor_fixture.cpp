@@ -6,6 +6,7 @@
 #include "tests/cloud/topology.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace vipd::doctor {
@@ -184,15 +185,21 @@ const report& doctor_test::examine()
 
 finding doctor_test::expect(verdict what, std::string_view check)
 {
+    std::optional<finding> found;
+    bool is_ok = false;
     for (const auto& part : result_) {
         for (const auto& one : part.findings) {
-            if (one.what == what && one.check == check) {
-                return one;
+            if (one.check == check) {
+                is_ok = is_ok || one.what == verdict::ok;
+                found = !found && one.what == what ? std::optional{one} : found;
             }
         }
     }
-    ADD_FAILURE() << "no " << to_string(what) << " of " << check << " in\n" << text();
-    return {};
+    if (!found) {
+        ADD_FAILURE() << "no " << to_string(what) << " of " << check << " in\n" << text();
+    }
+    EXPECT_FALSE(what == verdict::fail && is_ok) << check << " has failed, and is said to be ok as well, in\n" << text();
+    return found.value_or(finding{});
 }
 
 std::vector<finding> doctor_test::all(verdict what) const
