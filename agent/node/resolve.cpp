@@ -76,8 +76,10 @@ public:
             leave_out(status::resource_kind::elastic_ip, entry.allocation.str(), found.error());
             return;
         }
+        // EC2's default, said because any other address of the interface would be the wrong one.
+        const auto private_address = entry.private_address ? entry.private_address : primary_address(found->interface);
         want(takeover::elastic_ip_query{entry.allocation},
-             takeover::elastic_ip{entry.allocation, found->interface, entry.private_address});
+             takeover::elastic_ip{entry.allocation, found->interface, private_address});
     }
 
     void add(const config::eni_entry& entry)
@@ -129,6 +131,20 @@ private:
         }
         auto items = takeover::floating_items(entry, *found, *link);
         std::ranges::move(items, std::back_inserter(all_.of_interfaces));
+    }
+
+    // None where the metadata service has not listed the interface, or it is not of this node.
+    [[nodiscard]] std::optional<ip_address> primary_address(const aws::network_interface_id& interface) const
+    {
+        if (identity_ == nullptr) {
+            return std::nullopt;
+        }
+        const auto own = std::ranges::find(identity_->interfaces, interface, &aws::instance_interface::id);
+        if (own == identity_->interfaces.end()) {
+            return std::nullopt;
+        }
+        const auto first = std::ranges::find_if(own->addresses, [](const ip_address& a) { return a.is_v4(); });
+        return first == own->addresses.end() ? std::nullopt : std::optional{*first};
     }
 
     static error no_identity()

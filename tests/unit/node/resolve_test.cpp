@@ -103,6 +103,20 @@ TEST_F(resolve_test, addresses_and_elastic_ips_go_to_the_interface_behind_the_ro
     EXPECT_TRUE(r.wanted.disable_source_dest_check.empty()) << "neither needs it off";
 }
 
+// EC2 takes the primary one when none is named, but says of any of them that the Elastic IP is there.
+TEST_F(resolve_test, an_elastic_ip_without_a_private_address_belongs_to_the_primary_one)
+{
+    identity.interfaces[0].addresses = {*ip_address::parse("2001:db8::10"), ip_address::v4(10, 0, 1, 10),
+                                        ip_address::v4(10, 0, 1, 100)};
+    router.routes.clear();
+    router.elastic_ips = {{aws::allocation_id{"eipalloc-1"}, "ens5", std::nullopt, std::nullopt},
+                          {aws::allocation_id{"eipalloc-2"}, "", eni("eni-elsewhere"), std::nullopt}};
+    const auto r = resolve(router, &identity, links, world);
+    ASSERT_EQ(r.wanted.others.size(), 2u);
+    EXPECT_EQ(std::get<takeover::elastic_ip>(r.wanted.others[0].what).private_address, ip_address::v4(10, 0, 1, 10));
+    EXPECT_EQ(std::get<takeover::elastic_ip>(r.wanted.others[1].what).private_address, std::nullopt);
+}
+
 TEST_F(resolve_test, an_interface_that_is_named_by_id_needs_nobody_to_tell)
 {
     router.routes.clear();
