@@ -30,8 +30,6 @@ void virtual_router::follow_group_to_active(instant now, time_point due, const n
 
 void virtual_router::follow_group_to_backup(instant now, const net::link_table& links, advert_queue& adverts)
 {
-    // One that slept finds that out by itself, and says nothing.
-    election_->handle_timeout(now.steady, election_outputs_);
     election_->follow_group_to_backup(now.steady, election_outputs_);
     apply(now, links, adverts);
 }

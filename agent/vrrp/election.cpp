@@ -125,6 +125,7 @@ void election::change(time_point now, const election_settings& settings, outputs
     ENSURE(settings.priority > 0);
     ENSURE(settings.advert_interval > duration::zero());
     ENSURE(settings.down_timer_adverts > 0);
+    step_back_when_stale(now, out);
     const bool is_drop = settings.priority < settings_.priority;
     settings_ = settings;
     if (!has_learned_interval_) {
@@ -149,6 +150,10 @@ bool election::step_down(time_point now, outputs& out)
 
 bool election::follow_group_to_backup(time_point now, outputs& out)
 {
+    if (state_ == state::active && !is_stale(now)) {
+        // As one that gives way: whoever takes all back has perhaps heard nothing of this router but a priority 0 long ago.
+        answer(now, out);
+    }
     return hand_over(now, transition_reason::sync_group, out);
 }
 
@@ -160,6 +165,7 @@ void election::follow_group_to_active(time_point now, time_point due, outputs& o
 
 bool election::hand_over(time_point now, transition_reason reason, outputs& out)
 {
+    step_back_when_stale(now, out);
     if (state_ != state::active) {
         return false;
     }
@@ -327,6 +333,7 @@ bool election::is_deaf_owner() const
 
 void election::stop(time_point now, transition_reason reason, outputs& out)
 {
+    step_back_when_stale(now, out);
     if (state_ == state::initialize) {
         return;
     }

@@ -65,9 +65,9 @@ public:
         return go_backup(now, "startup");
     }
 
-    log stop()
+    log stop(time_point now)
     {
-        log out;
+        log out = wake_up(now);
         if (current == state::active) {
             out.push_back("advert 0");
         }
@@ -81,10 +81,11 @@ public:
 
     log step_down(time_point now)
     {
+        log out = wake_up(now);
         if (current != state::active) {
-            return {};
+            return out;
         }
-        log out = {"advert 0"};
+        out.push_back("advert 0");
         append(out, go_backup(now, "stepped_down"));
         stepped_down_ = true;
         due = down_deadline();
@@ -93,12 +94,16 @@ public:
 
     log change(time_point now, const election_settings& s)
     {
+        log out = wake_up(now);
         const bool is_drop = s.priority < s_.priority;
         s_ = s;
         if (current == state::backup) {
             due = std::max(down_deadline(), std::min(due, now));
         }
-        return current == state::active && is_drop ? log{fmt::format("advert {}", s_.priority)} : log{};
+        if (current == state::active && is_drop) {
+            out.push_back(fmt::format("advert {}", s_.priority));
+        }
+        return out;
     }
 
     log timeout(time_point now)
@@ -333,7 +338,7 @@ std::pair<log, log> apply(world& w, kind k, const election_settings& base)
         case kind::start:
             return {h.startup(), o.start(h.now)};
         case kind::stop:
-            return {h.shutdown(), o.stop()};
+            return {h.shutdown(), o.stop(h.now)};
         case kind::step_down:
             return {h.step_down(), o.step_down(h.now)};
         case kind::raise:

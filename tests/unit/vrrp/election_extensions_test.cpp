@@ -517,8 +517,21 @@ TEST(election, a_router_that_leaves_its_group_no_longer_waits)
 TEST(election, a_router_follows_its_group_to_backup)
 {
     auto h = active();
-    EXPECT_EQ(h.follow_to_backup(), (log{"advert 0", "Active -> Backup: sync_group"}));
+    EXPECT_EQ(h.follow_to_backup(), (log{"advert 100", "advert 0", "Active -> Backup: sync_group"}));
     EXPECT_EQ(h.follow_to_backup(), log{});
+}
+
+TEST(election, an_active_that_slept_releases_nothing)
+{
+    const log silent = {"Active -> Backup: stalled"};
+    for (const auto& leave : {&harness::follow_to_backup, &harness::step_down}) {
+        auto h = active();
+        h.now += 10s;
+        EXPECT_EQ((h.*leave)(), silent);
+    }
+    auto h = active();
+    h.now += 10s;
+    EXPECT_EQ(h.fault(), (log{"Active -> Backup: stalled", "Backup -> Initialize: fault"}));
 }
 
 // --- a process in the place of another ---
