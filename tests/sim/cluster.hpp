@@ -120,6 +120,7 @@ private:
     void judge_event();
     void forge(const faults::forged_adverts& f);
     void put_route(std::size_t table, const std::string& target, std::string_view by);
+    void put_everything_else(const std::string& target);
 
     // --- what is timed ---
     struct pending_measure {

@@ -409,7 +409,10 @@ void cluster::begin(const faults::cloud_trouble& f, duration lasts)
 
 void cluster::begin(const faults::throttled& f, duration /*lasts*/)
 {
-    for (const auto* action : {"ReplaceRoute", "CreateRoute", "DescribeRouteTables"}) {
+    for (const auto* action :
+         {"ReplaceRoute", "CreateRoute", "DescribeRouteTables", "DescribeNetworkInterfaces", "DescribeAddresses",
+          "AssignPrivateIpAddresses", "AssignIpv6Addresses", "UnassignIpv6Addresses", "AssociateAddress",
+          "DetachNetworkInterface", "AttachNetworkInterface", "ModifyNetworkInterfaceAttribute"}) {
         cloud_.buckets().set_level(events_.now(), action, f.level);
     }
 }
@@ -424,6 +427,7 @@ void cluster::begin(const faults::permission_missing& f, duration lasts)
     const auto role = role_of(f.machine);
     auto policy = cloud::allow_everything();
     policy.push_back({false, {"ec2:ReplaceRoute", "ec2:CreateRoute"}, {options_.table_id(f.table)}});
+    policy.push_back({false, {"ec2:Ass*", "ec2:Att*"}, {"*"}});
     cloud_.policies()[role] = policy;
     after(lasts, [this, role] { cloud_.policies().erase(role); });
 }
@@ -433,8 +437,26 @@ void cluster::begin(const faults::permission_missing& f, duration lasts)
 void cluster::begin(const faults::route_changed& f, duration /*lasts*/)
 {
     put_route(f.table, f.target, "hand");
-    // And with it whatever else is moved.
-    const cloud::network_interface_id to{f.target};
+    put_everything_else(f.target);
+}
+
+void cluster::begin(const faults::second_cluster& f, duration lasts)
+{
+    for (duration at{}; at < lasts; at += f.period) {
+        after(at, [this] {
+            const auto stranger = options_.interface_id(options_.machines.size());
+            for (std::size_t t = 0; t < options_.tables; ++t) {
+                put_route(t, stranger, "a second cluster");
+            }
+            put_everything_else(stranger);
+        });
+    }
+}
+
+// Whatever is moved beside routes, to that interface and its machine; nobody's is nowhere.
+void cluster::put_everything_else(const std::string& target)
+{
+    const cloud::network_interface_id to{target};
     auto& model = cloud_.model();
     if (options_.moves_secondary_ip) {
         model.put_address(events_.now(), options_.secondary_ip(), to);
@@ -443,21 +465,10 @@ void cluster::begin(const faults::route_changed& f, duration /*lasts*/)
         model.put_elastic_ip(events_.now(), cloud::allocation_id{cluster_options::allocation_id()}, to, {});
     }
     if (options_.moves_interface) {
-        const auto found = std::ranges::find(interface_ids_, f.target);
+        const auto found = std::ranges::find(interface_ids_, target);
         const auto machine = static_cast<std::size_t>(found - interface_ids_.begin());
         model.attach(events_.now(), cloud::network_interface_id{cluster_options::floating_id()},
                      found == interface_ids_.end() ? cloud::instance_id{} : instance_of(machine), 1);
-    }
-}
-
-void cluster::begin(const faults::second_cluster& f, duration lasts)
-{
-    for (duration at{}; at < lasts; at += f.period) {
-        after(at, [this] {
-            for (std::size_t t = 0; t < options_.tables; ++t) {
-                put_route(t, options_.interface_id(options_.machines.size()), "a second cluster");
-            }
-        });
     }
 }
 

@@ -115,6 +115,11 @@ void invariants::on_advert(time_point now, const machine& from, const node::send
                  fmt::format("machine {} sent version/type {:02x}, VRID {}, interval {} ms", from.index(), m[0], m[1],
                              to_milliseconds(interval)));
     }
+    const auto silent = now - std::max(seen.last_advert, seen.since);
+    if (std::max(seen.last_advert, seen.since) != time_point::min() && silent > options_.down_interval_max() + 200ms) {
+        violated(now, "S3: an advert of one that stood still",
+                 fmt::format("machine {}: priority {}, {:.1f} ms after the last", from.index(), m[2], to_milliseconds(silent)));
+    }
     const auto priority = m[2];
     if (priority == 0) {
         // To every peer in the same turn: the flag falls with the first other advert.
@@ -124,6 +129,11 @@ void invariants::on_advert(time_point now, const machine& from, const node::send
         seen.spoke_as_active = false;
     } else {
         seen.spoke_as_active = true;
+        // Who gives way to a better one says so with one advert more, in the same turn.
+        if (seen.state != vrrp::state::active && seen.since != now) {
+            violated(now, "S3: an advert of one that is not Active",
+                     fmt::format("machine {} is {} and sent priority {}", from.index(), to_string(seen.state), priority));
+        }
         // With or without the weights of a path to EC2 and of a service that work, or do not; the lowest where EC2 has
         // announced an end.
         const int configured = from.router().priority;

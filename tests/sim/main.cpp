@@ -31,10 +31,12 @@ void remember(std::uint64_t seed)
     *end.out = '\0';
 }
 
-void on_abort(int /*signal*/)
+void on_crash(int signal)
 {
     [[maybe_unused]] const auto written =
         ::write(STDERR_FILENO, reproduction.data(), std::char_traits<char>::length(reproduction.data()));
+    std::signal(signal, SIG_DFL);
+    std::raise(signal);
 }
 
 void print_plan(const trial_plan& plan, const places& kept)
@@ -202,7 +204,9 @@ int main(int argc, char** argv)
     app.add_flag("--no-shrink", w.no_shrink, "do not look for a shorter schedule that breaks the same");
     app.add_option("--violations", w.violations_max, "stop after so many");
     CLI11_PARSE(app, argc, argv);
-    std::signal(SIGABRT, on_abort);
+    for (const int number : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL}) {
+        std::signal(number, on_crash);
+    }
     for (const int number : {SIGTERM, SIGINT}) {
         std::signal(number, [](int) { asked_to_stop = 1; });
     }

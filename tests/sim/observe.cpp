@@ -129,7 +129,8 @@ void cluster::observe_fault(const scheduled_fault& fault)
         expect(measure::stop_to_routes, within.to_routes);
     }
     if (const auto* change = std::get_if<faults::route_changed>(&fault.what);
-        change != nullptr && change->target != options_.interface_id(*active) && options_.stale_reads <= 0.0) {
+        change != nullptr && change->target != options_.interface_id(*active) && options_.stale_reads <= 0.0 &&
+        !has_duel(*active)) {
         // Read every 10 s, a tenth more or less, and once more to be sure.
         expect(measure::foreign_write_to_repair, by_any_clock(11s) + calls_time(3), change->table);
     }

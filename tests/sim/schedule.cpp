@@ -133,7 +133,7 @@ cloud::fault drawing::cloud_fault()
         return interface_fault();
     }
     // A copy draws, so that what is drawn after it stays.
-    if (auto aside = random_; options_.moves_secondary_ip && aside.chance(0.2)) {
+    if (auto aside = random_; (options_.moves_secondary_ip || options_.moves_elastic_ip) && aside.chance(0.2)) {
         return address_fault();
     }
     constexpr std::array<const char*, 6> actions = {"ec2:*",         "ec2:*Route", "ec2:ReplaceRoute",
