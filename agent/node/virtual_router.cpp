@@ -217,6 +217,15 @@ std::string virtual_router::find_obstacle(const net::link_table& links, standing
     if (aside.maintenance) {
         return "maintenance is on";
     }
+    if (auto of_network = find_network_obstacle(links); !of_network.empty()) {
+        return of_network;
+    }
+    auto failing = find_tracker(health::tracker_state::failing);
+    return failing.empty() ? find_tracker(health::tracker_state::unknown) : failing;
+}
+
+std::string virtual_router::find_network_obstacle(const net::link_table& links) const
+{
     if (!links.complete()) {
         return "the kernel's list of interfaces has not been read yet";
     }
@@ -240,8 +249,7 @@ std::string virtual_router::find_obstacle(const net::link_table& links, standing
         return "router '" + twin_ + "' has the same vrid, peer and source address " + source_->to_string() +
                ": their adverts could not be told apart; choose another vrid, or give both a source";
     }
-    auto failing = find_tracker(health::tracker_state::failing);
-    return failing.empty() ? find_tracker(health::tracker_state::unknown) : failing;
+    return {};
 }
 
 bool virtual_router::find_twin(claimed_keys& claimed)
@@ -303,6 +311,7 @@ void virtual_router::take_part(instant now, const net::link_table& links, standi
             {{"takes_part", obstacle.empty()}, {"reason", obstacle.empty() ? "nothing stands against it" : obstacle}});
     }
     obstacle_ = std::move(obstacle);
+    hears_since_ = find_network_obstacle(links).empty() ? hears_since_.value_or(now.steady) : std::optional<time_point>{};
     if (!obstacle_.empty()) {
         if (state() != vrrp::state::initialize) {
             leave(now, !aside.leaves_in_order(), links, adverts);
@@ -313,7 +322,8 @@ void virtual_router::take_part(instant now, const net::link_table& links, standi
     } else if (state() == vrrp::state::initialize) {
         start_election();
         if (!resume(now, links, adverts)) {
-            election_->startup(now.steady, election_outputs_);
+            // It may have been kept out by what keeps no advert from it.
+            election_->startup(now.steady, std::max(hears_since_.value_or(now.steady), active_known_at_), election_outputs_);
             apply(now, links, adverts);
         }
     }
@@ -389,6 +399,23 @@ void virtual_router::note_heard(time_point now, const vrrp::heard_advert& advert
     }
 }
 
+// How long one that is no longer Active has to wait before it knows that somebody else is: after a stall, or when it has handed
+// over to peers that may not be there. Until then it serves what arrives.
+duration virtual_router::may_return_within(vrrp::transition_reason reason) const
+{
+    // By its own interval: an advert that ended the silence may have told of a much longer one.
+    const auto& own = election_->settings();
+    switch (reason) {
+        case vrrp::transition_reason::stalled:
+            return vrrp::active_down_interval(own.protocol_version, own.priority, own.advert_interval, own.down_timer_adverts);
+        case vrrp::transition_reason::stepped_down:
+        case vrrp::transition_reason::sync_group:
+            return vrrp::longest_down_interval(own.protocol_version, own.advert_interval, own.down_timer_adverts);
+        default:
+            return duration::zero();
+    }
+}
+
 void virtual_router::apply_transition(time_point now, const vrrp::transition& t, const net::link_table& links)
 {
     const auto reason = to_string(t.reason);
@@ -407,16 +434,10 @@ void virtual_router::apply_transition(time_point now, const vrrp::transition& t,
             inbound_.took_over(now, 2 * configuration_.advert_interval);
         }
     } else if (t.from == vrrp::state::active) {
+        active_known_at_ = now;
         takeover_.leave_active();
         announcer_.stop();
-        // After a stall this node may well find itself Active again, and until it knows it serves what arrives. For as long as
-        // it would listen if nobody spoke: an advert that ended the silence may have told of a much longer interval.
-        const auto& own = election_->settings();
-        const auto may_return =
-            t.reason == vrrp::transition_reason::stalled
-                ? vrrp::active_down_interval(own.protocol_version, own.priority, own.advert_interval, own.down_timer_adverts)
-                : duration::zero();
-        local_.leave_active(now + may_return + configuration_.drain);
+        local_.leave_active(now + may_return_within(t.reason) + configuration_.drain);
         if (t.reason == vrrp::transition_reason::heard_better && !configuration_.moves_in_cloud()) {
             // Nothing in the cloud has to follow first: traffic finds the new Active at once, and two holders of an address on
             // one network would disturb each other.
@@ -456,12 +477,16 @@ void virtual_router::apply(instant now, const net::link_table& links, advert_que
 void virtual_router::hear(instant now, const vrrp::heard_advert& advert, const net::link_table& links, advert_queue& adverts)
 {
     note_heard(now.steady, advert);
+    if (advert.priority != vrrp::priority_releasing) {
+        active_known_at_ = now.steady;
+    }
     if (election_) {
         election_->handle(now.steady, advert, election_outputs_);
         apply(now, links, adverts);
     }
-    if (local_.draining() && !configuration_.moves_in_cloud() && advert.priority != vrrp::priority_releasing) {
-        local_.end_drain(now.steady);
+    if (local_.draining() && advert.priority != vrrp::priority_releasing) {
+        // Somebody else is Active: traffic is on its way to it, or finds it at once where no route has to follow.
+        local_.end_drain(now.steady + (configuration_.moves_in_cloud() ? configuration_.drain : duration::zero()));
     }
 }
 

@@ -203,6 +203,8 @@ private:
     [[nodiscard]] health::verdict verdict_of(const config::tracker& t) const;
     void assume_of_new_trackers(const config::router& next);
     // "tracker haproxy: ...": the first without a weight that is in this state; empty when none is.
+    // What keeps adverts from it; empty when nothing does.
+    [[nodiscard]] std::string find_network_obstacle(const net::link_table& links) const;
     [[nodiscard]] std::string find_tracker(health::tracker_state state) const;
     [[nodiscard]] std::vector<status::tracker> tracker_snapshots(time_point now) const;
     [[nodiscard]] vrrp::election_settings election_settings() const;
@@ -229,6 +231,7 @@ private:
     void apply_transition(time_point now, const vrrp::transition& t, const net::link_table& links);
     void send(instant now, std::uint8_t priority, advert_queue& adverts);
     void note_heard(time_point now, const vrrp::heard_advert& advert);
+    [[nodiscard]] duration may_return_within(vrrp::transition_reason reason) const;
     void note_lower_priority(time_point now, const vrrp::heard_lower_priority& lower);
     [[nodiscard]] bool owns_everything(const net::link_table& links) const;
     void tell_hooks(config::hook_event event);
@@ -249,6 +252,9 @@ private:
     std::string group_;
     int weights_of_group_ = 0;
 
+    // Since when it could hear its peers, and when it last knew of an Active: itself, or somebody it heard.
+    std::optional<time_point> hears_since_;
+    time_point active_known_at_ = time_point::min();
     std::optional<ip_address> source_;
     std::optional<ip_address> first_source_;  // of this configuration: returned to when it had to be given up
     std::string twin_;                        // the router that has its keys

@@ -157,6 +157,35 @@ TEST_F(node_test, a_permit_ends_with_the_epoch_it_was_asked_in)
     EXPECT_FALSE(h.node->permit(h.now, aws::http_exchange_id{999999}));
 }
 
+TEST_F(node_test, one_that_hands_over_to_nobody_answers_until_it_is_active_again)
+{
+    configuration = changed([](auto& c) { c.routers[0].drain = 0s; });
+    h.replace(configuration);
+    start_as_active();
+    h.tell(step_down{""});
+    ASSERT_EQ(h.state(), state::backup);
+    while (h.state() != state::active) {
+        h.advance(10ms);
+        ASSERT_TRUE(h.has_local("172.16.1.100/32"));
+    }
+    h.advance(1s);
+    EXPECT_TRUE(h.has_local("172.16.1.100/32"));
+}
+
+TEST_F(node_test, the_drain_of_a_hand_over_begins_when_another_active_is_heard)
+{
+    start_as_active();
+    const auto drain = configuration->routers[0].drain;
+    h.tell(step_down{""});
+    h.advance(200ms);
+    h.hear(50);
+    h.advance(drain - 10ms);
+    EXPECT_TRUE(h.has_local("172.16.1.100/32"));
+    h.hear(50);  // nothing is put off
+    h.advance(20ms);
+    EXPECT_FALSE(h.has_local("172.16.1.100/32"));
+}
+
 TEST_F(node_test, leaving_drains_local_addresses_for_the_configured_time)
 {
     start_as_active();

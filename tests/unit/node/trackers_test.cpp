@@ -211,6 +211,70 @@ TEST_F(trackers_test, a_weight_that_flaps_does_not_postpone_a_takeover)
     EXPECT_LE(h.now.steady - last_heard, 400ms);
 }
 
+TEST_F(trackers_test, a_fault_that_flaps_does_not_postpone_a_takeover)
+{
+    auto t = tracker("a", {});
+    t.what.interval = 100ms;
+    t.what.rise = t.what.fall = 1;
+    track({t});
+    h.start();
+    run(1s, true, 200);
+    ASSERT_EQ(h.state(), state::backup);
+    h.hear(200);
+    const auto last_heard = h.now.steady;
+    bool well = true;
+    while (h.state() != state::active) {
+        h.advance(50ms);
+        answer(well = !well);
+        ASSERT_LT(h.now.steady - last_heard, 1s);
+    }
+    // The same from the last advert, and then until it is well.
+    EXPECT_LE(h.now.steady - last_heard, 500ms);
+}
+
+TEST_F(trackers_test, one_that_comes_back_while_somebody_is_active_waits_for_that_ones_silence)
+{
+    auto t = tracker("a", {});
+    t.what.interval = 100ms;
+    t.what.rise = t.what.fall = 1;
+    track({t});
+    h.start();
+    run(1s, true, 200);
+    ASSERT_EQ(h.state(), state::backup);
+    run(1s, false, 200);
+    ASSERT_EQ(h.state(), state::initialize);
+    run(50ms, true, 200);
+    run(1s, true, 200);
+    EXPECT_EQ(h.state(), state::backup);
+}
+
+TEST_F(trackers_test, an_active_that_was_out_for_a_moment_lets_its_peers_take_over)
+{
+    auto t = tracker("a", {});
+    t.what.interval = 100ms;
+    t.what.rise = t.what.fall = 1;
+    track({t});
+    h.start();
+    run(2s, true);
+    ASSERT_EQ(h.state(), state::active);
+    while (h.state() == state::active) {
+        h.advance(10ms);
+        answer(false);
+    }
+    const auto left = h.now.steady;
+    while (h.state() == state::initialize) {
+        h.advance(10ms);
+        answer(true);
+    }
+    ASSERT_EQ(h.state(), state::backup);
+    while (h.state() != state::active) {
+        h.advance(10ms);
+        answer(true);
+        ASSERT_LT(h.now.steady - left, 1s);
+    }
+    EXPECT_GE(h.now.steady - left, 300ms) << "it was the Active itself until then";
+}
+
 TEST_F(trackers_test, what_flaps_does_not_fill_the_log)
 {
     auto a = tracker("a", -50, 1);

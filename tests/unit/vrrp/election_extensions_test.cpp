@@ -521,6 +521,21 @@ TEST(election, a_router_follows_its_group_to_backup)
     EXPECT_EQ(h.follow_to_backup(), log{});
 }
 
+TEST(election, one_that_has_listened_before_its_start_need_not_listen_all_over_again)
+{
+    for (const auto& [silence, waits] : {std::pair<duration, duration>{0s, down_100}, {1s, down_100 - 1s}, {1h, 0s}}) {
+        harness h{settings()};
+        EXPECT_EQ(h.startup_after(silence), (log{"Initialize -> Backup: startup"}));
+        EXPECT_EQ(h.until_wakeup(), waits);
+        h.pass(waits);
+        EXPECT_EQ(h.machine.current(), state::active);
+    }
+    harness h{settings()};
+    h.startup_after(1h);
+    h.hear(high_peer, 200);
+    EXPECT_EQ(h.until_wakeup(), down_100) << "as any Backup that hears an Active";
+}
+
 TEST(election, an_active_that_slept_releases_nothing)
 {
     const log silent = {"Active -> Backup: stalled"};

@@ -52,6 +52,10 @@ public:
     {
         return collect([&](auto& out) { machine.startup(now, out); });
     }
+    log startup_after(duration silence)
+    {
+        return collect([&](auto& out) { machine.startup(now, now - silence, out); });
+    }
     log shutdown()
     {
         return collect([&](auto& out) { machine.shutdown(now, out); });
