@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -59,6 +60,12 @@ struct step_down {
 struct set_maintenance {
     bool on = false;
 };
+// What the weights of a router, and of all others in its sync group, are added to in place of what is configured. It holds
+// until it is taken back or the configured priority changes (kept in memory only).
+struct set_priority {
+    std::string router;
+    std::optional<std::uint8_t> priority;  // 1..254; none: as configured
+};
 // A checked configuration. The node decides whether it can be applied; see node::reload().
 struct reload {
     std::shared_ptr<const config::configuration> configuration;
@@ -68,6 +75,6 @@ struct shut_down {};
 
 using input =
     std::variant<advert_not_sent, kernel_told, kernel_answered, http_finished, file_was_read, file_was_written, process_output,
-                 process_ended, probe_ended, watch_ended, step_down, set_maintenance, reload, shut_down>;
+                 process_ended, probe_ended, watch_ended, step_down, set_maintenance, set_priority, reload, shut_down>;
 
 }  // namespace vipd::node

@@ -54,6 +54,11 @@ node::impl::impl(const node_options& options, instant now, log_sink& log) :
                 routers_[*index].router->succeed(left);
             }
         }
+        for (const auto& left : options.predecessor->priorities) {
+            if (const auto index = find_router(left.name)) {
+                routers_[*index].router->succeed(left);
+            }
+        }
     }
     deadlines_.resize(routers_.size());
 }
@@ -450,6 +455,7 @@ void node::impl::handle(instant now, input&& what)
                        journal_.record(log_level::info, "maintenance", {}, {{"on", i.on}});
                        reconsider_all(now);
                    },
+                   [&](set_priority& i) { apply_priority(now, i); },
                    [&](reload& i) { apply_reload(now, i); },
                    [&](shut_down&) { begin_farewell(now); },
                },

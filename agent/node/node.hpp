@@ -66,6 +66,9 @@ public:
     // What the input `step_down` would do, as a sentence, or why it would hand nothing over. Empty: all routers.
     [[nodiscard]] result<std::string> can_step_down(std::string_view router) const;
 
+    // What the input `set_priority` would do, as a sentence, or why it would be refused.
+    [[nodiscard]] result<std::string> can_set_priority(const set_priority& wanted) const;
+
     // The name of a router, or nothing: for paths like /v1/routers/NAME.
     [[nodiscard]] std::optional<std::uint32_t> find_router(std::string_view name) const;
 

@@ -28,6 +28,7 @@ void node::impl::form_groups()
             routers_[*index].router->join(entry.name);
             group.push_back(*index);
         }
+        level_priorities(group);
         groups_.push_back(std::move(group));
     }
     share_weights();

@@ -1,8 +1,9 @@
 #pragma once
 
 // The inside of node::node, for the files that make it up: node.cpp (start, inputs, reload, farewell), node_work.cpp
-// (what is carried between the machines, and outputs), node_groups.cpp (sync groups), node_local.cpp (addresses, rules and
-// routes), node_hooks.cpp (processes), node_health.cpp (checks) and node_status.cpp (what it says of itself).
+// (what is carried between the machines, and outputs), node_groups.cpp (sync groups), node_priority.cpp (priorities that an
+// operator has set), node_local.cpp (addresses, rules and routes), node_hooks.cpp (processes), node_health.cpp (checks) and
+// node_status.cpp (what it says of itself).
 
 #include "agent/health/check_set.hpp"
 #include "agent/net/link_table.hpp"
@@ -46,6 +47,7 @@ public:
     [[nodiscard]] bool permit(instant now, aws::http_exchange_id id) const;
     [[nodiscard]] result<void> can_reload(const config::configuration& next) const;
     [[nodiscard]] result<std::string> can_step_down(std::string_view router) const;
+    [[nodiscard]] result<std::string> can_set_priority(const set_priority& wanted) const;
     [[nodiscard]] result<void> can_be_succeeded() const;
     [[nodiscard]] succession leave_behind(instant now) const;
     [[nodiscard]] std::optional<std::uint32_t> find_router(std::string_view name) const;
@@ -121,6 +123,12 @@ private:
     [[nodiscard]] bool is_needed_elsewhere(const takeover::local_value& value,
                                            const takeover::local_resources& asking) const override;
     void apply_step_down(instant now, const step_down& s);
+    // --- priorities that an operator has set ---
+    // Whose priority it changes, by index, or why nobody's.
+    [[nodiscard]] result<std::vector<std::uint32_t>> find_concerned(const set_priority& wanted) const;
+    void apply_priority(instant now, const set_priority& wanted);
+    // Of the routers of a group, which have one priority: a reload, or a predecessor, can have brought them different ones.
+    void level_priorities(const std::vector<std::uint32_t>& group);
     void begin_farewell(instant now);
     void look_for_end(instant now);
 

@@ -89,10 +89,14 @@ result<void> node::impl::can_be_succeeded() const
 
 succession node::impl::leave_behind(instant now) const
 {
-    succession s{aside_.maintenance, {}};
+    succession s{aside_.maintenance, {}, {}};
     for (const auto& r : routers_) {
         if (auto left = r.router->leave_behind(now.steady)) {
             s.routers.push_back(std::move(*left));
+        }
+        if (const auto priority = r.router->runtime_priority()) {
+            const auto& configuration = r.router->configuration();
+            s.priorities.push_back({configuration.name, *priority, configuration.priority});
         }
     }
     return s;
@@ -201,6 +205,11 @@ succession node::leave_behind(instant now) const
 result<std::string> node::can_step_down(std::string_view router) const
 {
     return impl_->can_step_down(router);
+}
+
+result<std::string> node::can_set_priority(const set_priority& wanted) const
+{
+    return impl_->can_set_priority(wanted);
 }
 
 std::optional<std::uint32_t> node::find_router(std::string_view name) const

@@ -87,6 +87,37 @@ result<router_succession> read_router(const json::value& value)
                              .well_trackers = std::move(*well_trackers)};
 }
 
+std::optional<std::uint8_t> priority_of(const json::object& object, std::string_view name)
+{
+    const auto found = number(object, name);
+    const bool is_sound = found && *found >= 1 && *found < vrrp::priority_owner;
+    return is_sound ? std::optional{static_cast<std::uint8_t>(*found)} : std::nullopt;
+}
+
+// Nothing at all where an older version has left nothing of the kind.
+result<std::vector<priority_succession>> read_priorities(const json::value& value)
+{
+    std::vector<priority_succession> all;
+    if (value.is_null()) {
+        return all;
+    }
+    const auto* const list = value.if_array();
+    if (list == nullptr) {
+        return malformed("has priorities that are no list");
+    }
+    for (const auto& item : *list) {
+        const auto* const object = item.if_object();
+        const auto name = object == nullptr ? std::string_view{} : aws::json_text(*object, "name");
+        const auto priority = object == nullptr ? std::nullopt : priority_of(*object, "priority");
+        const auto configured = object == nullptr ? std::nullopt : priority_of(*object, "configured");
+        if (name.empty() || !priority || !configured) {
+            return malformed("has a priority that this version does not understand");
+        }
+        all.push_back({std::string{name}, *priority, *configured});
+    }
+    return all;
+}
+
 }  // namespace
 
 std::string format_succession(const succession& s)
@@ -103,8 +134,14 @@ std::string format_succession(const succession& s)
                                           {"owned", r.is_owned},
                                           {"well_trackers", json::array(r.well_trackers.begin(), r.well_trackers.end())}});
     }
-    return json::serialize(
-        json::object{{"format", format_version}, {"maintenance", s.maintenance}, {"routers", std::move(routers)}});
+    json::array priorities;
+    for (const auto& p : s.priorities) {
+        priorities.emplace_back(json::object{{"name", p.name}, {"priority", p.priority}, {"configured", p.configured}});
+    }
+    return json::serialize(json::object{{"format", format_version},
+                                        {"maintenance", s.maintenance},
+                                        {"routers", std::move(routers)},
+                                        {"priorities", std::move(priorities)}});
 }
 
 result<succession> parse_succession(std::string_view text)
@@ -121,7 +158,11 @@ result<succession> parse_succession(std::string_view text)
     if (number(*object, "format") != format_version || !maintenance || routers == nullptr) {
         return malformed("is of a version that this one does not understand");
     }
-    succession s{*maintenance, {}};
+    auto priorities = read_priorities(member(*object, "priorities"));
+    if (!priorities) {
+        return priorities.error();
+    }
+    succession s{*maintenance, {}, std::move(*priorities)};
     for (const auto& value : *routers) {
         auto router = read_router(value);
         if (!router) {

@@ -33,9 +33,18 @@ struct router_succession {
     friend bool operator==(const router_succession&, const router_succession&) = default;
 };
 
+// What an operator has set for a router, whether that takes part or not.
+struct priority_succession {
+    std::string name;
+    std::uint8_t priority = 0;
+    std::uint8_t configured = 0;  // in place of this one: it is void when another one is configured now
+    friend bool operator==(const priority_succession&, const priority_succession&) = default;
+};
+
 struct succession {
     bool maintenance = false;
     std::vector<router_succession> routers;
+    std::vector<priority_succession> priorities = {};
     friend bool operator==(const succession&, const succession&) = default;
 };
 

@@ -115,6 +115,7 @@ void virtual_router::configure(instant now, const config::router& configuration,
         return;
     }
     assume_of_new_trackers(configuration);
+    keep_runtime_priority(configuration);
     const auto family = [](const config::router& r) { return r.peers.front().address.family(); };
     const bool finds_another_source = !configuration.source && (configuration.interface != configuration_.interface ||
                                                                 family(configuration) != family(configuration_));

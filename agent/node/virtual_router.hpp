@@ -100,6 +100,7 @@ public:
     void configure(instant now, const config::router& configuration, const net::link_table& links, advert_queue& adverts);
     // Before the start: what the process before this one has left, if that was of the same router on the wire.
     void succeed(const router_succession& predecessor);
+    void succeed(const priority_succession& predecessor);
     // What it leaves itself; none while it has no source address.
     [[nodiscard]] std::optional<router_succession> leave_behind(time_point now) const;
     // Its place in the node: what its adverts are labelled with.
@@ -139,6 +140,12 @@ public:
     [[nodiscard]] std::optional<time_point> waits_for_group_since() const;
     void follow_group_to_active(instant now, time_point due, const net::link_table& links, advert_queue& adverts);
     void follow_group_to_backup(instant now, const net::link_table& links, advert_queue& adverts);
+
+    // What an operator has set in place of the configured priority; not of an address owner. None: nothing.
+    [[nodiscard]] std::optional<std::uint8_t> runtime_priority() const { return runtime_priority_; }
+    void set_priority(instant now, std::optional<std::uint8_t> priority, const net::link_table& links, advert_queue& adverts);
+    // The same without an election that would have to know: it is told of the configuration, or has not begun.
+    void drop_runtime_priority(std::string_view reason);
 
     // Returns whether it was Active.
     bool step_down(instant now, const net::link_table& links, advert_queue& adverts);
@@ -208,12 +215,17 @@ private:
     [[nodiscard]] std::string find_tracker(health::tracker_state state) const;
     [[nodiscard]] std::vector<status::tracker> tracker_snapshots(time_point now) const;
     [[nodiscard]] vrrp::election_settings election_settings() const;
-    // What is added to the configured priority; negative: subtracted.
+    // What the weights are added to.
+    [[nodiscard]] std::uint8_t base_priority() const { return runtime_priority_.value_or(configuration_.priority); }
+    // Negative: subtracted.
     [[nodiscard]] int weights() const { return own_weights() + weights_of_group_; }
     [[nodiscard]] int weight_of_path() const;
     [[nodiscard]] int weight_of_trackers() const;
     // Which of them there are, and why.
     [[nodiscard]] std::string explain_priority() const;
+    void note_runtime_priority(std::string_view reason);
+    // Unless the next configuration has something new to say of the priority.
+    void keep_runtime_priority(const config::router& next);
     // Since what it follows from has changed.
     void follow_priority(instant now, std::string_view reason, const net::link_table& links, advert_queue& adverts);
     [[nodiscard]] std::uint8_t effective_priority() const;
@@ -251,6 +263,7 @@ private:
     std::uint32_t index_ = 0;
     std::string group_;
     int weights_of_group_ = 0;
+    std::optional<std::uint8_t> runtime_priority_;
 
     // Since when it could hear its peers, and when it last knew of an Active: itself, or somebody it heard.
     std::optional<time_point> hears_since_;

@@ -15,7 +15,38 @@ std::uint8_t virtual_router::effective_priority() const
     if (notice_ && configuration_.priority != vrrp::priority_owner) {
         return 1;
     }
-    return vrrp::effective_priority(configuration_.priority, weights());
+    return vrrp::effective_priority(base_priority(), weights());
+}
+
+void virtual_router::note_runtime_priority(std::string_view reason)
+{
+    journal_.record(log_level::info, "runtime_priority", configuration_.name,
+                    {{"set", runtime_priority_ ? std::to_string(*runtime_priority_) : "default"},
+                     {"configured", configuration_.priority},
+                     {"reason", reason}});
+}
+
+void virtual_router::set_priority(instant now, std::optional<std::uint8_t> priority, const net::link_table& links,
+                                  advert_queue& adverts)
+{
+    runtime_priority_ = priority;
+    note_runtime_priority("an operator asked for it");
+    follow_priority(now, priority ? "an operator has set it" : "an operator has taken back what was set", links, adverts);
+}
+
+void virtual_router::drop_runtime_priority(std::string_view reason)
+{
+    if (runtime_priority_) {
+        runtime_priority_.reset();
+        note_runtime_priority(reason);
+    }
+}
+
+void virtual_router::keep_runtime_priority(const config::router& next)
+{
+    if (next.priority != configuration_.priority) {
+        drop_runtime_priority("a reload has changed the configured one");
+    }
 }
 
 void virtual_router::path_changed(instant now, const net::link_table& links, advert_queue& adverts)

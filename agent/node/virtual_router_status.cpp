@@ -82,8 +82,9 @@ status::router virtual_router::snapshot(time_point now, const net::link_table& l
     r.sync_group = group_;
     r.epoch = last_epoch_;
     r.priority = configuration_.priority;
+    r.runtime_priority = runtime_priority_;
     r.effective_priority = obstacle_.empty() ? effective_priority() : 0;
-    r.priority_total = vrrp::priority_total(configuration_.priority, weights());
+    r.priority_total = vrrp::priority_total(base_priority(), weights());
     if (obstacle_.empty() && r.effective_priority != r.priority) {
         r.priority_reason = explain_priority();
     }

@@ -23,6 +23,14 @@ void virtual_router::succeed(const router_succession& predecessor)
     }
 }
 
+void virtual_router::succeed(const priority_succession& predecessor)
+{
+    runtime_priority_ = predecessor.priority;
+    if (predecessor.configured != configuration_.priority) {
+        drop_runtime_priority("the configured one has changed with the restart");
+    }
+}
+
 std::optional<router_succession> virtual_router::leave_behind(time_point now) const
 {
     if (!source_) {

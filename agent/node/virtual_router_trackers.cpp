@@ -61,6 +61,9 @@ std::string virtual_router::explain_priority() const
     if (notice_ && configuration_.priority != vrrp::priority_owner) {
         return "EC2 is about to take this instance away";
     }
+    if (runtime_priority_) {
+        add(fmt::format("set to {} at run time", *runtime_priority_));
+    }
     if (weight_of_path() != 0) {
         add(path_.works() ? "api_weight: the path to EC2 works"
                           : "api_weight: the path to EC2 is broken (" + path_.trouble() + ")");

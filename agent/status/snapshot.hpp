@@ -209,8 +209,9 @@ struct router {
     std::uint64_t epoch = 0;    // of the last time it became Active; 0 for never
     std::uint8_t priority = 0;  // configured
     std::uint8_t effective_priority = 0;
-    int priority_total = 0;       // before it is brought into 1..254
-    std::string priority_reason;  // why the effective one is not the configured one; empty when it is
+    int priority_total = 0;                        // before it is brought into 1..254
+    std::optional<std::uint8_t> runtime_priority;  // what an operator has set in place of the configured one
+    std::string priority_reason;                   // why the effective one is not the configured one; empty when it is
     bool preempt = true;
     duration advert_interval{};
     duration active_advert_interval{};  // learned

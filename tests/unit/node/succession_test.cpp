@@ -15,7 +15,8 @@ TEST(succession, is_read_as_it_was_written)
 {
     const succession s{true,
                        {{"web", 51, vrrp::version::v3, ip_address::v4(10, 0, 1, 10), 7, time_point{123456789ns}, true, {"a"}},
-                        {"db", 52, vrrp::version::v2, *ip_address::parse("2001:db8::1"), 0, std::nullopt, false, {}}}};
+                        {"db", 52, vrrp::version::v2, *ip_address::parse("2001:db8::1"), 0, std::nullopt, false, {}}},
+                       {{"web", 180, 100}}};
     const auto read = parse_succession(format_succession(s));
     ASSERT_TRUE(read.has_value()) << read.error().text;
     EXPECT_EQ(*read, s);
@@ -23,8 +24,8 @@ TEST(succession, is_read_as_it_was_written)
 
 TEST(succession, of_another_format_or_broken_is_refused_whole)
 {
-    const auto good =
-        format_succession({false, {{"web", 51, vrrp::version::v3, ip_address::v4(10, 0, 1, 10), 7, {}, true, {"a"}}}});
+    const auto good = format_succession(
+        {false, {{"web", 51, vrrp::version::v3, ip_address::v4(10, 0, 1, 10), 7, {}, true, {"a"}}}, {{"db", 180, 100}}});
     ASSERT_TRUE(parse_succession(good).has_value());
     const auto with = [&](const std::string& from, const std::string& to) {
         auto text = good;
@@ -32,14 +33,36 @@ TEST(succession, of_another_format_or_broken_is_refused_whole)
         EXPECT_NE(at, std::string::npos) << from;
         return text.replace(at, from.size(), to);
     };
-    for (const auto& text :
-         {std::string{}, std::string{"[]"}, with("\"format\":1", "\"format\":2"), with("\"vrid\":51", "\"vrid\":0"),
-          with("\"vrid\":51", "\"vrid\":256"), with("\"version\":3", "\"version\":4"), with("10.0.1.10", "10.0.1"),
-          with("\"epoch\":7", "\"epoch\":-1"), with("\"owned\":true", "\"owned\":1"), with("null", "\"soon\""),
-          with("\"name\":\"web\"", "\"name\":\"\""), with("[\"a\"]", "[1]"), with("[\"a\"]", "{}"), with("false", "0"),
-          good.substr(0, good.size() - 1)}) {
+    for (const auto& text : {std::string{},
+                             std::string{"[]"},
+                             with("\"format\":1", "\"format\":2"),
+                             with("\"vrid\":51", "\"vrid\":0"),
+                             with("\"vrid\":51", "\"vrid\":256"),
+                             with("\"version\":3", "\"version\":4"),
+                             with("10.0.1.10", "10.0.1"),
+                             with("\"epoch\":7", "\"epoch\":-1"),
+                             with("\"owned\":true", "\"owned\":1"),
+                             with("null", "\"soon\""),
+                             with("\"name\":\"web\"", "\"name\":\"\""),
+                             with("[\"a\"]", "[1]"),
+                             with("[\"a\"]", "{}"),
+                             with("false", "0"),
+                             with("\"priority\":180", "\"priority\":0"),
+                             with("\"priority\":180", "\"priority\":255"),
+                             with("\"configured\":100", "\"configured\":null"),
+                             with("\"name\":\"db\"", "\"name\":\"\""),
+                             with("\"priorities\":[", "\"priorities\":[7,"),
+                             good.substr(0, good.size() - 1)}) {
         EXPECT_FALSE(parse_succession(text).has_value()) << text;
     }
+}
+
+TEST(succession, of_a_version_that_set_no_priorities_has_none)
+{
+    const auto read = parse_succession(R"({"format":1,"maintenance":true,"routers":[]})");
+    ASSERT_TRUE(read.has_value()) << read.error().text;
+    EXPECT_EQ(*read, (succession{true, {}, {}}));
+    EXPECT_FALSE(parse_succession(R"({"format":1,"maintenance":true,"routers":[],"priorities":{}})").has_value());
 }
 
 class succession_test : public node_test {
