@@ -116,12 +116,14 @@ std::string active_of(const json::value& router)
     return priority ? fmt::format("{} ({:.0f})", address, *priority) : address;
 }
 
-// "150", or "100 of 150" while something lowers it.
+// "150", or "100 of 150" while something lowers it; "180, set" when it is not the configured one that counts.
 std::string priority_of(const json::value& router)
 {
-    const auto configured = count_of(router, "priority");
+    const bool is_set = number_of(router, "runtime_priority").has_value();
+    const auto base = count_of(router, is_set ? "runtime_priority" : "priority");
     const auto effective = count_of(router, "effective_priority");
-    return effective == "-" || effective == configured ? configured : fmt::format("{} of {}", effective, configured);
+    const auto shown = effective == "-" || effective == base ? base : fmt::format("{} of {}", effective, base);
+    return shown + (is_set ? ", set" : "");
 }
 
 row router_row(const json::value& router)

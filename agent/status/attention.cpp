@@ -228,6 +228,10 @@ std::vector<finding> findings(const router& r)
     if (r.state != vrrp::state::initialize && !r.priority_reason.empty()) {
         out.push_back({urgency::note, r.name,
                        fmt::format("its priority is {} and not {}: {}", r.effective_priority, r.priority, r.priority_reason)});
+    } else if (r.runtime_priority) {
+        out.push_back(
+            {urgency::note, r.name,
+             fmt::format("its priority was set to {} at run time; {} is configured", *r.runtime_priority, r.priority)});
     }
     for (const auto& x : r.resources) {
         resource_findings(r, x, out);

@@ -293,6 +293,7 @@ json::object router_head_json(const router& r)
                      {"sync_group", r.sync_group.empty() ? json::value(nullptr) : json::value(text(r.sync_group))},
                      {"epoch", r.epoch},
                      {"priority", r.priority},
+                     {"runtime_priority", r.runtime_priority ? json::value(*r.runtime_priority) : json::value(nullptr)},
                      {"effective_priority", r.effective_priority},
                      {"priority_total", r.priority_total},
                      {"priority_reason", text(r.priority_reason)},

@@ -148,6 +148,13 @@ void active_priority(const router& r, series_sink& out)
     }
 }
 
+void runtime_priority(const router& r, series_sink& out)
+{
+    if (r.runtime_priority) {
+        out.add({r.name}, *r.runtime_priority);
+    }
+}
+
 void transitions(const router& r, series_sink& out)
 {
     out.add({r.name, vrrp::to_string(vrrp::state::active)}, r.election.became_active);
@@ -380,6 +387,8 @@ constexpr metric table[] = {
      "Number of the last time it became Active; 0 for never."},
     {"vipd_router_priority", gauge, of_a_router, of_router<&router::priority>,
      "Configured priority."},
+    {"vipd_router_runtime_priority", gauge, of_a_router, runtime_priority,
+     "Priority that an operator has set in place of the configured one; absent when none is."},
     {"vipd_router_effective_priority", gauge, of_a_router, of_router<&router::effective_priority>,
      "Priority that takes part in the election, after weights; 0 while it takes no part."},
     {"vipd_router_preempt", gauge, of_a_router, of_router<&router::preempt>,

@@ -414,6 +414,8 @@ std::string page_router(const router& r, bool alone)
         html(r.interface), r.effective_priority);
     if (r.effective_priority != r.priority) {
         put(out, " (configured {}{})", r.priority, r.priority_reason.empty() ? "" : html("; " + r.priority_reason));
+    } else if (r.runtime_priority) {
+        put(out, " (set at run time, configured {})", r.priority);
     }
     put(out, "</span><a class=\"more\" href=\"/v1/routers/{}\">JSON</a></header>\n", percent_encode(r.name));
     if (!alone) {

@@ -45,6 +45,24 @@ x        7     Backup  12s    100 of 150  -
 )");
 }
 
+TEST(status_table, a_priority_that_was_set_at_run_time_is_marked)
+{
+    const auto shown = table(R"({"version": "0.1.0", "uptime_seconds": 1, "ready": true, "routers": [
+        {"name": "a", "vrid": 1, "state": "Backup", "state_age_seconds": 1, "priority": 150, "runtime_priority": 180,
+         "effective_priority": 180},
+        {"name": "b", "vrid": 2, "state": "Backup", "state_age_seconds": 1, "priority": 150, "runtime_priority": 180,
+         "effective_priority": 120},
+        {"name": "c", "vrid": 3, "state": "Backup", "state_age_seconds": 1, "priority": 150, "runtime_priority": null,
+         "effective_priority": 150}]})");
+    EXPECT_EQ(shown, R"(vipd 0.1.0, up 1s, ready
+
+ROUTER  VRID  STATE   FOR  PRIORITY         ACTIVE  WHY
+a       1     Backup  1s   180, set         -
+b       2     Backup  1s   120 of 180, set  -
+c       3     Backup  1s   150              -
+)");
+}
+
 TEST(status_table, signatures_stand_among_the_resources)
 {
     EXPECT_EQ(table(R"({"version": "0.1.0", "uptime_seconds": 1, "ready": true, "routers": [

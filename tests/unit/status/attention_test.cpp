@@ -82,6 +82,19 @@ TEST(attention, priority_that_is_not_the_configured_one_is_a_note)
               expected{"note: its priority is 90 and not 150: api_weight: the path to EC2 is broken (timeout)"});
 }
 
+TEST(attention, priority_that_was_set_at_run_time_is_a_note_whatever_it_comes_to)
+{
+    auto r = sample_router("web");
+    r.runtime_priority = 150;
+    EXPECT_EQ(lines(findings(r)), expected{"note: its priority was set to 150 at run time; 150 is configured"});
+    r.effective_priority = r.runtime_priority.emplace(180);
+    r.priority_reason = "set to 180 at run time";
+    EXPECT_EQ(lines(findings(r)), expected{"note: its priority is 180 and not 150: set to 180 at run time"});
+    r.state = vrrp::state::initialize;
+    r.state_reason = "maintenance is on";
+    EXPECT_EQ(lines(findings(r)).back(), "note: its priority was set to 180 at run time; 150 is configured");
+}
+
 TEST(attention, peer_that_a_security_group_keeps_out_is_critical_and_the_remedy_is_named)
 {
     auto r = sample_router("web");

@@ -66,6 +66,7 @@ TEST(json, router_has_every_name_of_the_documented_shape_in_order)
                                                                                        "sync_group",
                                                                                        "epoch",
                                                                                        "priority",
+                                                                                       "runtime_priority",
                                                                                        "effective_priority",
                                                                                        "priority_total",
                                                                                        "priority_reason",
@@ -113,6 +114,15 @@ TEST(json, router_says_what_the_snapshot_says)
     EXPECT_EQ(r.at("election").at("became_active").to_number<int>(), 4);
 }
 
+TEST(json, a_priority_that_was_set_stands_beside_the_configured_one)
+{
+    auto r = sample_router("haproxy");
+    r.runtime_priority = 180;
+    const auto o = router_object(r);
+    EXPECT_EQ(o.at("priority").to_number<int>(), 150);
+    EXPECT_EQ(o.at("runtime_priority").to_number<int>(), 180);
+}
+
 TEST(json, what_is_not_known_is_null_and_its_name_is_there)
 {
     router r;
@@ -120,7 +130,7 @@ TEST(json, what_is_not_known_is_null_and_its_name_is_there)
     r.peers.resize(1);
     r.resources.resize(1);
     const auto o = router_object(r);
-    for (const auto* name : {"source", "active_address", "active_priority", "last_takeover_seconds"}) {
+    for (const auto* name : {"source", "runtime_priority", "active_address", "active_priority", "last_takeover_seconds"}) {
         EXPECT_TRUE(o.at(name).is_null()) << name;
     }
     EXPECT_TRUE(o.at("peers").at(0).at("last_heard_age_seconds").is_null());

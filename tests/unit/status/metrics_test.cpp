@@ -172,6 +172,17 @@ TEST(metrics, what_calls_for_a_person_is_0_or_1)
     }
 }
 
+TEST(metrics, a_priority_that_was_set_is_a_series_of_its_own)
+{
+    fake_node node;
+    node.routers = {sample_router("web"), sample_router("other")};
+    node.routers[0].runtime_priority = 180;
+    const auto text = scraped(node);
+    EXPECT_TRUE(has_line(text, "vipd_router_priority{router=\"web\"} 150"));
+    EXPECT_TRUE(has_line(text, "vipd_router_runtime_priority{router=\"web\"} 180"));
+    EXPECT_EQ(text.find("vipd_router_runtime_priority{router=\"other\"}"), std::string::npos);
+}
+
 TEST(metrics, each_drop_reason_is_counted_in_one_place)
 {
     fake_node node;

@@ -95,6 +95,17 @@ TEST(page, shows_resources_with_owner_state_and_error)
     expect_contains(text, "priority 100 (configured 150)");
 }
 
+TEST(page, shows_a_priority_that_was_set_at_run_time)
+{
+    fake_node node;
+    node.routers = {sample_router("web")};
+    node.routers[0].runtime_priority = 150;
+    expect_contains(page_of(node), "priority 150 (set at run time, configured 150)");
+    node.routers[0].effective_priority = 180;
+    node.routers[0].priority_reason = "set to 180 at run time";
+    expect_contains(page_of(node), "priority 180 (configured 150; set to 180 at run time)");
+}
+
 TEST(page, shows_hooks_that_have_been_run)
 {
     fake_node node;
