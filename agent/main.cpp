@@ -36,6 +36,7 @@ struct options {
     bool all = false;
     std::string router;
     std::string maintenance;
+    std::string priority;
     cli::account_scope scope;
 };
 
@@ -116,6 +117,17 @@ int step_down(const options& o)
         return usage_error(problem);
     }
     return print(cli::change_report(io::ask_daemon(o.socket, cli::step_down_request(o.router))));
+}
+
+int priority(const options& o)
+{
+    if (const auto problem = cli::wrong_priority(o.priority); !problem.empty()) {
+        return usage_error(problem);
+    }
+    if (const auto problem = o.router.empty() ? std::string() : cli::wrong_router_name(o.router); !problem.empty()) {
+        return usage_error(problem);
+    }
+    return print(cli::change_report(io::ask_daemon(o.socket, cli::priority_request(o.router, o.priority))));
 }
 
 // What answers once there is a process that has been started after `asked`, or what has answered last.
@@ -207,6 +219,9 @@ int dispatch(const CLI::App& app, const options& o)
     if (name == "maintenance") {
         return print(cli::change_report(io::ask_daemon(o.socket, cli::maintenance_request(o.maintenance == "on"))));
     }
+    if (name == "priority") {
+        return priority(o);
+    }
     if (name == "reload") {
         return print(cli::change_report(io::ask_daemon(o.socket, cli::reload_request())));
     }
@@ -265,6 +280,10 @@ int main(int argc, char** argv)
     auto* const maintenance_command = add_command(app, "maintenance");
     maintenance_command->add_option("SWITCH", o.maintenance, "on or off")->required()->check(CLI::IsMember({"on", "off"}));
     add_socket(maintenance_command, o);
+    auto* const priority_command = add_command(app, "priority");
+    priority_command->add_option("PRIORITY", o.priority, "1 to 254, or default")->required();
+    priority_command->add_option("--router", o.router, "The router's name, where there are several")->type_name("NAME");
+    add_socket(priority_command, o);
     add_socket(add_command(app, "reload"), o);
     auto* const restart_command = add_command(app, "restart");
     add_config(restart_command, o);

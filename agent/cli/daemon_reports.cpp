@@ -2,12 +2,14 @@
 
 #include "agent/cli/json_view.hpp"
 #include "agent/config/text.hpp"
+#include "agent/vrrp/types.hpp"
 
 #include <boost/json/parse.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <iterator>
 #include <vector>
 
@@ -18,6 +20,8 @@ namespace vipd::cli {
 namespace {
 
 namespace json = boost::json;
+
+constexpr std::string_view default_priority = "default";
 
 printed failed(std::string_view text)
 {
@@ -174,6 +178,12 @@ http_request maintenance_request(bool on)
     return {"POST", "/v1/maintenance", on ? R"({"enabled":true})" : R"({"enabled":false})"};
 }
 
+http_request priority_request(std::string_view router, std::string_view priority)
+{
+    return {"POST", router.empty() ? "/v1/priority" : fmt::format("/v1/routers/{}/priority", router),
+            priority == default_priority ? R"({"priority":"default"})" : fmt::format(R"({{"priority":{}}})", priority)};
+}
+
 http_request reload_request()
 {
     return {"POST", "/v1/reload", ""};
@@ -238,6 +248,19 @@ std::string wrong_router_name(std::string_view router)
         "{} is not the name of a router; allowed are 1 to 64 of the characters A-Z a-z 0-9 . _ -; `vipd status` lists "
         "them",
         config::quoted(router));
+}
+
+std::string wrong_priority(std::string_view priority)
+{
+    unsigned value = 0;
+    const auto* const end = priority.data() + priority.size();
+    const auto [stopped_at, failure] = std::from_chars(priority.data(), end, value);
+    const bool is_number = failure == std::errc{} && stopped_at == end && !priority.starts_with('0');
+    if (priority == default_priority || (is_number && value < vrrp::priority_owner)) {
+        return "";
+    }
+    return fmt::format("{} is no priority that can be set; allowed are 1 to {}, or {} for the configured one",
+                       config::quoted(config::printable(priority)), vrrp::priority_owner - 1, default_priority);
 }
 
 error no_daemon(std::string_view socket, int error_number)

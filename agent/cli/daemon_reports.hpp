@@ -31,6 +31,7 @@ printed change_report(const result<http_reply>& reply);
 
 http_request step_down_request(std::string_view router);  // empty: all of them
 http_request maintenance_request(bool on);
+http_request priority_request(std::string_view router, std::string_view priority);  // empty: the only one
 http_request reload_request();
 http_request restart_request();
 
@@ -50,6 +51,9 @@ printed restart_report(const process_seen& before, const std::optional<process_s
 
 // Why `router` cannot be a router's name; empty when it can.
 std::string wrong_router_name(std::string_view router);
+
+// Why `priority` is none that could be set; empty when it can.
+std::string wrong_priority(std::string_view priority);
 
 // No answer from the daemon's socket, and what to do about it. `error_number` is that of the call that failed.
 error no_daemon(std::string_view socket, int error_number);

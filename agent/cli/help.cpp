@@ -68,6 +68,16 @@ constexpr std::array command_table = {
         "On, it hands over what it has. It is forgotten when the daemon is started anew, but not by `vipd restart`.\n\n"
         "Examples:\n"
         "  vipd maintenance on && sudo apt-get upgrade && vipd maintenance off\n"},
+    command_help{
+        "priority", "Set the priority of a router while the daemon runs, or return to the configured one",
+        "It takes the place of the configured priority; weights still count on top. The election decides what comes of it:\n"
+        "a Backup with preempt takes over from a lower Active after its preempt_delay, and an Active gives way to a higher\n"
+        "Backup with preempt. In a sync group it is the priority of every router. It holds until it is set to default, a\n"
+        "reload changes the configured priority, or the daemon ends; `vipd restart` keeps it.\n\n"
+        "Examples:\n"
+        "  vipd priority 50\n"
+        "  vipd priority --router haproxy 200\n"
+        "  vipd priority default\n"},
     command_help{"reload", "Make the daemon read its configuration again",
                  "The same as SIGHUP: the file is checked first, and refused whole or applied without a transition.\n\n"
                  "Examples:\n"

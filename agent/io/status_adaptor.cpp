@@ -2,6 +2,8 @@
 
 #include "agent/io/process_facts.hpp"
 
+#include <utility>
+
 namespace vipd::io {
 
 void status_adaptor::set_realtime(bool wanted, const realtime_state& got)
@@ -51,6 +53,16 @@ result<std::string> status_adaptor::set_maintenance(instant, bool on)
     loop_.tell(node::set_maintenance{on});
     return on ? "maintenance is on: this node takes no part until it is switched off"
               : "maintenance is off: this node takes part again";
+}
+
+result<std::string> status_adaptor::set_priority(instant, std::string_view router, std::optional<std::uint8_t> priority)
+{
+    node::set_priority wanted{std::string{router}, priority};
+    auto outlook = node_.can_set_priority(wanted);
+    if (outlook) {
+        loop_.tell(std::move(wanted));
+    }
+    return outlook;
 }
 
 result<std::string> status_adaptor::reload(instant)

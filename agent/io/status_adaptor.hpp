@@ -65,6 +65,7 @@ public:
 
     result<std::string> step_down(instant now, std::string_view router) override;
     result<std::string> set_maintenance(instant now, bool on) override;
+    result<std::string> set_priority(instant now, std::string_view router, std::optional<std::uint8_t> priority) override;
     result<std::string> reload(instant now) override;
     result<std::string> restart(instant now) override;
 

@@ -105,6 +105,23 @@ std::optional<bool> parse_enabled(std::string_view body)
     return enabled != nullptr && enabled->is_bool() ? std::optional{enabled->get_bool()} : std::nullopt;
 }
 
+// The value of {"priority": 120}; 0 stands for {"priority": "default"}, the configured one. A member beside it could be meant
+// to name a router, which is the path's affair.
+std::optional<std::uint8_t> parse_priority(std::string_view body)
+{
+    boost::system::error_code failure;
+    const json::value value = json::parse(body, failure);
+    const auto* const object = failure ? nullptr : value.if_object();
+    const auto* const priority = object == nullptr || object->size() != 1 ? nullptr : object->if_contains("priority");
+    if (priority == nullptr) {
+        return std::nullopt;
+    }
+    if (const auto* const number = priority->if_int64(); number != nullptr && *number >= 1 && *number < vrrp::priority_owner) {
+        return static_cast<std::uint8_t>(*number);
+    }
+    return *priority == "default" ? std::optional<std::uint8_t>{0} : std::nullopt;
+}
+
 }  // namespace
 
 class responder::impl {
@@ -151,6 +168,7 @@ private:
     http_reply metrics(const visit&);
     http_reply step_down(const visit&);
     http_reply maintenance(const visit&);
+    http_reply priority(const visit&);
     http_reply reload(const visit&);
     http_reply restart(const visit&);
 
@@ -180,6 +198,8 @@ std::span<const responder::impl::route> responder::impl::routes()
         route{"/v1/routers/NAME/step-down", true, &impl::step_down},
         route{"/v1/step-down", true, &impl::step_down},
         route{"/v1/maintenance", true, &impl::maintenance},
+        route{"/v1/routers/NAME/priority", true, &impl::priority},
+        route{"/v1/priority", true, &impl::priority},
         route{"/v1/reload", true, &impl::reload},
         route{"/v1/restart", true, &impl::restart},
     };
@@ -403,6 +423,22 @@ http_reply responder::impl::maintenance(const visit& v)
         return refuse(400, true, "the body has to be {\"enabled\": true} or {\"enabled\": false}");
     }
     return outcome(commands_.set_maintenance(v.now, *enabled));
+}
+
+http_reply responder::impl::priority(const visit& v)
+{
+    const auto priority = parse_priority(v.request.body);
+    if (!priority) {
+        return refuse(400, true, R"(the body has to be {"priority": N} with N from 1 to 254, or {"priority": "default"})");
+    }
+    if (v.name.empty() && view_.router_count() != 1) {
+        return refuse(400, true,
+                      fmt::format("this node has {} routers: name the one that is meant, with `vipd priority --router NAME` or "
+                                  "POST /v1/routers/NAME/priority; `vipd status` lists them",
+                                  view_.router_count()));
+    }
+    const auto name = v.name.empty() ? view_.router_snapshot(v.now, 0).name : std::string(v.name);
+    return outcome(commands_.set_priority(v.now, name, *priority == 0 ? std::nullopt : priority));
 }
 
 http_reply responder::impl::reload(const visit& v)

@@ -103,6 +103,8 @@ public:
     // One router, or all of them when the name is empty. The name exists. An error when nothing is handed over.
     virtual result<std::string> step_down(instant now, std::string_view router) = 0;
     virtual result<std::string> set_maintenance(instant now, bool on) = 0;
+    // 1..254, or none for the configured one. The router exists.
+    virtual result<std::string> set_priority(instant now, std::string_view router, std::optional<std::uint8_t> priority) = 0;
     // Reads the configuration file again, checks it and applies it or refuses it whole. The error's text may have several
     // lines: it is shown to an operator as it is.
     virtual result<std::string> reload(instant now) = 0;

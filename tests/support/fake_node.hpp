@@ -59,6 +59,10 @@ public:
         return note("step_down " + std::string(router));
     }
     result<std::string> set_maintenance(instant, bool on) override { return note(on ? "maintenance on" : "maintenance off"); }
+    result<std::string> set_priority(instant, std::string_view router, std::optional<std::uint8_t> priority) override
+    {
+        return note("priority " + std::string(router) + (priority ? " " + std::to_string(*priority) : " default"));
+    }
     result<std::string> reload(instant) override { return note("reload"); }
     result<std::string> restart(instant) override { return note("restart"); }
 

@@ -25,7 +25,7 @@ class Usage(unittest.TestCase):
         return subprocess.run([program("VIPD", "vipd"), *arguments], capture_output=True, text=True, timeout=20, check=False)
 
     def test_every_command_explains_itself_with_examples(self) -> None:
-        commands = ("run", "check", "plan", "doctor", "status", "step-down", "maintenance", "reload", "version")
+        commands = ("run", "check", "plan", "doctor", "status", "step-down", "maintenance", "priority", "reload", "version")
         overview = self.vipd("--help").stdout
         for command in commands:
             with self.subTest(command=command):
@@ -42,7 +42,9 @@ class Usage(unittest.TestCase):
 
     def test_a_wrong_command_line_is_exit_code_2_and_a_sentence(self) -> None:
         for arguments in ((), ("stauts",), ("status", "--jsno"), ("status", "extra"), ("run", "--config"), ("maintenance",),
-                          ("maintenance", "perhaps"), ("step-down",), ("step-down", "lab", "--all"), ("step-down", "a router")):
+                          ("maintenance", "perhaps"), ("priority",), ("priority", "255"), ("priority", "high"),
+                          ("priority", "--router", "a router", "100"), ("step-down",), ("step-down", "lab", "--all"),
+                          ("step-down", "a router")):
             with self.subTest(arguments=arguments):
                 refused = self.vipd(*arguments)
                 self.assertEqual((refused.returncode, refused.stdout), (2, ""))
@@ -187,6 +189,44 @@ class Commands(LabTest):
         self.assertEqual(self.vipd("maintenance", "off", node=self.a).returncode, 0)
         self.a.wait_for_state("Active")
 
+    def test_a_priority_that_is_set_moves_the_role_and_is_kept_by_a_restart_in_place(self) -> None:
+        b = self.cluster.start("b", preempt_delay="0s")
+        b.wait_for_state("Backup")
+        lowered = self.lab.timeline.note("lab", "priority")
+        shown = self.vipd("priority", "50", node=self.a)
+        self.assertEqual((shown.returncode, shown.stderr), (0, ""))
+        self.assertIn("router lab: the priority is 50 (configured: 150) until ", shown.stdout)
+        self.lab.advert("a says so", "a", since=lowered.at, priority=50)
+        b.wait_for_state("Active")
+        self.a.wait_for_state("Backup")
+        self.assertIn("50, set", self.vipd("status", node=self.a).stdout)
+        self.assertIn('vipd_router_runtime_priority{router="lab"} 50', self.http("GET", "/metrics")[1])
+        # Neither another configuration nor another process of this one takes it back.
+        self.a.configure(self.cluster.config("a", preempt_delay="0s"))
+        self.assertEqual(self.vipd("reload", node=self.a).returncode, 0)
+        self.assertEqual(self.vipd("restart", "--config", str(self.a.file), node=self.a).returncode, 0)
+        self.assertEqual(self.priorities_of_a(), (150, 50, 50))
+        self.assertEqual(self.vipd("priority", "--router", "lab", "default", node=self.a).returncode, 0)
+        self.a.wait_for_state("Active")
+        self.assertEqual(self.priorities_of_a(), (150, None, 150))
+
+    def test_a_priority_that_is_set_gives_way_to_one_that_is_configured_anew(self) -> None:
+        self.assertEqual(self.vipd("priority", "200", node=self.a).returncode, 0)
+        self.assertEqual(self.priorities_of_a(), (150, 200, 200))
+        refused = self.vipd("priority", "--router", "nobody", "100", node=self.a)
+        self.assertEqual((refused.returncode, refused.stdout), (1, ""))
+        self.assertIn('there is no router "nobody"', refused.stderr)
+        self.assertEqual(self.priorities_of_a(), (150, 200, 200))
+        self.a.configure(self.cluster.config("a", priority=140))
+        self.assertEqual(self.vipd("reload", node=self.a).returncode, 0)
+        self.assertEqual(self.priorities_of_a(), (140, None, 140))
+        self.assertEqual(self.a.state(), "Active")
+
+    def priorities_of_a(self) -> tuple[int, int | None, int]:
+        """Configured, set at run time, and what takes part in the election."""
+        router = self.a.router()
+        return router["priority"], router["runtime_priority"], router["effective_priority"]
+
     def test_reload_answers_with_the_reason(self) -> None:
         self.a.configure(self.cluster.config("a", priority=140))
         self.assertEqual(self.vipd("reload", node=self.a).returncode, 0)
@@ -245,8 +285,9 @@ class Commands(LabTest):
         return (json.loads(line.removeprefix(b"data: ")) for line in answer if line.startswith(b"data: "))
 
     def test_changes_are_refused_over_tcp(self) -> None:
-        code, text = self.http("POST", "/v1/routers/lab/step-down")
-        self.assertEqual(code, 403, text)
+        for path in ("/v1/routers/lab/step-down", "/v1/priority"):
+            code, text = self.http("POST", path)
+            self.assertEqual(code, 403, text)
         self.assertEqual(self.a.state(), "Active")
 
     def test_no_secret_is_shown(self) -> None:

@@ -74,6 +74,10 @@ TEST(http_text, a_request_asks_for_the_connection_to_be_closed)
               "Content-Length: 0\r\n\r\n");
     EXPECT_EQ(step_down_request("").target, "/v1/step-down");
     EXPECT_EQ(maintenance_request(false).body, "{\"enabled\":false}");
+    EXPECT_EQ(priority_request("", "120").target, "/v1/priority");
+    EXPECT_EQ(priority_request("", "120").body, "{\"priority\":120}");
+    EXPECT_EQ(priority_request("a-1", "default").target, "/v1/routers/a-1/priority");
+    EXPECT_EQ(priority_request("a-1", "default").body, "{\"priority\":\"default\"}");
     EXPECT_EQ(reload_request().target, "/v1/reload");
     EXPECT_EQ(restart_request().target, "/v1/restart");
 }
@@ -255,6 +259,18 @@ TEST(daemon_reports, a_name_that_no_router_can_have_is_not_sent)
         "lists them");
 }
 
+TEST(daemon_reports, a_priority_that_nobody_can_have_is_not_sent)
+{
+    for (const auto* good : {"1", "100", "254", "default"}) {
+        EXPECT_EQ(wrong_priority(good), "") << good;
+    }
+    for (const auto* bad : {"", "0", "255", "256", "007", "-1", "+5", "1.5", "12x", " 12", "99999999999999999999", "Default"}) {
+        EXPECT_NE(wrong_priority(bad), "") << bad;
+    }
+    EXPECT_EQ(wrong_priority("255\n"),
+              "\"255\\x0a\" is no priority that can be set; allowed are 1 to 254, or default for the configured one");
+}
+
 TEST(help, every_command_has_a_summary_and_an_example_of_itself)
 {
     std::set<std::string_view> names;
@@ -269,7 +285,7 @@ TEST(help, every_command_has_a_summary_and_an_example_of_itself)
     EXPECT_EQ(
         unknown_command("import\n"),
         "'import\\x0a' is no command of vipd; there are run, check, plan, doctor, iam-policy, status, step-down, maintenance, "
-        "reload, restart, version");
+        "priority, reload, restart, version");
     EXPECT_TRUE(version_text().starts_with("vipd " VIPD_VERSION " ("));
 }
 

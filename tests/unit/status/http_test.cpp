@@ -236,8 +236,9 @@ TEST_F(http, target_that_is_no_target_is_refused)
 
 TEST_F(http, changes_over_tcp_are_refused_whatever_they_name)
 {
-    for (const auto* target : {"/v1/step-down", "/v1/maintenance", "/v1/reload", "/v1/restart", "/v1/routers/haproxy/step-down",
-                               "/v1/routers/nginx/step-down"}) {
+    for (const auto* target :
+         {"/v1/step-down", "/v1/maintenance", "/v1/priority", "/v1/reload", "/v1/restart", "/v1/routers/haproxy/step-down",
+          "/v1/routers/nginx/step-down", "/v1/routers/haproxy/priority"}) {
         auto reply = ask("POST", target);
         EXPECT_EQ(reply.status, 403U) << target;
         EXPECT_NE(error_of(reply).find("curl --unix-socket /run/other.sock "), std::string::npos);
@@ -276,6 +277,42 @@ TEST_F(http, maintenance_without_a_clear_word_does_nothing)
     }
     EXPECT_EQ(command("/v1/maintenance", std::string(5000, ' ')).status, 413U);
     EXPECT_EQ(command("/v1/maintenance", std::string(4000, '[')).status, 400U);
+    EXPECT_TRUE(commands.calls.empty());
+}
+
+TEST_F(http, a_priority_is_set_for_one_router_or_taken_back)
+{
+    EXPECT_EQ(command("/v1/routers/haproxy/priority", R"({"priority": 1})").status, 200U);
+    EXPECT_EQ(command("/v1/routers/a%2Fb%20%22c%22/priority", R"({"priority": 254})").status, 200U);
+    EXPECT_EQ(command("/v1/routers/haproxy/priority", R"({"priority": "default"})").status, 200U);
+    EXPECT_EQ(commands.calls,
+              (std::vector<std::string>{"priority haproxy 1", "priority a/b \"c\" 254", "priority haproxy default"}));
+    EXPECT_EQ(command("/v1/routers/nginx/priority", R"({"priority": 1})").status, 404U);
+    EXPECT_EQ(commands.calls.size(), 3U);
+}
+
+TEST_F(http, a_priority_without_a_name_is_that_of_the_only_router)
+{
+    auto reply = command("/v1/priority", R"({"priority": 120})");
+    EXPECT_EQ(reply.status, 400U);
+    EXPECT_EQ(error_of(reply),
+              "this node has 2 routers: name the one that is meant, with `vipd priority --router NAME` or POST "
+              "/v1/routers/NAME/priority; `vipd status` lists them");
+    EXPECT_TRUE(commands.calls.empty());
+    node.erase_router(0);
+    EXPECT_EQ(command("/v1/priority", R"({"priority": 120})").status, 200U);
+    EXPECT_EQ(commands.calls, std::vector<std::string>{"priority a/b \"c\" 120"});
+}
+
+TEST_F(http, a_priority_that_is_none_changes_nothing)
+{
+    for (const std::string body : {"", "120", "{}", "{\"priority\":0}", "{\"priority\":255}", "{\"priority\":-1}",
+                                   "{\"priority\":1e2}", "{\"priority\":\"120\"}", "{\"priority\":null}", "{\"priority\":376}",
+                                   "{\"priority\":120", "{\"priority\":120,\"router\":\"nginx\"}"}) {
+        auto reply = command("/v1/routers/haproxy/priority", body);
+        EXPECT_EQ(reply.status, 400U) << body;
+        EXPECT_EQ(error_of(reply), "the body has to be {\"priority\": N} with N from 1 to 254, or {\"priority\": \"default\"}");
+    }
     EXPECT_TRUE(commands.calls.empty());
 }
 
