@@ -94,6 +94,7 @@ TEST(metrics, every_row_of_the_table_has_series_when_everything_is_known)
 {
     fake_node node;
     node.routers = {sample_in_trouble("a")};
+    node.routers[0].runtime_priority = 100;
     const auto text = scraped(node);
     for (const auto& row : metrics_table()) {
         EXPECT_NE(text.find("# TYPE " + std::string(row.name) + " "), std::string::npos) << row.name;
