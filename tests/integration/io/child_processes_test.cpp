@@ -9,6 +9,7 @@
 #include <gmock/gmock.h>
 
 #include <array>
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -22,6 +23,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 namespace vipd::io {
@@ -132,6 +134,16 @@ TEST_F(child_processes_test, signal_that_ends_it_is_told)
     EXPECT_EQ(end.code, SIGSEGV);
 }
 
+TEST_F(child_processes_test, nobody_who_has_ended_is_left_to_be_collected)
+{
+    for (const std::string how : {"echo $$", "echo $$; kill -KILL $$"}) {
+        const auto process = std::stoi(said(shell(how)));
+        siginfo_t what{};
+        EXPECT_EQ(::waitid(P_PID, static_cast<id_t>(process), &what, WEXITED | WNOHANG | WNOWAIT), -1) << "a zombie";
+        EXPECT_EQ(errno, ECHILD);
+    }
+}
+
 TEST_F(child_processes_test, whole_group_is_asked_to_end)
 {
     const auto id = shell("sleep 1000 & echo $!; wait");
@@ -206,8 +218,10 @@ TEST_F(child_processes_test, environment_is_what_it_is_told_and_path_and_languag
 
 TEST_F(child_processes_test, no_descriptor_goes_along)
 {
-    // Not closed on exec by itself, as a careless library leaves them.
-    const file_descriptor careless{::open("/dev/zero", O_RDONLY)};
+    // Not closed on exec by itself, as a careless library leaves them; and no number that the new process makes use of.
+    const file_descriptor zero{::open("/dev/zero", O_RDONLY | O_CLOEXEC)};
+    const file_descriptor careless{::fcntl(zero.get(), F_DUPFD, 100)};
+    ASSERT_TRUE(careless);
     const auto told = lines(start({"/bin/ls", "-l", "/proc/self/fd"}));
     // The line of the total, and the folder that ls looks into.
     ASSERT_EQ(told.size(), 5U);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cerrno>
 
 namespace vipd::node {
 namespace {
@@ -457,6 +458,21 @@ TEST_F(node_test, packets_that_are_discarded_change_counters_and_log_one_line)
     EXPECT_EQ(h.log.count({"event=advert_discarded", "reason=unknown_peer"}), 1u);
     EXPECT_LE(h.log.count({"event=advert_discarded"}), 2u);
     EXPECT_EQ(h.state(), state::backup);
+}
+
+TEST_F(node_test, what_goes_wrong_at_the_socket_is_counted_and_ends_nothing)
+{
+    start_as_active();
+    h.adverts.clear();
+    h.tell(advert_not_sent{0, ENETDOWN});
+    h.tell(advert_not_sent{7, ENOBUFS});
+    h.hear(advert_received{ip_address::v4(10, 0, 2, 10), ip_address::v4(10, 0, 1, 10), 255, {}});
+    EXPECT_TRUE(h.adverts.empty()) << "neither an end nor an answer";
+    h.advance(100ms);
+    EXPECT_EQ(h.state(), state::active);
+    EXPECT_EQ(h.adverts.size(), 1u);
+    EXPECT_EQ(h.router().adverts_send_errors, 1u);
+    EXPECT_EQ(h.node->snapshot(h.now).discarded_before_router[0], 1u) << "malformed";
 }
 
 TEST_F(node_test, the_plan_says_what_a_takeover_would_change)

@@ -241,6 +241,29 @@ TEST(admission, the_vrid_of_one_family_is_not_the_vrid_of_the_other)
     EXPECT_EQ(a.counters(router_v6).accepted, 1U);
 }
 
+TEST(admission, the_vrid_of_one_interface_is_not_the_vrid_of_the_other)
+{
+    // The same peer speaks to both, for router 51 at either and for 60 at the second one alone.
+    auto both = rules();
+    auto there = both[router_v3];
+    there.source = address("10.0.5.10");
+    both.push_back(there);
+    there.vrid = 60;
+    both.push_back(there);
+    admission a{both};
+    auto s = good(router_v3, {.form = checksum_form::rfc9568});
+    EXPECT_EQ(expect_admitted(a, s).router, router_v3);
+    s.destination = there.source;
+    EXPECT_EQ(expect_admitted(a, s).router, 4U);
+    s.message[1] = 60;
+    store_checksum(s.message);
+    EXPECT_EQ(expect_admitted(a, s).router, 5U);
+    s.destination = self_v4;
+    const auto verdict = a.check(s.view(), now);
+    ASSERT_TRUE(std::holds_alternative<discarded>(verdict)) << "nothing else is wrong with it";
+    EXPECT_EQ(std::get<discarded>(verdict).reason, discard_reason::vrid);
+}
+
 TEST(admission, a_router_hears_its_own_version_only)
 {
     for (unsigned other = 0; other < 16; ++other) {
