@@ -174,9 +174,12 @@ CLASSIC = [
            "    if (now.steady < l.next) {",
            "    if (now.steady < l.next - discarded_pause) {"),
     Mutant("who starts listens for no down interval", ELECTION,
-           "        become_backup(now, transition_reason::startup, out);\n",
-           "        become_backup(now, transition_reason::startup, out);\n"
-           "        down_due_ = now + skew_time();\n"),
+           "down_due_ = std::max(now, down_deadline());",
+           "down_due_ = now + skew_time();"),
+    Mutant("silence counts while the network was away", ROUTER,
+           "hears_since_ = find_network_obstacle(links).empty() ? hears_since_.value_or(now.steady) "
+           ": std::optional<time_point>{};",
+           "hears_since_ = hears_since_.value_or(now.steady);"),
     Mutant("a link without a carrier is good enough to take part", ROUTER,
            "        if (!link->running) {",
            "        if (!link->running && !link->up) {"),
