@@ -127,8 +127,8 @@ void election::change(time_point now, const election_settings& settings, outputs
     ENSURE(settings.priority > 0);
     ENSURE(settings.advert_interval > duration::zero());
     ENSURE(settings.down_timer_adverts > 0);
-    step_back_when_stale(now, out);
-    const bool is_drop = settings.priority < settings_.priority;
+    // One that slept says nothing, and finds that out with its next event: a reload is no transition.
+    const bool is_drop = settings.priority < settings_.priority && !is_stale(now);
     settings_ = settings;
     if (!has_learned_interval_) {
         active_interval_ = settings.advert_interval;

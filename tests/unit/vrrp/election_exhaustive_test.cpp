@@ -94,8 +94,8 @@ public:
 
     log change(time_point now, const election_settings& s)
     {
-        log out = wake_up(now);
-        const bool is_drop = s.priority < s_.priority;
+        log out;
+        const bool is_drop = s.priority < s_.priority && !slept(now);
         s_ = s;
         if (current == state::backup) {
             due = std::max(down_deadline(), std::min(due, now));
@@ -143,13 +143,14 @@ private:
     static void append(log& to, const log& from) { to.insert(to.end(), from.begin(), from.end()); }
 
     // No Backup is quicker than one of priority 254; an Active that slept longer than that no longer knows that it is one.
-    log wake_up(time_point now)
+    [[nodiscard]] bool slept(time_point now) const
     {
         const duration skew = 2 * (s_.protocol_version == version::v3 ? s_.advert_interval : duration{1s}) / 256;
         const auto quickest = s_.down_timer_adverts * s_.advert_interval + skew;
-        const bool slept = current == state::active && s_.priority != 255 && now - (due - s_.advert_interval) > quickest;
-        return slept ? go_backup(now, "stalled") : log{};
+        return current == state::active && s_.priority != 255 && now - (due - s_.advert_interval) > quickest;
     }
+
+    log wake_up(time_point now) { return slept(now) ? go_backup(now, "stalled") : log{}; }
 
     // Once for all that is heard at the same moment.
     log answer(time_point now) const
