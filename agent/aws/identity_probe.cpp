@@ -36,9 +36,15 @@ constexpr std::array<field_name, 7> fields = {{{field::interface_id, "interface-
 
 // After a refresh; each counts from the pass before. An interface is attached before the metadata service lists it: mostly by
 // seconds, and nobody promises by how many.
-constexpr std::array refresh_pauses = {std::chrono::seconds{1},  std::chrono::seconds{1},   std::chrono::seconds{2},
-                                       std::chrono::seconds{4},  std::chrono::seconds{10},  std::chrono::seconds{30},
-                                       std::chrono::seconds{60}, std::chrono::seconds{120}, std::chrono::seconds{300}};
+constexpr std::array<std::chrono::seconds, 12> refresh_pauses = [] {
+    std::array<std::chrono::seconds, 12> pauses{};
+    pauses.fill(std::chrono::seconds{60});
+    constexpr std::array<int, 6> first = {1, 1, 2, 4, 10, 30};
+    for (std::size_t i = 0; i < first.size(); ++i) {
+        pauses[i] = std::chrono::seconds{first[i]};
+    }
+    return pauses;
+}();
 constexpr std::chrono::seconds pass_spacing{1};
 
 template <class F>

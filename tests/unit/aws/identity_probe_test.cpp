@@ -132,7 +132,7 @@ TEST(identity_probe, a_pass_in_doubt_is_repeated_after_a_second_and_not_that_oft
         passes.push_back(probe.next_wakeup().at);
         answer_all(probe, items, passes.back());
     }
-    EXPECT_EQ(passes, (std::vector{start + 1s, start + 4s, start + 14s, start + 44s, start + 74s, start + 104s}));
+    EXPECT_EQ(passes, (std::vector{start + 1s, start + 2s, start + 4s, start + 8s, start + 18s, start + 48s}));
 }
 
 TEST(identity_probe, an_interface_is_forgotten_when_two_passes_in_succession_do_not_list_it)
@@ -209,7 +209,7 @@ TEST(identity_probe, a_refresh_is_a_few_passes_and_then_rests)
         answer_all(probe, two_interfaces(), probe.next_wakeup().at);
     }
     EXPECT_EQ(passes, (std::vector{start + 60s, start + 61s, start + 62s, start + 64s, start + 68s, start + 78s, start + 108s,
-                                   start + 168s, start + 288s, start + 588s}));
+                                   start + 168s, start + 228s, start + 288s, start + 348s, start + 408s, start + 468s}));
     EXPECT_FALSE(probe.take_changed());
 }
 

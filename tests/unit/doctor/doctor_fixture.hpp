@@ -58,6 +58,7 @@ protected:
 
     // Of the last examination. The finding of that check with that verdict; an empty one, and a failure, when there is none.
     finding expect(verdict what, std::string_view check);
+    void expect_no(verdict what, std::string_view check);
     [[nodiscard]] std::vector<finding> all(verdict what) const;
     [[nodiscard]] std::string text() const;  // as it is printed
 

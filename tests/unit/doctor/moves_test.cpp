@@ -135,6 +135,7 @@ TEST_F(doctor_addresses, an_interface_takes_no_more_addresses_than_its_type_allo
     secondary("10.0.1.100");
     EXPECT_EQ(expect(verdict::fail, check).found,
               "eni-0aaaaaaaaaaaaaaa1 has 2 of the 2 addresses that an interface of t3.micro takes");
+    expect_no(verdict::ok, check);
     secondary("10.0.1.98");
     EXPECT_THAT(all(verdict::fail), IsEmpty()) << text();
     EXPECT_THAT(expect(verdict::ok, check).found, HasSubstr("eni-0aaaaaaaaaaaaaaa1 has it"));
@@ -220,6 +221,7 @@ TEST_F(doctor_enis, the_device_index_has_to_be_free_and_low_enough)
 {
     eni(by_tag, "device_index = 2\n");
     EXPECT_EQ(expect(verdict::fail, check).found, "device_index 2 is too high: t3.micro takes 2 interfaces, 0 to 1");
+    expect_no(verdict::ok, check);
 
     item("instances", node_a)
         .at("interfaces")
@@ -229,9 +231,11 @@ TEST_F(doctor_enis, the_device_index_has_to_be_free_and_low_enough)
             "addresses": ["10.0.1.12"]})"));
     eni(by_tag, "device_index = 1\n");
     EXPECT_EQ(expect(verdict::fail, check).found, "device_index 1 of this instance is taken by eni-0aaaaaaaaaaaaaaa7");
+    expect_no(verdict::ok, check);
 
     eni(by_tag);
     EXPECT_EQ(expect(verdict::fail, check).found, "this instance has 2 interfaces, and t3.micro takes 2");
+    expect_no(verdict::ok, check);
 }
 
 TEST_F(doctor_enis, one_that_is_attached_is_detached_first_and_may_be_deleted_with_its_instance)
