@@ -296,8 +296,9 @@ void move_judge::judge(const takeover::elastic_ip& elastic)
                           address.interface.str());
     // Of the interface's primary address the instance loses its own public address when this one comes, and a Backup that has
     // none cannot reach EC2 by the internet.
-    if (!elastic.private_address && known_.path && *known_.path && target && !target->addresses.empty() &&
-        (*known_.path)->local == target->addresses.front()) {
+    const auto primary = target && !target->addresses.empty() ? std::optional{target->addresses.front()} : std::nullopt;
+    if (primary && elastic.private_address.value_or(*primary) == *primary && known_.path && *known_.path &&
+        (*known_.path)->local == *primary) {
         out_.warn(check,
                   fmt::format("{}, {}; it goes to the primary address of {}, by which this node reaches EC2", address.public_ip,
                               where, elastic.target.str()),
