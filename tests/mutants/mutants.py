@@ -176,7 +176,7 @@ WIRING = [
            "now;"),
     Mutant("a scheduled event counts weeks ahead", "agent/aws/notice_watch.cpp",
            "now >= *one->at - settings_.lead",
-           "one->at.has_value()"),
+           "now >= *one->at - 100 * settings_.lead"),
     Mutant("a notice takes the node out for good", "agent/aws/notice_watch.cpp",
            "    if (!body || !settings_.wants(kind)) {\n        heard.reset();\n    } else if",
            "    if (body) if"),
