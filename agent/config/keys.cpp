@@ -156,7 +156,7 @@ const std::array key_table = {
     key{"router", "advertised_addresses", list_rule{1, 255, "an IP address"}, "The addresses that adverts list.",
         presence::optional, false, "those of [[router.address]], then the host routes of [[router.route]]"},
     key{"router", "drain", duration_rule{0s, 60s},
-        "How long local addresses stay after Active was lost; after a hand-over, when another Active was heard."},
+        "How long local addresses stay after Active was lost, or after a hand-over once another Active was heard."},
     key{"router", "address", tables_rule{"[[router.address]]", 255}, "An address that this node has while it is Active."},
     key{"router", "route", tables_rule{"[[router.route]]", 255}, "A route of the VPC that leads to the Active node."},
     key{"router", "secondary_ip", tables_rule{"[[router.secondary_ip]]", 255},

@@ -12,8 +12,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// A peer that goes on sending lower adverts is one story, not one every interval: for the log as for hooks.
-
 std::vector<ip_address> addresses_of(const std::vector<vrrp::peer_rule>& peers)
 {
     std::vector<ip_address> all;

@@ -8,6 +8,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
+// A peer that goes on sending lower adverts is one story, not one every interval: for the log as for hooks and neighbours.
 constexpr duration lower_priority_pause = 10s;
 
 }  // namespace
