@@ -267,6 +267,12 @@ void check_preemption(reading& r, const entry<router>& e)
         r.warning(e.where("preempt_delay"), e.path_to("preempt_delay"),
                   "has no effect with preempt = false; remove one of the two");
     }
+    if (is_sound(r, e, "router", {"startup_delay", "address_owner"}) && e.value.startup_delay > 0s && e.value.address_owner) {
+        r.error(
+            e.where("startup_delay"), e.path_to("startup_delay"),
+            "found a delay beside address_owner = true: the owner of an address is Active from the start (RFC 9568, section "
+            "6.4.1); remove one of the two");
+    }
 }
 
 // What moves the role after a change of priority is preemption.
@@ -294,6 +300,12 @@ void check_api_weight(reading& r, const entry<router>& e)
     }
 }
 
+void refuse_second(reading& r, const entry<ip_address>& item)
+{
+    r.error(item.at.offset, item.path,
+            fmt::format("found {} a second time; remove one of the two", quoted(item.value.to_string())));
+}
+
 void check_advertised_list(reading& r, const entry<router>& e, ip_family family)
 {
     std::vector<ip_address> seen;
@@ -304,7 +316,7 @@ void check_advertised_list(reading& r, const entry<router>& e, ip_family family)
                     fmt::format("found {}, which is {}, while the peers are {}; adverts list addresses of their own family",
                                 text, family_name(item.value.family()), family_name(family)));
         } else if (std::ranges::find(seen, item.value) != seen.end()) {
-            r.error(item.at.offset, item.path, fmt::format("found {} a second time; remove one of the two", text));
+            refuse_second(r, item);
         }
         seen.push_back(item.value);
     });
@@ -418,8 +430,25 @@ void check_elastic_ip(reading& r, const entry<elastic_ip_entry>& e)
     }
 }
 
+void check_eni_addresses(reading& r, const entry<eni_entry>& e)
+{
+    std::vector<ip_address> seen;
+    for_each_sound_entry(r, e, "addresses", e.value.addresses, [&](const entry<ip_address>& item) {
+        if (std::ranges::find(seen, item.value) != seen.end()) {
+            refuse_second(r, item);
+        }
+        seen.push_back(item.value);
+    });
+    if (is_sound(r, e, "router.eni", {"addresses", "configure"}) && !e.value.addresses.empty() && !e.value.configure) {
+        r.error(e.where("addresses"), e.path_to("addresses"),
+                "found addresses beside configure = false, which leaves the interface's addresses to others; remove one of the "
+                "two");
+    }
+}
+
 void check_eni(reading& r, const entry<eni_entry>& e)
 {
+    check_eni_addresses(r, e);
     const auto* const match = e.key("match");
     if (match == nullptr || r.is_broken(*match)) {
         return;

@@ -142,7 +142,8 @@ struct eni_entry {
     // What the node has of it while Active: the link up, its addresses, and a table of its own with rules that send replies
     // back through it.
     bool configure = true;
-    std::optional<unsigned> table;  // none: floating_table_base and the index of the link
+    std::vector<ip_address> addresses;  // which of its addresses; none: all that EC2 gave it
+    std::optional<unsigned> table;      // none: floating_table_base and the index of the link
     unsigned rule_priority = floating_rule_priority;
     friend bool operator==(const eni_entry&, const eni_entry&) = default;
 };
@@ -227,12 +228,13 @@ struct router {
     unsigned down_timer_adverts = 3;
     bool preempt = true;
     duration preempt_delay = std::chrono::seconds{60};
+    duration startup_delay{};     // how much longer than one down interval it listens after the start
     std::int16_t api_weight = 0;  // added while the path to EC2 works when positive, while it is broken when negative
     vrrp::checksum_form checksum = vrrp::checksum_form::rfc5798;
     authentication auth;
     // What adverts list; default: the addresses of [[router.address]], then the host destinations of [[router.route]].
     std::vector<ip_address> advertised_addresses;
-    // How long local addresses stay after Active was lost, unless a better advert comes first.
+    // How long what is this node's while Active stays after Active was lost, unless a better advert comes first.
     duration drain = std::chrono::seconds{1};
     std::vector<address_entry> addresses;
     std::vector<route_entry> routes;

@@ -256,6 +256,7 @@ void visit_fields(Visit&& visit, eni_entry& s)
     visit("device_index", s.device_index);
     visit("force_after", s.force_after);
     visit("configure", s.configure);
+    visit("addresses", s.addresses);
     visit("table", s.table);
     visit("rule_priority", s.rule_priority);
 }
@@ -275,6 +276,7 @@ void visit_fields(Visit&& visit, router& s)
     visit("down_timer_adverts", s.down_timer_adverts);
     visit("preempt", s.preempt);
     visit("preempt_delay", s.preempt_delay);
+    visit("startup_delay", s.startup_delay);
     visit("api_weight", s.api_weight);
     visit("checksum", s.checksum);
     visit("auth", s.auth);

@@ -147,6 +147,9 @@ const std::array key_table = {
         "How many adverts may be missing before a Backup takes over; the same on every node."},
     key{"router", "preempt", boolean_rule{}, "Take over from an Active node of lower priority."},
     key{"router", "preempt_delay", duration_rule{0s, 1000s}, "How long to wait before preempting."},
+    key{"router", "startup_delay", duration_rule{0s, 1000s},
+        "After the start, how much longer than one down interval to listen before becoming Active without having heard "
+        "anybody."},
     key{"router", "api_weight", integer_rule{-253, 253},
         "What the state of this node's path to EC2 does to its priority: a negative weight lowers it while the path is broken, "
         "a positive one raises it while the path works, 0 leaves it alone."},
@@ -323,6 +326,8 @@ const std::array key_table = {
         "How long a detach may take before it is forced: for an instance that no longer answers."},
     key{"router.eni", "configure", boolean_rule{},
         "While Active, set it up, give it the addresses that EC2 gave it, and route what is sent from them through it."},
+    key{"router.eni", "addresses", list_rule{1, 50, "an IPv4 or IPv6 unicast address without a zone"},
+        "Which of its addresses the node has.", presence::optional, false, "all that EC2 gave it"},
     key{"router.eni", "table", integer_rule{1, u32_max}, "The routing table for what is sent from its addresses.",
         presence::optional, false, "112000 and the index of the link"},
     key{"router.eni", "rule_priority", integer_rule{1, 32765}, "The priority of the rules that lead to that table."},

@@ -39,6 +39,14 @@ public:
                 refuse(secondary.where("address"), secondary.path_to("address"), *secondary.key("address"), found->second);
             }
         });
+        for_each_entry(e, "eni", e.value.enis, [&](const entry<eni_entry>& eni) {
+            for_each_sound_entry(r_, eni, "addresses", eni.value.addresses, [&](const entry<ip_address>& address) {
+                const auto found = owners_.find(address.value);
+                if (found != owners_.end()) {
+                    refuse(address.at.offset, address.path, address.at, found->second);
+                }
+            });
+        });
         for_each_entry(e, "route", e.value.routes, [&](const entry<route_entry>& route) {
             const auto* const prefix = std::get_if<ip_prefix>(&route.value.destination.value);
             if (is_sound(r_, route, "router.route", {"destination"}) && prefix != nullptr && prefix->is_host()) {

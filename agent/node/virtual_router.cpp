@@ -319,10 +319,12 @@ void virtual_router::take_part(instant now, const net::link_table& links, standi
         reason_ = obstacle_;
         tell_standing(now.steady, links, aside);
     } else if (state() == vrrp::state::initialize) {
+        const auto delay = has_been_started_ ? duration::zero() : configuration_.startup_delay;
         start_election();
         if (!resume(now, links, adverts)) {
             // It may have been kept out by what keeps no advert from it.
-            election_->startup(now.steady, std::max(hears_since_.value_or(now.steady), active_known_at_), election_outputs_);
+            const auto silence_from = std::max(hears_since_.value_or(now.steady), active_known_at_);
+            election_->startup(now.steady, silence_from + delay, election_outputs_);
             apply(now, links, adverts);
         }
     }

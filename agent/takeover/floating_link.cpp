@@ -24,14 +24,20 @@ ip_address gateway_of(const ip_prefix& subnet)
     return subnet.family() == ip_family::v4 ? first_after(subnet) : *ip_address::parse(router_of_ipv6);
 }
 
+const std::vector<ip_address>& addresses_of(const config::eni_entry& entry, const aws::instance_interface& interface)
+{
+    return entry.addresses.empty() ? interface.addresses : entry.addresses;
+}
+
 config::policy_entry own_table(const config::eni_entry& entry, const aws::instance_interface& interface, const net::link& link)
 {
+    const auto& addresses = addresses_of(entry, interface);
     config::policy_entry policy;
     policy.table = entry.table.value_or(config::floating_table_base + static_cast<unsigned>(link.index));
     for (const auto family : {ip_family::v4, ip_family::v6}) {
         const auto is_of_family = [&](const auto& x) { return x.family() == family; };
         const auto first = std::ranges::find_if(interface.subnet_prefixes, is_of_family);
-        const bool is_used = std::ranges::any_of(interface.addresses, is_of_family);
+        const bool is_used = std::ranges::any_of(addresses, is_of_family);
         if (first == interface.subnet_prefixes.end() || !is_used) {
             continue;
         }
@@ -50,7 +56,7 @@ config::policy_entry own_table(const config::eni_entry& entry, const aws::instan
         beyond.family = family;
         policy.routes.push_back(std::move(beyond));
     }
-    for (const auto& address : interface.addresses) {
+    for (const auto& address : addresses) {
         config::policy_rule_entry rule;
         rule.from = {ip_prefix::host(address)};
         rule.priority = entry.rule_priority;
@@ -65,7 +71,7 @@ std::vector<local_item> floating_items(const config::eni_entry& entry, const aws
                                        const net::link& link)
 {
     std::vector<local_item> all{{raised_link{link.name}, true}};
-    for (const auto& address : interface.addresses) {
+    for (const auto& address : addresses_of(entry, interface)) {
         all.push_back({config::address_entry{.address = ip_prefix::host(address), .interface = link.name}, false});
     }
     auto policy = local_items(std::vector{own_table(entry, interface, link)}, false);

@@ -43,7 +43,7 @@ election::election(const election_settings& settings) : settings_(settings), act
     ENSURE(settings.down_timer_adverts > 0);
 }
 
-void election::startup(time_point now, time_point silent_since, outputs& out)
+void election::startup(time_point now, time_point silence_from, outputs& out)
 {
     if (state_ != state::initialize) {
         return;
@@ -53,7 +53,7 @@ void election::startup(time_point now, time_point silent_since, outputs& out)
         become_active(now, transition_reason::startup, now, out);
     } else {
         become_backup(now, transition_reason::startup, out);
-        down_armed_at_ = std::min(now, silent_since);
+        down_armed_at_ = silence_from;
         down_due_ = std::max(now, down_deadline());
     }
 }

@@ -132,9 +132,10 @@ public:
 
     // Each call appends its outputs to `out`.
     void startup(time_point now, std::vector<election_output>& out) { startup(now, now, out); }
-    // The same for one that has listened before: since then it has heard no advert, and has not been Active. The
-    // Active_Down_Timer counts from that, so that what keeps a router out for a moment, again and again, postpones nothing.
-    void startup(time_point now, time_point silent_since, std::vector<election_output>& out);
+    // The same, but the Active_Down_Timer counts from `silence_from` until an advert is heard. That is earlier for one that has
+    // listened before and since then has heard none and not been Active, so that what keeps a router out for a moment, again
+    // and again, postpones nothing; and later for one that gives the others more time after the start.
+    void startup(time_point now, time_point silence_from, std::vector<election_output>& out);
     // In place of startup(), by a process that takes the place of one that was Active and whose next advert was due then: goes
     // on as the Active, with an advert at once. Returns false, and does nothing, when that is so long ago that a Backup may
     // have taken over.

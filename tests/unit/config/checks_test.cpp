@@ -91,12 +91,14 @@ TEST(checks, keys_that_do_not_exist_and_keys_that_are_not_done)
         {{"virtual_router_id = 1"},
          {"7:1: router[0].virtual_router_id: is not a key of [[router]]; its keys are name, vrid, version, priority, "
           "address_owner, "
-          "source, interface, peers, advert_interval, down_timer_adverts, preempt, preempt_delay, api_weight, checksum, auth, "
-          "advertised_addresses, drain, address, route, secondary_ip, elastic_ip, eni, policy, announce, track, hooks"}},
+          "source, interface, peers, advert_interval, down_timer_adverts, preempt, preempt_delay, startup_delay, api_weight, "
+          "checksum, auth, advertised_addresses, drain, address, route, secondary_ip, elastic_ip, eni, policy, announce, "
+          "track, hooks"}},
         {{"\"a b\".c = 1"},
          {"7:1: router[0].a b: is not a key of [[router]]; its keys are name, vrid, version, priority, address_owner, "
-          "source, interface, peers, advert_interval, down_timer_adverts, preempt, preempt_delay, api_weight, checksum, auth, "
-          "advertised_addresses, drain, address, route, secondary_ip, elastic_ip, eni, policy, announce, track, hooks"}},
+          "source, interface, peers, advert_interval, down_timer_adverts, preempt, preempt_delay, startup_delay, api_weight, "
+          "checksum, auth, advertised_addresses, drain, address, route, secondary_ip, elastic_ip, eni, policy, announce, "
+          "track, hooks"}},
         {{"[[track]]"},
          {"7:1: track: is not supported by this version of vipd; remove it (it would watch services for every router; "
           "[[router.track]] does for one)"}},
@@ -230,6 +232,10 @@ TEST(checks, intervals)
         {{"version = 2", R"(advert_interval = "1500ms")"}, {"8:19: router[0].advert_interval: found 1.5s" + allowed_2}},
         {{R"(preempt_delay = "1001s")"},
          {R"(7:17: router[0].preempt_delay: found "1001s"; allowed is a duration from 0s to 1000s)"}},
+        {{R"(startup_delay = "5s")", "priority = 255", "address_owner = true"},
+         {"7:17: router[0].startup_delay: found a delay beside address_owner = true: the owner of an address is Active from "
+          "the "
+          "start (RFC 9568, section 6.4.1); remove one of the two"}},
         {{R"(drain = "61s")"}, {R"(7:9: router[0].drain: found "61s"; allowed is a duration from 0s to 1m)"}},
         {{"preempt = false", R"(preempt_delay = "5s")"},
          {},

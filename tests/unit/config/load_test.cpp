@@ -74,6 +74,7 @@ advert_interval = "10ms"
 down_timer_adverts = 5
 preempt = true
 preempt_delay = "0s"
+startup_delay = "0s"
 checksum = "rfc9568"
 drain = "500ms"
 [[router.address]]

@@ -29,6 +29,7 @@ TEST(moves, are_read_with_the_routers_interface_as_their_default)
     ASSERT_EQ(router.enis.size(), 1u);
     EXPECT_EQ(router.enis[0].match.tags, (std::vector<aws::tag_filter>{{"Name", "floating"}}));
     EXPECT_FALSE(router.enis[0].device_index);
+    EXPECT_EQ(router.enis[0].addresses, std::vector<ip_address>{});
     EXPECT_TRUE(router.moves_in_cloud());
     EXPECT_TRUE(all.value.uses_aws());
 }
@@ -83,6 +84,17 @@ TEST(moves, what_is_wrong_is_said_with_its_place)
          {"8:9: router[0].eni[0].match: found 2 of id, address and tags; name the interface by exactly one of them"}},
         {{"[[router.eni]]", R"(match = { id = "eni-0a1b2c3d" })", "device_index = 0"},
          {"9:16: router[0].eni[0].device_index: found 0; allowed is a whole number from 1 to 15"}},
+        {{"[[router.eni]]", R"(match = { id = "eni-0a1b2c3d" })", R"(addresses = ["10.1.0.50", "10.1.0.50/24"])"},
+         {R"(9:27: router[0].eni[0].addresses[1]: found "10.1.0.50/24"; allowed is an IPv4 or IPv6 unicast address without a )"
+          R"(zone)"}},
+        {{"[[router.eni]]", R"(match = { id = "eni-0a1b2c3d" })", R"(addresses = ["10.1.0.50", "10.1.0.50"])"},
+         {R"(9:27: router[0].eni[0].addresses[1]: found "10.1.0.50" a second time; remove one of the two)"}},
+        {{"[[router.eni]]", R"(match = { id = "eni-0a1b2c3d" })", R"(addresses = ["10.0.2.10"])"},
+         {R"(9:14: router[0].eni[0].addresses[0]: found "10.0.2.10", which is router[0].peers[0] (line 5): a node that took )"
+          R"(the address of its peer could not hear it any more; choose an address that no node has of its own)"}},
+        {{"[[router.eni]]", R"(match = { id = "eni-0a1b2c3d" })", R"(addresses = ["10.1.0.50"])", "configure = false"},
+         {"9:13: router[0].eni[0].addresses: found addresses beside configure = false, which leaves the interface's addresses "
+          "to others; remove one of the two"}},
         {{"[[router.eni]]", "device_index = 1"},
          {R"(7:1: router[0].eni[0].match: is missing; allowed is a table: match = { id = "eni-..." }, { address = "..." } or )"
           R"({ tags = { ... } })"}},

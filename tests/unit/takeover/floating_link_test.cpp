@@ -77,6 +77,16 @@ TEST(floating_link, takes_its_table_and_priority_from_the_configuration)
     EXPECT_NE(std::ranges::find(lines, "route default via 10.1.0.1 dev eth1 table 300"), lines.end());
 }
 
+TEST(floating_link, has_the_addresses_that_the_configuration_lists_instead_of_all)
+{
+    config::eni_entry entry;
+    entry.addresses = {address("10.1.0.51")};
+    EXPECT_EQ(told(floating_items(entry, floating(), eth1())),
+              (std::vector<std::string>{
+                  "interface eth1, always", "10.1.0.51/32 on eth1", "route 10.1.0.0/24 dev eth1 table 112007",
+                  "route default via 10.1.0.1 dev eth1 table 112007", "rule 12112 from 10.1.0.51/32 lookup 112007"}));
+}
+
 TEST(floating_link, has_its_gateway_behind_the_first_address_of_a_subnet_that_begins_anywhere)
 {
     auto interface = floating();

@@ -1,0 +1,30 @@
+"""Both parts of the demonstration: every scene comes about. How quickly is its own affair, on a machine that does nothing else;
+here its bounds are wider than any noise."""
+
+import contextlib
+import io
+from collections.abc import Callable
+from unittest import mock
+
+from lab import bounds, demo, demo_moves
+from lab.laboratory import Lab
+from lab.testing import NOISE_SECONDS, LabTest, main
+
+
+class Demonstration(LabTest):
+    def shown(self, show: Callable[[Lab], int]) -> str:
+        printed = io.StringIO()
+        with mock.patch.object(bounds, "ALLOWANCE_MS", NOISE_SECONDS * 1000), contextlib.redirect_stdout(printed):
+            missed = show(self.lab)
+        self.assertEqual(missed, 0, printed.getvalue())
+        return printed.getvalue()
+
+    def test_routes_move_through_every_scene(self) -> None:
+        self.assertIn("Every bound was kept.", self.shown(lambda lab: demo.show(lab, keep=False)))
+
+    def test_addresses_an_elastic_ip_and_an_interface_move(self) -> None:
+        self.assertIn("Every bound was kept.", self.shown(demo_moves.show))
+
+
+if __name__ == "__main__":
+    main()
