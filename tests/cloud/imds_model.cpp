@@ -123,7 +123,7 @@ aws::http_response imds_model::get(const instant& now, std::string_view path, co
         return refusal(404, "Not Found");
     }
     path.remove_prefix(std::string_view("/latest/").size());
-    const auto known = facts(now, *machine, ec2_.as_of(lag_ == duration::zero() ? never : now.steady - lag_));
+    const auto known = facts(now, *machine, ec2_.as_of(lag_ == duration::zero() ? never : now.steady - lag_), path);
     if (const auto found = known.find(path); found != known.end()) {
         return reply(200, found->second);
     }
@@ -143,8 +143,27 @@ aws::http_response imds_model::get(const instant& now, std::string_view path, co
     return listing.empty() ? refusal(404, "Not Found") : reply(200, listing);
 }
 
-imds_model::tree imds_model::facts(const instant& now, const instance& machine, const replica& from)
+void imds_model::add_role(tree& out, const instance& machine, const access_key& key) const
 {
+    const auto& state = ec2_.state();
+    out["meta-data/iam/security-credentials/" + machine.role] =
+        boost::json::serialize(boost::json::value{{"Code", "Success"},
+                                                  {"LastUpdated", iso_time(*key.expires - credential_lifetime_)},
+                                                  {"Type", "AWS-HMAC"},
+                                                  {"AccessKeyId", key.id},
+                                                  {"SecretAccessKey", key.secret},
+                                                  {"Token", key.token},
+                                                  {"Expiration", iso_time(*key.expires)}});
+    out["meta-data/iam/info"] = boost::json::serialize(boost::json::value{
+        {"Code", "Success"},
+        {"InstanceProfileArn",
+         "arn:" + std::string(state.partition()) + ":iam::" + state.account + ":instance-profile/" + machine.role}});
+}
+
+// What is costly is worked out only when it is asked for, or a directory above it is.
+imds_model::tree imds_model::facts(const instant& now, const instance& machine, const replica& from, std::string_view wanted)
+{
+    const auto concerns = [&](std::string_view subtree) { return wanted.starts_with(subtree) || subtree.starts_with(wanted); };
     const auto& state = ec2_.state();
     const auto interfaces = from.interfaces_of(machine.id);
     const auto* where = state.find_subnet(machine.subnet);
@@ -163,32 +182,28 @@ imds_model::tree imds_model::facts(const instant& now, const instance& machine, 
     out["meta-data/services/partition"] = std::string(state.partition());
     out["meta-data/events/maintenance/scheduled"] = "[]";
     out["meta-data/events/maintenance/history"] = "[]";
-    add_interfaces(out, machine, from);
-    if (!machine.role.empty()) {
-        const auto& key = credentials(now.wall, machine);
-        const boost::json::value document{{"Code", "Success"},
-                                          {"LastUpdated", iso_time(*key.expires - credential_lifetime_)},
-                                          {"Type", "AWS-HMAC"},
-                                          {"AccessKeyId", key.id},
-                                          {"SecretAccessKey", key.secret},
-                                          {"Token", key.token},
-                                          {"Expiration", iso_time(*key.expires)}};
-        out["meta-data/iam/security-credentials/" + machine.role] = boost::json::serialize(document);
-        out["meta-data/iam/info"] = boost::json::serialize(boost::json::value{
-            {"Code", "Success"},
-            {"InstanceProfileArn",
-             "arn:" + std::string(state.partition()) + ":iam::" + state.account + ":instance-profile/" + machine.role}});
+    if (concerns("meta-data/network/") || concerns("meta-data/mac")) {
+        add_interfaces(out, machine, from);
     }
-    out["dynamic/instance-identity/document"] =
-        boost::json::serialize(boost::json::value{{"accountId", state.account},
-                                                  {"architecture", "x86_64"},
-                                                  {"availabilityZone", zone},
-                                                  {"instanceId", machine.id.str()},
-                                                  {"instanceType", machine.type.str()},
-                                                  {"pendingTime", "2026-01-01T00:00:00Z"},
-                                                  {"privateIp", address},
-                                                  {"region", state.region},
-                                                  {"version", "2017-09-30"}});
+    if (!machine.role.empty()) {
+        // Replaced when it is old, whatever is asked for.
+        const auto& key = credentials(now.wall, machine);
+        if (concerns("meta-data/iam/")) {
+            add_role(out, machine, key);
+        }
+    }
+    if (concerns("dynamic/")) {
+        out["dynamic/instance-identity/document"] =
+            boost::json::serialize(boost::json::value{{"accountId", state.account},
+                                                      {"architecture", "x86_64"},
+                                                      {"availabilityZone", zone},
+                                                      {"instanceId", machine.id.str()},
+                                                      {"instanceType", machine.type.str()},
+                                                      {"pendingTime", "2026-01-01T00:00:00Z"},
+                                                      {"privateIp", address},
+                                                      {"region", state.region},
+                                                      {"version", "2017-09-30"}});
+    }
     if (const auto extra = items_.find(machine.id); extra != items_.end()) {
         for (const auto& [path, value] : extra->second) {
             out["meta-data/" + path] = value;

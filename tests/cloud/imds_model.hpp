@@ -45,7 +45,8 @@ private:
 
     aws::http_response put_token(const instant& now, const aws::http_request& request, const instance_id& who);
     aws::http_response get(const instant& now, std::string_view path, const instance_id& who);
-    tree facts(const instant& now, const instance& machine, const replica& from);
+    tree facts(const instant& now, const instance& machine, const replica& from, std::string_view wanted);
+    void add_role(tree& out, const instance& machine, const access_key& key) const;
     static void add_interfaces(tree& out, const instance& machine, const replica& from);
     static void add_interface(tree& out, const network_interface& interface, const replica& from);
     const access_key& credentials(wall_time now, const instance& machine);
