@@ -58,10 +58,12 @@ class Configuration:
 
 @dataclass
 class VipdConfig(Configuration):
-    """One router; `more`, `aws` and `http` hold further keys of [[router]], [aws] and [http] as they stand in the file."""
+    """One router; `more`, `aws`, `http` and `notices` hold further keys of [[router]], [aws], [http] and [notices] as they
+    stand in the file."""
 
     source: str
     peers: list
+    name: str = "lab"
     vrid: int = 51
     version: int = 3
     priority: int = 100
@@ -82,6 +84,7 @@ class VipdConfig(Configuration):
     more: dict = field(default_factory=dict)
     aws: dict = field(default_factory=dict)
     http: dict = field(default_factory=dict)
+    notices: dict = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
 
     def text(self, socket_path: str) -> str:
@@ -89,11 +92,17 @@ class VipdConfig(Configuration):
         if self.aws or self.routes or self.moves:
             parts.append(section("[aws]", {"identity_cache": identity_cache(socket_path), **self.aws}))
         parts.append(section("[http]", {"listen": [], **self.http, "socket": socket_path}))
+        if self.notices:
+            parts.append(section("[notices]", self.notices))
         parts += [section("[[policy]]", policy) for policy in self.node_policies]
-        parts.append(section("[[router]]", {
-            "name": "lab", "vrid": self.vrid, "version": self.version, "priority": self.priority, "source": self.source,
+        return "\n".join([*parts, self.router_text()])
+
+    def router_text(self) -> str:
+        """The router alone, without what is the node's."""
+        parts = [section("[[router]]", {
+            "name": self.name, "vrid": self.vrid, "version": self.version, "priority": self.priority, "source": self.source,
             "interface": self.interface, "peers": self.peers, "advert_interval": self.advert_interval,
-            "preempt_delay": self.preempt_delay, **self.more}))
+            "preempt_delay": self.preempt_delay, **self.more})]
         if auth := {"kind": "password", "password": self.password} if self.password else self.auth:
             parts.append(section("[router.auth]", auth))
         if self.announce is not None:
@@ -106,6 +115,19 @@ class VipdConfig(Configuration):
         parts += [section("[[router.route]]", route) for route in self.routes]
         parts += [section(f"[[router.{name}]]", entry) for name, entries in self.moves.items() for entry in entries]
         return "\n".join(parts)
+
+
+@dataclass
+class GroupConfig(Configuration):
+    """The routers of a sync group; what is the node's is that of the first."""
+
+    name: str
+    routers: list[VipdConfig]
+
+    def text(self, socket_path: str) -> str:
+        first, *others = self.routers
+        return "\n".join([first.text(socket_path), *(router.router_text() for router in others),
+                          section("[[sync_group]]", {"name": self.name, "routers": [each.name for each in self.routers]})])
 
 
 class Vipd(Process):
@@ -162,8 +184,8 @@ class Vipd(Process):
     def status(self) -> dict:
         return self.get("/v1/status")
 
-    def router(self) -> dict:
-        return self.get("/v1/routers/lab")
+    def router(self, name: str = "lab") -> dict:
+        return self.get(f"/v1/routers/{name}")
 
     def state(self) -> str:
         """"Active", "Backup", "Initialize", or "absent" while nobody answers."""
@@ -172,10 +194,10 @@ class Vipd(Process):
         except (OSError, http.client.HTTPException):
             return "absent"
 
-    def step_down(self) -> Event:
+    def step_down(self, router: str = "lab") -> Event:
         """Asks for a graceful hand-over; the event's time is the moment just before."""
         event = self.lab.timeline.note("lab", "step_down", target=self.name)
-        code, text = self.request("POST", "/v1/routers/lab/step-down")
+        code, text = self.request("POST", f"/v1/routers/{router}/step-down")
         assert code == 200, f"step-down: {code} {text}"
         return event
 
