@@ -15,14 +15,15 @@ class Cluster:
     def __init__(self, lab, *, priorities: dict[str, int], interval_ms: float, preempt_delay_ms: float = 0.0,
                  reconcile_ms: float = 10_000.0, latency_ms: float = 0.0, realtime: bool = False, tables: int = 3,
                  listen: dict[str, str] | None = None, topology: Callable[[dict], None] = lambda document: None) -> None:
-        """`topology` changes what the cloud holds before it is started; `routes`, and what goes `first` on a node's command
-        line, may be changed before the nodes are."""
+        """`topology` changes what the cloud holds before it is started; `routes`, the `destination` that is waited for, and
+        what goes `first` on a node's command line, may be changed before the nodes are."""
         self.lab = lab
         self.priorities = priorities
         self.interval_ms = interval_ms
         self.preempt_delay_ms = preempt_delay_ms
         self.reconcile_ms = reconcile_ms
         self.realtime = realtime
+        self.destination = VIP
         self.routes: list[dict] = [{"destination": VIP, "tables": {"vpc": True}}]
         self.first: dict[str, tuple[str, ...]] = {}
         self._listen = listen or {}
@@ -59,6 +60,12 @@ class Cluster:
         node = self.nodes[name] = self.lab.own(Vipd(self.lab, self.zones.nodes[name], self.config(name, **changes),
                                                     self.first.get(name, ())))
         return node
+
+    def power_off(self, name: str) -> Event:
+        """The whole machine: nothing of it is heard any more. The event's time is the moment just before."""
+        off = self.nodes[name].kill()
+        self.zones.nodes[name].ip("link", "set", "eth0", "down")
+        return off
 
     # --- what happened ---
 
@@ -100,11 +107,11 @@ class Cluster:
         return {self.zones.owner_of(interface) for interface in self.route_targets().values()}
 
     def route_targets(self) -> dict[str, str]:
-        """By table: the interface that the virtual IP's route leads to; "" where there is none."""
+        """By table: the interface that the route leads to; "" where there is none."""
         targets = dict.fromkeys(self.tables, "")
         for table, routes in self.cloud.routes().items():
             if table in targets:
-                targets[table] = routes.get(VIP, {}).get("target", "")
+                targets[table] = routes.get(self.destination, {}).get("target", "")
         return targets
 
     def mutations(self, name: str, since: int) -> list[Event]:

@@ -13,6 +13,7 @@ import threading
 import time
 from dataclasses import dataclass
 
+from .cloudsim import Cloudsim
 from .timeline import MILLISECOND, Event, now
 from .zones import VIP, Zones
 
@@ -28,29 +29,36 @@ _RTA_DST, _RTA_GATEWAY = 1, 5
 
 
 class RouteFollower:
-    """Puts each change of one route table into the router's kernel the moment the cloud reports it."""
+    """Puts each change of a route of one table into the router's kernel the moment the cloud reports it. That of a prefix list
+    is a route for each of its `prefixes` there. A `delivered` event says since when that is so."""
 
-    def __init__(self, zones: Zones, table: str) -> None:
+    def __init__(self, zones: Zones, table: str, destination: str = VIP, prefixes: tuple[str, ...] = (VIP,)) -> None:
         self._zones = zones
         self._table = table
+        self._destination = destination
+        self._prefixes = prefixes
         self._netlink = zones.router.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
         zones.lab.own_socket(self._netlink)
         zones.lab.timeline.listen(self._on_event)
 
     def _on_event(self, event: Event) -> None:
-        if event.kind == "change" and event.fields.get("table") == self._table and event.fields.get("destination") == VIP:
+        if event.kind == "change" and (event.fields.get("table"), event.fields.get("destination")) == (
+                self._table, self._destination):
             owner = self._zones.owner_of(event.interface)
             if owner in self._zones.places:
-                self._netlink.send(_route_message(VIP, self._zones.places[owner].address))
+                for prefix in self._prefixes:
+                    self._netlink.send(_route_message(prefix, self._zones.places[owner].address))
+                self._zones.lab.timeline.note("lab", "delivered", address=self._destination, to=owner)
 
 
 class AddressFollower:
     """What a VPC does when an address is an interface's: the router sends it there, without asking who has it. An Elastic IP is
-    translated to the primary address of its interface, both ways and without a memory of connections. A `delivered` event says
-    since when that is so."""
+    translated to the private address that it belongs to in the cloud's register, both ways and without a memory of connections.
+    A `delivered` event says since when that is so."""
 
-    def __init__(self, zones: Zones) -> None:
+    def __init__(self, zones: Zones, cloud: Cloudsim) -> None:
         self._zones = zones
+        self._cloud = cloud
         self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="addresses", daemon=True)
         self._thread.start()
@@ -75,14 +83,16 @@ class AddressFollower:
                 continue
             try:
                 if event.fields["what"] == "elastic_ip":
-                    self._translate(address, place.address)
+                    self._translate(address)
                 else:
                     self._zones.deliver(address, place.mac if event.fields["arrived"] else _NOBODY, place.zone)
                 self._zones.lab.timeline.note("lab", "delivered", address=address, to=name if event.fields["arrived"] else "")
             except (RuntimeError, subprocess.CalledProcessError) as error:
                 self._zones.lab.timeline.note("lab", "address_follower_failed", reason=str(error))
 
-    def _translate(self, public: str, private: str) -> None:
+    def _translate(self, public: str) -> None:
+        register = self._cloud.command("GET", "/state")["elastic_ips"].values()
+        private = next(entry["private_address"] for entry in register if entry["public_ip"] == public)
         rules = f"""table ip elastic {{}}
 flush table ip elastic
 table ip elastic {{
@@ -230,6 +240,10 @@ class Client:
         """Of the questions from `since` on, but for those of the last tenth of a second, which may be under way."""
         until = now() - 100 * MILLISECOND
         return sum(since <= at <= until and number not in self._answered for number, at in list(self._asked.items()))
+
+    def was_answered(self, since: int) -> bool:
+        """Whether anybody has answered a question that was asked from `since` on."""
+        return any(at >= since and number in self._answered for number, at in list(self._asked.items()))
 
     def finish(self) -> list[Question]:
         """Asks no more, listens until the last question has been answered, and returns all of them."""

@@ -2,7 +2,6 @@
 permissions that `vipd iam-policy` prints for just this configuration and no others."""
 
 import contextlib
-import itertools
 import json
 import socket
 import subprocess
@@ -13,6 +12,7 @@ from lab.dataplane import AddressFollower, Application, Client, Departures, Ques
 from lab.hotplug import LINK, Hotplug
 from lab.movables import (ADDRESS, ADDRESS6, ELASTIC_ADDRESS, ELASTIC_IP, FLOATING, FLOATING_ADDRESS, FLOATING_ADDRESS6,
                           FLOATING_MAC, PRIORITIES)
+from lab.streams import StreamTest
 from lab.testing import LabTest, main
 from lab.timeline import Event
 from lab.vipd import program
@@ -33,7 +33,7 @@ class MovesTest(LabTest):
         self.cluster.zones.speak_ipv6()
         hotplug = Hotplug(self.cluster.zones)
         self.addCleanup(hotplug.close)
-        follower = AddressFollower(self.cluster.zones)
+        follower = AddressFollower(self.cluster.zones, self.cloud)
         self.addCleanup(follower.close)
         self.moves = {name: [entry] for name, entry in moves.items()}
         # One after another: b need not preempt, which some of these tests forbid.
@@ -244,7 +244,7 @@ class Moves(MovesTest):
             self.settle("b")
 
 
-class Streams(MovesTest):
+class Streams(StreamTest, MovesTest):
     """What clients outside hear, who ask two hundred times a second, while the address that they ask goes from node to node.
     How long it is silent is EC2's affair and the machine's; that it is silent then only, and who answers when, is vipd's."""
 
@@ -255,25 +255,24 @@ class Streams(MovesTest):
         """A client for each, and one for an address of b that stays where it is."""
         zones = self.cluster.zones
         self.departures = Departures(zones, "b")
-        own = zones.places["b"].address
-        for name, address in [("b", own), *itertools.product(PRIORITIES, addresses)]:
-            Application(zones, name, address)
+        # An Elastic IP is no node's: what is for it arrives at a private address.
+        private = [address for address in addresses if address != ELASTIC_ADDRESS]
+        for name in PRIORITIES:
+            for address in (zones.places[name].address, *private):
+                Application(zones, name, address)
         self.clients = {address: Client(zones, address) for address in addresses}
-        self.own = Client(zones, own)
+        self.own = Client(zones, zones.places["b"].address)
         for client in (self.own, *self.clients.values()):
             self.addCleanup(client.close)
-        self.lab.timeline.until("b answers at its own address", lambda: self.own.answered_by("b", 0), timeout=10)
+        self.is_answered_by("b", [self.own], 0)
         self.is_served_by("b")
-        self.began = self.lab.timeline.note("lab", "began").at
-        self.lab.timeline.until("they have asked for half a second", lambda: all(
-            client.asked_for_ms(self.began) > 500.0 for client in (self.own, *self.clients.values())), timeout=10)
+        self.begin_to_count((self.own, *self.clients.values()))
 
     def is_served_by(self, name: str) -> int:
         """Waits until it is; returns the time at which the node said that it has everything."""
         self.settle(name)
         settled = self.lab.timeline.note("lab", "settled", node=name)
-        self.lab.timeline.until(f"{name} answers", lambda: all(
-            client.answered_by(name, settled.at) for client in self.clients.values()), timeout=10)
+        self.is_answered_by(name, self.clients.values(), settled.at)
         return settled.at
 
     def hand_over(self, name: str) -> int:
@@ -291,9 +290,7 @@ class Streams(MovesTest):
     def ipv6_gap(self, cause: int, successor: str) -> tuple[int, int]:
         """Between the effects of the two calls, and until the router has followed the second."""
         self.is_served_by(successor)
-        delivered = self.lab.timeline.wait(f"the router sends it to {successor}", lambda e: e.kind == "delivered" and
-                                           (e.fields["address"], e.fields["to"]) == (ADDRESS6, successor), since=cause)
-        return self.left(ADDRESS6, cause).at, delivered.at
+        return self.left(ADDRESS6, cause).at, self.delivered(ADDRESS6, successor, cause).at
 
     def interface_gap(self, cause: int, successor: str) -> tuple[int, int]:
         """Until its link leaves it is answered at: of the time that the detach takes, half is for the noise of the machine.
@@ -308,20 +305,57 @@ class Streams(MovesTest):
         through = {question: self.departures.of(address, question.number) for question in questions}
         self.assertEqual({question: other for question, other in through.items() if other != mac}, {}, "left through another")
 
-    def assert_heard(self, client: Client, owners: list[str], gaps: list[tuple[int, int]]) -> list[Question]:
-        """Each of `owners` has answered every question of its turn, once; what nobody has was asked in a gap between two.
-        Returns what was asked in none of the gaps."""
-        questions = [question for question in client.finish() if question.asked >= self.began]
-        self.assertEqual([question for question in questions if len(question.answers) > 1], [], "nothing is answered twice")
-        turns = [(who, list(group)) for who, group in itertools.groupby(
-            (question for question in questions if question.answers), key=lambda question: question.answers[0])]
-        self.assertEqual([who for who, _ in turns], owners)
-        for who, turn in turns:
-            self.assertEqual(len(turn), turn[-1].number - turn[0].number + 1, f"{who} has missed none in its turn")
-        beside = [question for question in questions
-                  if not any(begin <= question.sent and question.asked <= end for begin, end in gaps)]
-        self.assertEqual([question for question in beside if not question.answers], [], f"not one of {gaps}")
-        return beside
+    def begin_with_ipv4(self, **elastic: str) -> None:
+        """A secondary address and an Elastic IP. EC2 takes its time, in which whoever hands over has to answer."""
+        self.begin_with(drain="3s", secondary_ip={"address": ADDRESS}, elastic_ip={"allocation": ELASTIC_IP, **elastic})
+        self.cloud.command("PUT", "/settings", {"latency_ms": 100})
+        self.ask(ADDRESS, ELASTIC_ADDRESS)
+
+    def assert_not_silent_when_handed_over(self) -> None:
+        for former, successor in (("b", "c"), ("c", "b")):
+            asked = self.hand_over(former)
+            self.is_served_by(successor)
+            for address in self.clients:
+                self.delivered(address, successor, asked)
+            self.wait_until_nothing_is_left_on(former)
+        for client in self.clients.values():
+            self.assert_heard(client, ["b", "c", "b"], [])
+        self.assert_heard(self.own, ["b"], [])
+
+    def assert_silent_until_the_takeover_only(self) -> None:
+        """When the machine dies with all that is on it."""
+        last = self.last_words(self.clients.values())
+        self.cluster.power_off("b")
+        self.is_served_by("c")
+        for address, client in self.clients.items():
+            self.assert_heard(client, ["b", "c"], [(last, self.delivered(address, "c", last).at)])
+
+    def test_an_address_and_the_elastic_ip_on_it_that_are_handed_over_are_never_silent(self) -> None:
+        self.begin_with_ipv4(private_address=ADDRESS)
+        self.assert_not_silent_when_handed_over()
+
+    def test_an_elastic_ip_of_the_node_itself_that_is_handed_over_is_never_silent(self) -> None:
+        self.begin_with_ipv4()
+        self.assert_not_silent_when_handed_over()
+
+    def test_an_address_and_the_elastic_ip_on_it_whose_machine_dies_are_silent_until_the_takeover_only(self) -> None:
+        self.begin_with_ipv4(private_address=ADDRESS)
+        self.assert_silent_until_the_takeover_only()
+
+    def test_an_elastic_ip_of_the_node_itself_whose_machine_dies_is_silent_until_the_takeover_only(self) -> None:
+        self.begin_with_ipv4()
+        self.assert_silent_until_the_takeover_only()
+
+    def test_an_address_and_the_elastic_ip_on_it_whose_active_dies_are_never_silent(self) -> None:
+        """The kernel of the dead answers until EC2 has moved them, and its successor cleans up."""
+        self.begin_with_ipv4(private_address=ADDRESS)
+        self.crash("b")
+        self.is_served_by("c")
+        self.start("b").ready()
+        self.wait_until_nothing_is_left_on("b")
+        for client in self.clients.values():
+            self.assert_heard(client, ["b", "c"], [])
+        self.assert_heard(self.own, ["b"], [])
 
     def begin_with_ipv6(self) -> None:
         self.begin_with(secondary_ip={"address": ADDRESS6})
