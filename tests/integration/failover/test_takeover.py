@@ -1,12 +1,15 @@
 """What a takeover moves: routes of every kind of destination, in tables chosen in every way, and the interface's own check."""
 
 from lab.cluster import Cluster
+from lab.dataplane import Application, Client, RouteFollower
+from lab.streams import StreamTest
 from lab.testing import LabTest, main
 from lab.zones import VIP, VPC
 
 VIP6 = "2001:db8:f::100/128"
 PREFIX_LIST = "pl-0aaaaaaaaaaaaaaa1"
 PRIORITIES = {"a": 200, "b": 100}
+LISTED = (VIP, "172.16.1.101/32")  # two addresses of one prefix list
 LATER_TABLE, OTHER_TABLE = "rtb-0bbbbbbbbbbbbbbb1", "rtb-0bbbbbbbbbbbbbbb2"
 
 
@@ -105,6 +108,81 @@ class Takeover(LabTest):
             "action") == "ModifyNetworkInterfaceAttribute", since=crash.at)
         self.assertEqual((refused.outcome, refused.level), ("denied", "error"))
         self.assertEqual(self.checks(), {"a": False, "b": True})
+
+
+def with_prefix_list(topology: dict) -> None:
+    topology["prefix_lists"] = [{"id": PREFIX_LIST, "name": "virtual-ips", "entries": list(LISTED)}]
+
+
+class PrefixList(StreamTest):
+    """Two tables whose route of a prefix list leads to a, and a client of each address that is in the list."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.cluster = Cluster(self.lab, priorities=PRIORITIES, interval_ms=200.0, reconcile_ms=1000.0, latency_ms=100.0,
+                               tables=2, topology=with_prefix_list)
+        self.cluster.destination = PREFIX_LIST
+        self.cluster.routes = [{"destination": PREFIX_LIST, "tables": {"vpc": True}}]
+        RouteFollower(self.cluster.zones, self.cluster.tables[0], PREFIX_LIST, LISTED)
+        self.start("a")
+        self.cluster.settle("a")
+        self.start("b")
+        self.cluster.settle("a")
+        self.clients = [Client(self.cluster.zones, address) for address in LISTED]
+        for client in self.clients:
+            self.addCleanup(client.close)
+        self.is_answered_by("a", self.clients, 0)
+        self.begin_to_count(self.clients)
+
+    def start(self, name: str) -> None:
+        for address in LISTED:
+            Application(self.cluster.zones, name, address)
+        self.cluster.start(name, preempt_delay="1000s", more={"drain": "3s"}, addresses=[
+            {"address": address, "interface": "lo"} for address in LISTED]).ready()
+
+    def settle(self, owner: str, since: int) -> int:
+        """Returns since when the router has sent both addresses to `owner`."""
+        self.cluster.settle(owner)
+        delivered = self.delivered(PREFIX_LIST, owner, since)
+        self.is_answered_by(owner, self.clients, delivered.at)
+        return delivered.at
+
+    def assert_took_each_table_once(self, name: str, since: int) -> None:
+        self.assertEqual(sorted((call.action, call.destination, call.table) for call in self.cluster.mutations(name, since)),
+                         [("ReplaceRoute", PREFIX_LIST, table) for table in sorted(self.cluster.tables)])
+
+    def test_all_addresses_of_a_list_are_handed_over_by_one_call_for_each_table_and_are_never_silent(self) -> None:
+        asked = self.cluster.nodes["a"].step_down()
+        self.settle("b", asked.at)
+        self.assert_took_each_table_once("b", asked.at)
+        for client in self.clients:
+            self.assert_heard(client, ["a", "b"], [])
+
+    def test_all_addresses_of_a_list_whose_machine_dies_are_silent_until_the_takeover_only(self) -> None:
+        last = self.last_words(self.clients)
+        self.cluster.power_off("a")
+        delivered = self.settle("b", last)
+        self.assert_took_each_table_once("b", last)
+        for client in self.clients:
+            self.assert_heard(client, ["a", "b"], [(last, delivered)])
+
+    def test_the_route_of_a_list_that_is_moved_by_hand_is_put_back_and_one_that_is_deleted_is_made_anew(self) -> None:
+        table = self.cluster.tables[0]
+        last = self.last_words(self.clients)
+        moved = self.cluster.cloud.put_route(table, PREFIX_LIST, self.cluster.zones.places["b"].interface_id)
+        self.cluster.nodes["a"].log_line("a repairs it", "event=repair", since=moved.at)
+        repaired = self.settle("a", moved.at)
+        self.assertEqual([(call.action, call.table) for call in self.cluster.mutations("a", moved.at)],
+                         [("ReplaceRoute", table)])
+        for client in self.clients:
+            self.assert_answered_beside(self.questions(client), [(last, repaired)])
+        deleted = self.lab.timeline.note("lab", "deleted_by_hand")
+        self.cluster.cloud.command("DELETE", "/routes", {"table": table, "destination": PREFIX_LIST})
+        self.cluster.nodes["a"].log_line("a repairs it", "event=repair", since=deleted.at)
+        self.cluster.settle("a")
+        self.assertEqual([(call.action, call.table) for call in self.cluster.mutations("a", deleted.at)],
+                         [("CreateRoute", table)])
+        self.assertEqual(self.cluster.mutations("b", 0), [], "a Backup changes nothing")
 
 
 if __name__ == "__main__":
