@@ -150,6 +150,7 @@ void node::impl::reconsider_all(instant now)
         rules_changed = r.router->look_around(now, links_, own, claimed, adverts_) || rules_changed;
     }
     // Each by itself first: what keeps one out keeps its group out.
+    note_groups_that_leave();
     for (auto& r : routers_) {
         r.router->take_part(now, links_, aside_, obstacle_of(*r.router), adverts_);
     }

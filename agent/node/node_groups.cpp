@@ -115,6 +115,23 @@ void node::impl::keep_together(instant now, const std::vector<std::uint32_t>& gr
     }
 }
 
+// Before its routers are told, one by one, what keeps them out.
+void node::impl::note_groups_that_leave()
+{
+    for (const auto& group : groups_) {
+        const bool is_active = std::ranges::any_of(
+            group, [&](std::uint32_t index) { return routers_[index].router->state() == vrrp::state::active; });
+        for (const auto index : group) {
+            const auto& router = *routers_[index].router;
+            if (const auto obstacle = router.find_obstacle(links_, aside_); is_active && !obstacle.empty()) {
+                note_group(group, vrrp::state::initialize,
+                           "router '" + router.configuration().name + "' takes no part: " + obstacle);
+                break;
+            }
+        }
+    }
+}
+
 void node::impl::note_group(const std::vector<std::uint32_t>& group, vrrp::state to, const std::string& reason)
 {
     std::string names;

@@ -86,6 +86,7 @@ private:
     // After anything that may have changed the state of a router.
     void keep_groups_together(instant now);
     void keep_together(instant now, const std::vector<std::uint32_t>& group);
+    void note_groups_that_leave();
     void note_group(const std::vector<std::uint32_t>& group, vrrp::state to, const std::string& reason);
     // What a router of a group that could be Active waits for; empty when it does not.
     [[nodiscard]] std::string why_it_waits(const virtual_router& r) const;

@@ -1,9 +1,9 @@
 #pragma once
 
 // What a node has of an interface that EC2 has attached to it: the link, set up; the addresses that EC2 gave the interface, or
-// those that the configuration lists; and a table of its own, to which rules lead by the address that something is sent from, so
-// that replies leave by the interface that the request came in by. An address stands alone on the link (/32, /128): its subnet is
-// in that table only, and the main table's routes to the same subnet stay what they are.
+// those that the configuration lists; and a table of its own, to which rules lead by the address that something is sent from,
+// so that replies leave by the interface that the request came in by. An address stands alone on the link (/32, /128): its
+// subnet is in that table only, and the main table's routes to the same subnet stay what they are.
 
 #include "agent/aws/identity.hpp"
 #include "agent/config/config.hpp"

@@ -172,6 +172,7 @@ class SyncGroups(LabTest):
             self.settle("c", down.at)
             self.releases("b", other, down.at)
             self.assertEqual(self.states("b"), ["Initialize", "Initialize"])
+            self.assertEqual(self.told("b", "Initialize", down.at)[0], "firewall")
             self.assertIn(f"router '{router}' of its sync group 'firewall' takes no part",
                           self.nodes["b"].router(other)["state_reason"])
             up = self.lab.timeline.note("lab", "link_up", interface=interface)

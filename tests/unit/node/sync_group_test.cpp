@@ -161,6 +161,9 @@ TEST_F(sync_group, what_keeps_one_out_keeps_all_out)
     EXPECT_EQ(h.state(0), state::initialize);
     EXPECT_EQ(h.state(1), state::initialize);
     EXPECT_EQ(priorities_sent(0), (std::vector<std::uint8_t>{0}));
+    EXPECT_EQ(h.log.count({"group=web", "to=Active"}), 1U);
+    EXPECT_EQ(h.log.count({"group=web", "to=Initialize", "router 'back' takes no part: interface 'ens6' has no carrier"}), 1U);
+    ASSERT_EQ(h.log.count({"group=web"}), 2U);
 }
 
 TEST_F(sync_group, all_of_it_preempts_or_nothing)
