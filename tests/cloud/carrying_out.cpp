@@ -130,9 +130,10 @@ std::optional<api_error> simulated_cloud::check_permission(const exchange& one, 
     }
     const auto& state = model_.state();
     const auto action = "ec2:" + request.action;
-    for (const auto& [kind, id, tags] : about) {
+    for (const auto& [kind, id, tags, vpc] : about) {
         const auto arn = kind.empty() ? id : state.arn(kind, id);
-        if (is_allowed(statements->second, {action, arn, id, state.region, tags})) {
+        const auto vpc_arn = vpc.empty() ? std::string{} : state.arn("vpc", vpc.str());
+        if (is_allowed(statements->second, {action, arn, id, state.region, tags, vpc_arn})) {
             continue;
         }
         std::string blob;

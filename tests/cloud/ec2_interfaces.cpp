@@ -27,7 +27,7 @@ api_result<resources> ec2_model::named_interface(const network_interface_id& id)
     if (interface == nullptr) {
         return api_error{"InvalidNetworkInterfaceID.NotFound", "The networkInterface ID '" + id.str() + "' does not exist"};
     }
-    return resources{{"network-interface", id.str(), &interface->tags}};
+    return resources{{"network-interface", id.str(), &interface->tags, state_.vpc_of(*interface)}};
 }
 
 api_result<resources> ec2_model::named(const set_source_dest_check& call) const
@@ -60,7 +60,7 @@ api_result<resources> ec2_model::named(const detach_interface& call) const
         return no_attachment(call.attachment);
     }
     // The instance that loses it is asked for too.
-    resources out{{"network-interface", interface->id.str(), &interface->tags}};
+    resources out{{"network-interface", interface->id.str(), &interface->tags, state_.vpc_of(*interface)}};
     if (const auto* machine = primary().machine_of(*interface)) {
         out.push_back({"instance", machine->id.str(), &machine->tags});
     }

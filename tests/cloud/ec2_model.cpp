@@ -34,7 +34,7 @@ api_result<resources> ec2_model::named(const change_route& call) const
     if (table == nullptr) {
         return api_error{"InvalidRouteTableID.NotFound", "The routeTable ID '" + call.table.str() + "' does not exist"};
     }
-    return resources{{"route-table", call.table.str(), &table->tags}};
+    return resources{{"route-table", call.table.str(), &table->tags, table->vpc}};
 }
 
 api_result<void> ec2_model::apply(const occasion& when, const change_route& call)

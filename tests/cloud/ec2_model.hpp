@@ -34,6 +34,7 @@ struct resource {
     std::string_view kind;  // as in an ARN: "route-table"
     std::string id;
     const tag_map* tags = nullptr;
+    vpc_id vpc{};  // of what has the condition key ec2:Vpc: a route table, a network interface
 };
 using resources = std::vector<resource>;
 

@@ -15,11 +15,13 @@
 
 namespace vipd::cloud {
 
-// "StringEquals": {"ec2:ResourceTag/vrrp-group": ["g1", "g2"]}. Keys are aws:ResourceTag/K, ec2:ResourceTag/K, ec2:Region and
-// aws:RequestedRegion.
+// "StringEquals": {"ec2:ResourceTag/vrrp-group": ["g1", "g2"]}. Keys are aws:ResourceTag/K, ec2:ResourceTag/K, ec2:Region,
+// aws:RequestedRegion, and ec2:Vpc, which is the ARN of the VPC that a route table or a network interface is in: no other
+// resource that the model knows has it.
 struct policy_condition {
-    enum class comparison : std::uint8_t { equals, like } how = comparison::equals;
-    bool negated = false;    // "StringNotEquals"
+    // IAM has two names for the comparison of ARNs, which do the same.
+    enum class comparison : std::uint8_t { equals, like, arn_equals, arn_like } how = comparison::equals;
+    bool negated = false;    // "StringNotEquals", "ArnNotLike"
     bool if_exists = false;  // "StringEqualsIfExists": what has no such key passes
     std::string key;
     std::vector<std::string> values;  // any of them
@@ -35,6 +37,12 @@ struct policy_statement {
 
 using policy = std::vector<policy_statement>;
 
+bool is_condition_key(std::string_view key);
+// Whether its values are ARNs.
+bool is_arn_key(std::string_view key);
+// Six parts with five colons between them, each of which may have wildcards; the last one may have colons of its own.
+bool is_arn_pattern(std::string_view text);
+
 inline policy allow_everything()
 {
     return {{true, {"*"}, {"*"}}};
@@ -47,7 +55,10 @@ struct permission_question {
     std::string_view id{};
     std::string_view region{};
     const tag_map* tags = nullptr;  // the resource's; null: it has none
+    std::string_view vpc{};         // the ARN of the resource's VPC; empty: the resource has no such key
 };
+// A condition on a key that is not known here, which no policy has that was read, ends the program: whether it would hold in
+// IAM is anybody's guess.
 bool is_allowed(const policy& statements, const permission_question& question);
 
 // Either a list [{"effect": "allow", "actions": ["ec2:*"], "resources": ["*"], "conditions": {...}}], where resources may be

@@ -25,37 +25,53 @@ std::vector<std::string> text_or_texts(json_reader& reader, std::string_view key
     return value != nullptr && value->is_string() ? std::vector<std::string>{reader.text(key)} : reader.texts(key);
 }
 
-bool is_known_key(std::string_view key)
-{
-    constexpr std::string_view tag = "ResourceTag/";
-    const auto behind_service = key.substr(std::min(key.size(), key.find(':') + 1));
-    const bool has_service = key.starts_with("aws:") || key.starts_with("ec2:");
-    return key == "ec2:Region" || key == "aws:RequestedRegion" ||
-           (has_service && behind_service.starts_with(tag) && behind_service.size() > tag.size());
-}
-
-// "StringNotLikeIfExists"
+// "StringNotLikeIfExists", "ArnEquals"
 std::optional<policy_condition> parse_operator(std::string_view name)
 {
+    const auto take = [&name](std::string_view prefix) {
+        const bool is_there = name.starts_with(prefix);
+        name.remove_prefix(is_there ? prefix.size() : 0);
+        return is_there;
+    };
     constexpr std::string_view suffix = "IfExists";
     policy_condition condition;
-    if (name.ends_with(suffix)) {
-        condition.if_exists = true;
-        name.remove_suffix(suffix.size());
-    }
-    if (!name.starts_with("String")) {
+    condition.if_exists = name.ends_with(suffix);
+    name.remove_suffix(condition.if_exists ? suffix.size() : 0);
+    const bool of_arns = take("Arn");
+    if (!of_arns && !take("String")) {
         return std::nullopt;
     }
-    name.remove_prefix(6);
-    if (name.starts_with("Not")) {
-        condition.negated = true;
-        name.remove_prefix(3);
-    }
+    condition.negated = take("Not");
     if (name != "Equals" && name != "Like") {
         return std::nullopt;
     }
-    condition.how = name == "Like" ? policy_condition::comparison::like : policy_condition::comparison::equals;
+    using comparison = policy_condition::comparison;
+    const bool like = name == "Like";
+    condition.how =
+        of_arns ? (like ? comparison::arn_like : comparison::arn_equals) : (like ? comparison::like : comparison::equals);
     return condition;
+}
+
+bool compares_arns(const policy_condition& condition)
+{
+    return condition.how == policy_condition::comparison::arn_equals || condition.how == policy_condition::comparison::arn_like;
+}
+
+// IAM takes a condition that can never hold without a word. Nobody writes one on purpose.
+void check_condition(json_reader& keys, const policy_condition& condition)
+{
+    if (!is_condition_key(condition.key)) {
+        keys.fail(condition.key,
+                  "is not known here; there are aws:ResourceTag/KEY, ec2:ResourceTag/KEY, ec2:Region, aws:RequestedRegion and "
+                  "ec2:Vpc");
+    } else if (compares_arns(condition) && !is_arn_key(condition.key)) {
+        keys.fail(condition.key, "is no ARN, and cannot be compared as one");
+    }
+    for (const auto& value : condition.values) {
+        if (compares_arns(condition) && !is_arn_pattern(value)) {
+            keys.fail(condition.key, "\"" + value + "\" is no ARN");
+        }
+    }
 }
 
 std::vector<policy_condition> read_conditions(json_reader& statement, std::string_view key)
@@ -74,8 +90,8 @@ std::vector<policy_condition> read_conditions(json_reader& statement, std::strin
         const auto shape = parse_operator(name);
         if (!shape || !comparison.value().is_object()) {
             statement.fail(key, "'" + name +
-                                    "' is none of StringEquals, StringNotEquals, StringLike, StringNotLike with an object"
-                                    " behind it; each of them may end in IfExists");
+                                    "' is none of StringEquals, StringNotEquals, StringLike, StringNotLike and their like that"
+                                    " begin with Arn, with an object behind it; each of them may end in IfExists");
             continue;
         }
         json_reader keys(comparison.value(), statement.place() + "." + std::string(key) + "." + name);
@@ -83,11 +99,7 @@ std::vector<policy_condition> read_conditions(json_reader& statement, std::strin
             auto condition = *shape;
             condition.key = entry.key();
             condition.values = text_or_texts(keys, entry.key());
-            if (!is_known_key(condition.key)) {
-                keys.fail(condition.key,
-                          "is not known here; there are aws:ResourceTag/KEY, ec2:ResourceTag/KEY, ec2:Region and "
-                          "aws:RequestedRegion");
-            }
+            check_condition(keys, condition);
             conditions.push_back(std::move(condition));
         }
         if (const auto problem = keys.problem()) {
@@ -146,14 +158,19 @@ result<policy> parse_document(const boost::json::value& json)
     return statements;
 }
 
+std::string operator_name(const policy_condition& condition)
+{
+    using comparison = policy_condition::comparison;
+    const bool like = condition.how == comparison::like || condition.how == comparison::arn_like;
+    return std::string(compares_arns(condition) ? "Arn" : "String") + (condition.negated ? "Not" : "") +
+           (like ? "Like" : "Equals") + (condition.if_exists ? "IfExists" : "");
+}
+
 boost::json::object conditions_json(const std::vector<policy_condition>& conditions)
 {
     boost::json::object out;
     for (const auto& condition : conditions) {
-        const auto name = std::string("String") + (condition.negated ? "Not" : "") +
-                          (condition.how == policy_condition::comparison::like ? "Like" : "Equals") +
-                          (condition.if_exists ? "IfExists" : "");
-        auto& keys = out[name];
+        auto& keys = out[operator_name(condition)];
         if (!keys.is_object()) {
             keys.emplace_object();
         }
