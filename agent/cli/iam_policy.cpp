@@ -75,18 +75,19 @@ public:
         }
         for (const auto& entry : router.secondary_ips) {
             read("DescribeNetworkInterfaces");
-            const auto own = interface_arn(entry.interface_id);
             if (entry.address.is_v4()) {
-                allow("MoveSecondaryAddresses", {"AssignPrivateIpAddresses"}, own);
+                allow_interface("MoveSecondaryAddresses", "AssignPrivateIpAddresses", entry.interface_id);
             } else {
                 // It is unassigned from whoever has it.
-                allow("MoveIpv6Addresses", {"AssignIpv6Addresses", "UnassignIpv6Addresses"}, arn("network-interface", "*"));
+                note_interfaces(entry.interface_id);
+                allow("MoveIpv6Addresses", {"AssignIpv6Addresses", "UnassignIpv6Addresses"}, arn("network-interface", "*"),
+                      of_interfaces_vpc());
             }
         }
         for (const auto& entry : router.elastic_ips) {
             read("DescribeAddresses");
             allow("MoveElasticIps", {"AssociateAddress"}, arn("elastic-ip", entry.allocation.str()));
-            allow("MoveElasticIps", {"AssociateAddress"}, interface_arn(entry.interface_id));
+            allow_interface("MoveElasticIps", "AssociateAddress", entry.interface_id);
         }
         for (const auto& entry : router.enis) {
             add(entry);
@@ -134,22 +135,41 @@ public:
     }
 
 private:
-    [[nodiscard]] std::string arn(std::string_view kind, std::string_view id) const
+    [[nodiscard]] std::string arn(std::string_view kind, std::string_view id) const { return arn_of(scope_.account, kind, id); }
+
+    // Of any account, where that is empty.
+    [[nodiscard]] std::string arn_of(std::string_view account, std::string_view kind, std::string_view id) const
     {
         const auto partition = region_.empty() ? std::string_view{"*"} : aws::partition_of(region_);
         return fmt::format("arn:{}:ec2:{}:{}:{}/{}", partition, region_.empty() ? "*" : region_,
-                           scope_.account.empty() ? "*" : scope_.account, kind, id);
+                           account.empty() ? "*" : account, kind, id);
     }
 
-    // Of this node; whichever that is where the configuration does not name it.
-    [[nodiscard]] std::string interface_arn(const std::optional<aws::network_interface_id>& id)
+    void note_interfaces(const std::optional<aws::network_interface_id>& id)
     {
         if (!id) {
             notes_.insert(
-                "the interfaces of the nodes are not named in the configuration: every network interface of the account "
-                "is allowed; replace network-interface/* by theirs");
+                fmt::format("the interfaces of the nodes are not named in the configuration: every network interface of the "
+                            "{} is allowed; replace network-interface/* by theirs",
+                            scope_.vpc.empty() ? "account" : "VPC"));
         }
-        return arn("network-interface", id ? id->str() : "*");
+    }
+
+    // An action on this node's interface; on whichever that is where the configuration does not name it.
+    void allow_interface(const std::string& sid, const std::string& action, const std::optional<aws::network_interface_id>& id)
+    {
+        note_interfaces(id);
+        if (id) {
+            allow(sid, {action}, arn("network-interface", id->str()));
+        } else {
+            allow(sid, {action}, arn("network-interface", "*"), of_interfaces_vpc());
+        }
+    }
+
+    // A VPC that is shared is another account's than the interfaces in it.
+    [[nodiscard]] conditions of_interfaces_vpc() const
+    {
+        return scope_.vpc.empty() ? conditions{} : conditions{{{"ArnLike", "ec2:Vpc"}, arn_of({}, "vpc", scope_.vpc)}};
     }
 
     void allow(const std::string& sid, const std::set<std::string>& actions, const std::string& resource,
@@ -203,7 +223,7 @@ private:
             allow("MoveRoutes", actions, arn("route-table", "*"), when);
         }
         if (route.disable_source_dest_check) {
-            allow("SwitchSourceDestCheck", {"ModifyNetworkInterfaceAttribute"}, interface_arn(route.interface_id));
+            allow_interface("SwitchSourceDestCheck", "ModifyNetworkInterfaceAttribute", route.interface_id);
         }
     }
 

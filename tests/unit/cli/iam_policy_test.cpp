@@ -132,6 +132,33 @@ TEST(iam_policy, every_other_move_has_its_actions)
               (texts{"ec2:DescribeAddresses", "ec2:DescribeNetworkInterfaces"}));
 }
 
+TEST(iam_policy, interfaces_that_are_not_named_are_those_of_the_vpc)
+{
+    const auto file = file_with(
+        "[[router.route]]\ndestination = \"172.16.1.100/32\"\ntables = { ids = [\"rtb-0a1b2c3d\"] }\nsource_dest_check = "
+        "\"disable\"\n[[router.secondary_ip]]\naddress = \"10.0.1.100\"\n[[router.secondary_ip]]\naddress = \"2001:db8::64\"\n"
+        "[[router.elastic_ip]]\nallocation = \"eipalloc-0a1b2c3d\"\n[[router.eni]]\nmatch = { id = \"eni-0a1b2c3d\" }\n");
+    const auto policy = iam_policy(file, known);
+    std::map<std::string, texts> in_vpc;
+    for (const auto& s : statements_of(policy)) {
+        const auto* condition = s.as_object().if_contains("Condition");
+        if (const auto* arns = condition == nullptr ? nullptr : condition->as_object().if_contains("ArnLike")) {
+            EXPECT_EQ(arns->at("ec2:Vpc"), "arn:aws:ec2:eu-west-1:*:vpc/vpc-0a1b2c3d") << "which another account may share";
+            EXPECT_EQ(texts_of(s.at("Resource")), texts{"arn:aws:ec2:eu-west-1:123456789012:network-interface/*"});
+            in_vpc[std::string(s.at("Sid").as_string())] = texts_of(s.at("Action"));
+        }
+    }
+    EXPECT_EQ(in_vpc, (std::map<std::string, texts>{
+                          {"MoveElasticIps2", {"ec2:AssociateAddress"}},
+                          {"MoveIpv6Addresses", {"ec2:AssignIpv6Addresses", "ec2:UnassignIpv6Addresses"}},
+                          {"MoveSecondaryAddresses", {"ec2:AssignPrivateIpAddresses"}},
+                          {"SwitchSourceDestCheck", {"ec2:ModifyNetworkInterfaceAttribute"}},
+                      }));
+    EXPECT_NE(policy.err.find("every network interface of the VPC is allowed"), std::string::npos) << policy.err;
+    EXPECT_NE(iam_policy(file, {}).err.find("every network interface of the account is allowed"), std::string::npos);
+    EXPECT_EQ(iam_policy(file, {}).out.find("ec2:Vpc"), std::string::npos);
+}
+
 TEST(iam_policy, statements_that_differ_in_their_conditions_have_names_of_their_own)
 {
     const auto policy =
