@@ -6,8 +6,6 @@ namespace vipd::sim {
 
 namespace {
 
-const cloud::vpc_id the_vpc{"vpc-00000000000000001"};
-
 cloud::subnet_id subnet_of(unsigned zone)
 {
     return cloud::subnet_id{fmt::format("subnet-{:017x}", zone + 1)};
@@ -38,6 +36,19 @@ void add_machine(cloud::cloud_state& state, std::size_t number, unsigned zone, c
 
 }  // namespace
 
+cloud::vpc_id the_vpc()
+{
+    return cloud::vpc_id{"vpc-00000000000000001"};
+}
+
+cloud::route_destination destination_of(const cluster_options& options, std::size_t router)
+{
+    if (router == 0 && options.by_prefix_list) {
+        return cloud::prefix_list_id{cluster_options::prefix_list_id()};
+    }
+    return options.virtual_address(router);
+}
+
 std::string mac_of(std::size_t machine)
 {
     return fmt::format("02:00:00:00:00:{:02x}", machine + 16);
@@ -62,14 +73,14 @@ cloud::topology make_account(const cluster_options& options, time_point now)
 {
     cloud::topology account;
     auto& state = account.state;
+    const auto vpc = the_vpc();
     state.vpcs.emplace(
-        the_vpc,
-        cloud::vpc{
-            the_vpc, {*ip_prefix::parse("10.0.0.0/16"), *ip_prefix::parse("2001:db8::/48")}, {}, "igw-00000000000000001"});
+        vpc,
+        cloud::vpc{vpc, {*ip_prefix::parse("10.0.0.0/16"), *ip_prefix::parse("2001:db8::/48")}, {}, "igw-00000000000000001"});
     for (unsigned zone = 0; zone < 2; ++zone) {
         const auto id = subnet_of(zone);
         state.subnets.emplace(id, cloud::subnet{id,
-                                                the_vpc,
+                                                vpc,
                                                 zone == 0 ? "eu-west-1a" : "eu-west-1b",
                                                 {*ip_prefix::parse(fmt::format("10.0.{}.0/24", zone + 1)),
                                                  *ip_prefix::parse(fmt::format("2001:db8:0:{:x}::/64", zone + 1))}});
@@ -103,10 +114,14 @@ cloud::topology make_account(const cluster_options& options, time_point now)
             state.interfaces.emplace(other.id, cloud::versioned<cloud::network_interface>{now, other});
         }
     }
+    if (options.by_prefix_list) {
+        const cloud::prefix_list_id id{cluster_options::prefix_list_id()};
+        state.prefix_lists.emplace(id, cloud::prefix_list{id, "virtual-ips", {options.virtual_address()}});
+    }
     for (std::size_t t = 0; t < options.tables; ++t) {
         cloud::route_table table;
         table.id = cloud::route_table_id{options.table_id(t)};
-        table.vpc = the_vpc;
+        table.vpc = vpc;
         table.tags.emplace("Name", fmt::format("private-{}", t));
         if (t == 0) {
             table.associations.push_back({"rtbassoc-00000000000000001", true, {}, {}});
@@ -114,7 +129,7 @@ cloud::topology make_account(const cluster_options& options, time_point now)
         if (options.routes_exist) {
             for (std::size_t router = 0; router < (t == 0 ? options.routers() : 1); ++router) {
                 table.routes.push_back(
-                    {options.virtual_address(router), {options.interface_id(stranger)}, cloud::route_origin::create_route});
+                    {destination_of(options, router), {options.interface_id(stranger)}, cloud::route_origin::create_route});
             }
         }
         state.tables.emplace(table.id, cloud::versioned<cloud::route_table>{now, table});

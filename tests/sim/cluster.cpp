@@ -32,9 +32,9 @@ std::string form_value(const std::string& form, const std::string& key)
 std::string route_of(const std::string& form)
 {
     const auto table = form_value(form, "RouteTableId");
-    return table.empty()
-               ? table
-               : table + ' ' + form_value(form, "DestinationCidrBlock") + form_value(form, "DestinationIpv6CidrBlock");
+    return table.empty() ? table
+                         : table + ' ' + form_value(form, "DestinationCidrBlock") +
+                               form_value(form, "DestinationIpv6CidrBlock") + form_value(form, "DestinationPrefixListId");
 }
 
 std::string_view text_field(const log_record& record, std::string_view key)
@@ -83,6 +83,9 @@ cluster::cluster(cluster_options options, std::uint64_t seed, std::function<void
     network_.set_quality(options_.network);
     for (std::size_t t = 0; t < options_.tables; ++t) {
         table_ids_.emplace_back(options_.table_id(t));
+    }
+    for (std::size_t router = 0; router < options_.routers(); ++router) {
+        destinations_.push_back(destination_of(options_, router));
     }
     for (std::size_t i = 0; i < options_.machines.size(); ++i) {
         const auto& m = options_.machines[i];
@@ -173,7 +176,7 @@ const std::string& cluster::target(std::size_t table, std::size_t router) const
 {
     static const std::string nobody;
     const auto* t = cloud_.model().primary().table(table_ids_.at(table));
-    const auto* route = t == nullptr ? nullptr : t->static_route(virtual_addresses_.at(router));
+    const auto* route = t == nullptr ? nullptr : t->static_route(destinations_.at(router));
     return route == nullptr ? nobody : route->target.id;
 }
 
@@ -448,9 +451,9 @@ void cluster::put_route(std::size_t table, const std::string& target, std::strin
     const auto now = events_.now();
     const cloud::route_table_id id{options_.table_id(table)};
     if (target.empty()) {
-        cloud_.model().remove_route(now, id, options_.virtual_address());
+        cloud_.model().remove_route(now, id, destinations_.front());
     } else {
-        cloud_.model().put_route(now, id, {options_.virtual_address(), {target}, cloud::route_origin::create_route});
+        cloud_.model().put_route(now, id, {destinations_.front(), {target}, cloud::route_origin::create_route});
     }
     landings_.push_back({now, std::nullopt, id.str()});
     changed_by_hand_.insert(id.str());

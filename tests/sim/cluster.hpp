@@ -212,8 +212,8 @@ private:
     std::vector<std::string> names_;
     std::vector<cloud::route_table_id> table_ids_;
     std::vector<std::string> interface_ids_;
-    const std::array<ip_prefix, 2> virtual_addresses_ = {options_.virtual_address(0), options_.virtual_address(1)};
-    std::set<std::string> changed_by_hand_;  // tables
+    std::vector<cloud::route_destination> destinations_;  // of each router's routes
+    std::set<std::string> changed_by_hand_;               // tables
     // The last advert that a machine has heard, for whoever sends it again.
     struct heard_advert {
         std::uint64_t process = 0;

@@ -87,6 +87,12 @@ void draw_group(random_source random, cluster_options& o)
     o.sync_group = random.chance(0.08);
 }
 
+// Likewise.
+void draw_destination(random_source random, cluster_options& o)
+{
+    o.by_prefix_list = random.chance(0.1);
+}
+
 // What is moved beside routes.
 void add_moves(config::router& r, const cluster_options& o)
 {
@@ -144,7 +150,8 @@ config::router plain_router(const cluster_options& o, std::size_t machine, std::
     r.advertised_addresses = {address.address()};
     r.addresses.emplace_back().address = address;
     auto& route = r.routes.emplace_back();
-    route.destination = aws::route_destination::cidr(address);
+    route.destination = router == 0 && o.by_prefix_list ? aws::route_destination::prefix_list(cluster_options::prefix_list_id())
+                                                        : aws::route_destination::cidr(address);
     route.interface = "ens5";
     route.tables.ids.emplace_back(o.table_id(0));
     return r;
@@ -279,6 +286,7 @@ cluster_options draw_options(random_source& random)
     draw_moves(random_source{~aside.next()}, o);
     draw_health(random_source{~aside.next()}, o);
     draw_group(random_source{~aside.next()}, o);
+    draw_destination(random_source{~aside.next()}, o);
     return o;
 }
 
@@ -297,6 +305,7 @@ std::string cluster_options::to_string() const
         auth ? fmt::format(", hmac {} ({}, {} s)", vrrp::to_string(auth->mode), vrrp::to_string(auth->against_replay),
                            to_seconds(auth->window))
              : "");
+    text += by_prefix_list ? "  the routes are for a managed prefix list\n" : "";
     if (moves_more()) {
         text += fmt::format("  moved besides:{}{}{}\n", moves_secondary_ip ? " a secondary address" : "",
                             moves_elastic_ip ? " an Elastic IP" : "", moves_interface ? " an interface" : "");

@@ -50,6 +50,8 @@ struct cluster_options {
     std::size_t tables = 1;  // of the first router; the second has a route in the first of them
     table_choice chosen = table_choice::by_id;
     bool routes_exist = true;  // at the start, and lead nowhere in particular
+    // The routes of the first router are for a managed prefix list, which holds its address.
+    bool by_prefix_list = false;
     // What is moved beside the routes; all machines are in one subnet then.
     bool moves_secondary_ip = false;
     bool moves_elastic_ip = false;
@@ -81,6 +83,7 @@ struct cluster_options {
     [[nodiscard]] static constexpr std::size_t floating_parts() { return 3; }
     [[nodiscard]] std::string interface_id(std::size_t machine) const;
     [[nodiscard]] std::string table_id(std::size_t table) const;
+    [[nodiscard]] static std::string prefix_list_id() { return "pl-00000000000000001"; }
     [[nodiscard]] bool moves_more() const { return moves_secondary_ip || moves_elastic_ip || moves_interface; }
     [[nodiscard]] ip_address secondary_ip() const;
     [[nodiscard]] static std::string allocation_id() { return "eipalloc-00000000000000001"; }
