@@ -1,5 +1,5 @@
 // The policy that `vipd iam-policy` prints is enough, and none of its actions is too much: without any one of them there is
-// something that a node cannot take or cannot be sure of, and it says which action it lacks.
+// something that a node cannot take or cannot be sure of, and it says which action it lacks. Everything else goes on.
 
 #include "agent/cli/iam_policy.hpp"
 #include "tests/cloud/policy.hpp"
@@ -9,9 +9,11 @@
 #include <boost/json/parse.hpp>
 
 #include <algorithm>
+#include <map>
 #include <ostream>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace vipd::sim {
 namespace {
@@ -21,8 +23,14 @@ using namespace std::chrono_literals;
 struct way {
     std::string name;
     void (*choose)(cluster_options&);
-    void (*configure)(config::router&) = [](config::router&) {};
+    void (*configure)(config::router&) = nullptr;
+    bool asks_for_vpc = false;  // where anything is not named by its id
 };
+
+void switch_check_off(config::router& r)
+{
+    r.routes.front().disable_source_dest_check = true;
+}
 
 void PrintTo(const way& w, std::ostream* out)
 {
@@ -42,13 +50,15 @@ protected:
     static config::configuration configuration_of(const cluster_options& o, std::size_t machine)
     {
         auto c = o.configuration(machine);
-        GetParam().configure(c.routers.front());
+        if (GetParam().configure != nullptr) {
+            GetParam().configure(c.routers.front());
+        }
         return c;
     }
 
-    static cloud::policy policy_for(const config::configuration& c)
+    static cloud::policy policy_for(const config::configuration& c, const std::string& vpc = {})
     {
-        const auto printed = cli::iam_policy(c, {"123456789012", "eu-west-1", {}});
+        const auto printed = cli::iam_policy(c, {"123456789012", "eu-west-1", vpc});
         EXPECT_EQ(printed.exit_code, cli::exit_success) << printed.err;
         auto parsed = cloud::parse_policy(boost::json::parse(printed.out));
         EXPECT_TRUE(parsed.has_value()) << printed.out;
@@ -62,6 +72,35 @@ protected:
             all.insert(statement.actions.begin(), statement.actions.end());
         }
         return all;
+    }
+
+    static bool asks_for_vpc(const cloud::policy& p)
+    {
+        return std::ranges::any_of(p, [](const cloud::policy_statement& s) {
+            return std::ranges::any_of(s.conditions, [](const cloud::policy_condition& c) { return c.key == "ec2:Vpc"; });
+        });
+    }
+
+    // What cannot be moved, or not be seen, without an action.
+    static std::set<status::resource_kind> that_need(const std::string& action)
+    {
+        using kind = status::resource_kind;
+        // The link of an interface comes with it.
+        static const std::map<std::string, std::set<kind>> needs = {
+            {"ReplaceRoute", {kind::route}},
+            {"CreateRoute", {kind::route}},
+            {"DescribeRouteTables", {kind::route}},
+            {"DescribeNetworkInterfaces", {kind::source_dest_check, kind::secondary_ip, kind::network_interface, kind::link}},
+            {"DescribeAddresses", {kind::elastic_ip}},
+            {"AssignPrivateIpAddresses", {kind::secondary_ip}},
+            {"AssignIpv6Addresses", {kind::secondary_ip}},
+            {"UnassignIpv6Addresses", {kind::secondary_ip}},
+            {"AssociateAddress", {kind::elastic_ip}},
+            {"DetachNetworkInterface", {kind::network_interface, kind::link}},
+            {"AttachNetworkInterface", {kind::network_interface, kind::link}},
+            {"ModifyNetworkInterfaceAttribute", {kind::source_dest_check, kind::network_interface}},
+        };
+        return needs.at(action);
     }
 
     static cloud::policy without(cloud::policy p, const std::string& action)
@@ -107,53 +146,104 @@ protected:
         }
     }
 
-    // What machine 1 says is wrong, a line each.
+    // What machine 1 says is wrong.
+    [[nodiscard]] std::vector<status::resource> wrong() const
+    {
+        auto all = world->node(1).snapshot().resources;
+        std::erase_if(
+            all, [](const status::resource& r) { return r.state == status::resource_state::here && r.last_error.empty(); });
+        return all;
+    }
+
+    // The same, a line each.
     [[nodiscard]] std::vector<std::string> complaints() const
     {
         std::vector<std::string> all;
-        for (const auto& r : world->node(1).snapshot().resources) {
-            if (r.state != status::resource_state::here || !r.last_error.empty()) {
-                all.push_back(std::string{to_string(r.kind)} + " " + r.name + ": " + std::string{to_string(r.state)} + ", " +
-                              r.last_error);
-            }
+        for (const auto& r : wrong()) {
+            all.push_back(std::string{to_string(r.kind)} + " " + r.name + ": " + std::string{to_string(r.state)} + ", " +
+                          r.last_error);
         }
         return all;
+    }
+
+    // Machine 1 lacks this action, and no other.
+    void expect_one_lack(const std::string& action)
+    {
+        const auto said = testing::PrintToString(complaints());
+        EXPECT_TRUE(std::ranges::any_of(wrong(), [&](const status::resource& r) {
+            return r.last_error.find("ec2:" + action) != std::string::npos;
+        })) << said;
+        const auto concerned = that_need(action);
+        for (const auto& r : wrong()) {
+            EXPECT_TRUE(concerned.contains(r.kind)) << "the rest goes on: " << said;
+        }
+        EXPECT_TRUE(was_told({"node-1", "event=ec2_call", "action=" + action, "outcome=denied", "code=UnauthorizedOperation",
+                              "perform: ec2:" + action}));
+        EXPECT_TRUE(is_active(1)) << "what EC2 refuses changes no role";
+        EXPECT_TRUE(world->node(1).has_address(world->options().virtual_address()));
     }
 };
 
 TEST_P(permissions, that_are_printed_are_enough)
 {
-    let_machine_1_take_over(policy_for(configuration_of(options(), 1)), {});
-    EXPECT_EQ(complaints(), std::vector<std::string>{});
+    for (const auto& vpc : {std::string{}, the_vpc().str()}) {
+        let_machine_1_take_over(policy_for(configuration_of(options(), 1), vpc), {});
+        EXPECT_EQ(complaints(), std::vector<std::string>{}) << vpc;
+        EXPECT_FALSE(was_told({"node-1", "UnauthorizedOperation"})) << vpc;
+    }
+}
+
+TEST_P(permissions, that_are_printed_for_another_vpc_are_refused_in_this_one)
+{
+    const auto elsewhere = policy_for(configuration_of(options(), 1), "vpc-00000000000000002");
+    EXPECT_EQ(asks_for_vpc(elsewhere), GetParam().asks_for_vpc);
+    let_machine_1_take_over(elsewhere, {});
+    EXPECT_EQ(!complaints().empty(), GetParam().asks_for_vpc);
+    for (const auto& r : wrong()) {
+        EXPECT_NE(r.last_error.find("UnauthorizedOperation"), std::string::npos) << testing::PrintToString(complaints());
+    }
 }
 
 TEST_P(permissions, that_are_printed_are_needed_each)
 {
-    const auto whole = policy_for(configuration_of(options(), 1));
-    for (const auto& action : actions_of(whole)) {
-        let_machine_1_take_over(without(whole, action), action);
-        const auto said = complaints();
-        const auto name = action.substr(action.find(':') + 1);
-        EXPECT_TRUE(std::ranges::any_of(said, [&](const std::string& line) { return line.find(name) != std::string::npos; }))
-            << "without " << action << " it says " << testing::PrintToString(said);
+    const auto whole = policy_for(configuration_of(options(), 1), the_vpc().str());
+    for (const auto& full_name : actions_of(whole)) {
+        SCOPED_TRACE("without " + full_name);
+        let_machine_1_take_over(without(whole, full_name), full_name);
+        expect_one_lack(full_name.substr(full_name.find(':') + 1));
+        world->cloud().policies()[role_of(1)] = whole;
+        until("it has everything, once it may", 70s, [&] { return wrong().empty(); });
     }
 }
 
 INSTANTIATE_TEST_SUITE_P(
     ways, permissions,
     ::testing::Values(way{"route_in_named_tables", [](cluster_options& o) { o.tables = 2; }},
-                      way{"route_in_tables_of_the_vpc", [](cluster_options& o) { o.chosen = table_choice::whole_vpc; }},
-                      way{"route_in_tagged_tables", [](cluster_options& o) { o.chosen = table_choice::by_tag; }},
-                      way{"route_with_the_check_switched_off", [](cluster_options&) {},
-                          [](config::router& r) { r.routes.front().disable_source_dest_check = true; }},
-                      way{"secondary_address", [](cluster_options& o) { o.moves_secondary_ip = true; }},
+                      way{"route_in_tables_of_the_vpc", [](cluster_options& o) { o.chosen = table_choice::whole_vpc; }, nullptr,
+                          true},
+                      way{"route_in_tagged_tables", [](cluster_options& o) { o.chosen = table_choice::by_tag; }, nullptr, true},
+                      way{"route_of_a_prefix_list",
+                          [](cluster_options& o) {
+                              o.by_prefix_list = true;
+                              o.chosen = table_choice::whole_vpc;
+                          },
+                          nullptr, true},
+                      way{"route_with_the_check_switched_off", [](cluster_options&) {}, switch_check_off, true},
+                      way{"secondary_address", [](cluster_options& o) { o.moves_secondary_ip = true; }, nullptr, true},
                       way{"secondary_ipv6_address",
                           [](cluster_options& o) {
                               o.family = ip_family::v6;
                               o.moves_secondary_ip = true;
-                          }},
-                      way{"elastic_ip", [](cluster_options& o) { o.moves_elastic_ip = true; }},
-                      way{"interface", [](cluster_options& o) { o.moves_interface = true; }}),
+                          },
+                          nullptr, true},
+                      way{"elastic_ip", [](cluster_options& o) { o.moves_elastic_ip = true; }, nullptr, true},
+                      way{"interface", [](cluster_options& o) { o.moves_interface = true; }},
+                      way{"all_of_them_at_once",
+                          [](cluster_options& o) {
+                              o.chosen = table_choice::whole_vpc;
+                              o.moves_secondary_ip = o.moves_elastic_ip = o.moves_interface = true;
+                          },
+                          switch_check_off, true}),
     [](const auto& of) { return of.param.name; });
 
 }  // namespace

@@ -59,7 +59,15 @@ std::size_t scenario::taken_by(std::size_t machine) const
 
 void scenario::forget()
 {
+    lines_before_ = lines_.size();
     landings_before_ = world->landings().size();
+}
+
+bool scenario::was_told(std::initializer_list<std::string> parts) const
+{
+    return std::any_of(lines_.begin() + static_cast<std::ptrdiff_t>(lines_before_), lines_.end(), [&](const std::string& line) {
+        return std::ranges::all_of(parts, [&](const std::string& part) { return line.find(part) != std::string::npos; });
+    });
 }
 
 duration scenario::down_interval(std::size_t machine) const

@@ -39,6 +39,8 @@ protected:
     // Routes that this machine has taken since the story was begun, or since forget().
     [[nodiscard]] std::size_t taken_by(std::size_t machine) const;
     void forget();
+    // Whether one line of the history since then has all of these in it: "node-1", "action=ReplaceRoute", ...
+    [[nodiscard]] bool was_told(std::initializer_list<std::string> parts) const;
     // 3 A + skew of this machine (RFC 9568 6.1), the longest it may listen to silence.
     [[nodiscard]] duration down_interval(std::size_t machine) const;
     // The next call of this kind by this machine meets that.
@@ -51,6 +53,7 @@ protected:
 
 private:
     std::vector<std::string> lines_;
+    std::size_t lines_before_ = 0;
     std::size_t landings_before_ = 0;
 };
 
