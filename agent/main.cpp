@@ -268,7 +268,8 @@ int main(int argc, char** argv)
     policy_command->add_option("--account", o.scope.account, "The account's twelve digits")->type_name("ID");
     policy_command->add_option("--region", o.scope.region, "The region, where the configuration has none")->type_name("NAME");
     policy_command->add_flag("--with-doctor", o.scope.with_doctor, "Allow what `vipd doctor` reads beyond that, too");
-    policy_command->add_option("--vpc", o.scope.vpc, "The nodes' VPC, where tables are chosen by vpc or tags")->type_name("ID");
+    policy_command->add_option("--vpc", o.scope.vpc, "The nodes' VPC, where tables and interfaces are not named")
+        ->type_name("ID");
     auto* const status_command = add_command(app, "status");
     status_command->add_flag("--json", o.json, "Print the daemon's JSON as it is");
     status_command->add_flag("--watch", o.watch, "Again every second, until interrupted");

@@ -438,9 +438,9 @@ void takeover::snapshot(time_point now, const world& seen, std::vector<status::r
         r.name = name_for_people(tracked.value.what(), view);
         if (r.last_error.empty() && tracked.views_without_it >= views_without_it_max) {
             r.last_error = why_not_seen(tracked, seen);
-        } else if (r.last_error.empty() && (!tracked.value.seen() || r.state == status::resource_state::accepted)) {
-            // What EC2 has accepted stays so for as long as it cannot be read back: that is why.
-            r.last_error = seen.last_error(tracked.query);
+        } else if (const auto unread = seen.last_error(tracked.query); !unread.empty()) {
+            // What was seen last may not be so any more, and what EC2 has accepted stays so until it can be read back.
+            r.last_error += (r.last_error.empty() ? "it cannot be read: " : "; it cannot be read: ") + unread;
         }
         out.push_back(std::move(r));
     }

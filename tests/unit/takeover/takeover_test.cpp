@@ -311,6 +311,22 @@ TEST_F(takeover_test, an_outcome_that_stays_unknown_is_written_again_when_no_rea
     EXPECT_EQ(take<issue_call>().size(), 1u);
 }
 
+TEST_F(takeover_test, what_was_seen_and_cannot_be_read_any_more_says_why)
+{
+    w.watch(t0, {{query, {destination()}}});
+    t.want(t0, wanted, w);
+    t.become_active(t0, t0, 1);
+    see(t0 + 1s, {table("rtb-1", {route_to("eni-me")})});
+    EXPECT_EQ(row("172.16.1.100/32").state, status::resource_state::here);
+    now = t0 + 1s;
+    serve(reply_error(kind::denied, "UnauthorizedOperation"));
+    EXPECT_EQ(row("172.16.1.100/32").state, status::resource_state::here);
+    EXPECT_EQ(row("172.16.1.100/32").last_error, "it cannot be read: UnauthorizedOperation: some message");
+    now += 20s;
+    serve(reply_page({table("rtb-1", {route_to("eni-me")})}));
+    EXPECT_EQ(row("172.16.1.100/32").last_error, "");
+}
+
 TEST_F(takeover_test, a_route_without_a_table_is_shown_with_the_reason_and_no_takeover_is_announced)
 {
     const auto added = destination("172.16.1.101/32");
