@@ -169,11 +169,11 @@ def s6_calls_are_bounded(story: Story) -> Violations:
         node, action = str(request.fields.get("node", "")).removeprefix("node-"), request.fields.get("action", "")
         if node not in story.nodes or request.fields.get("service") == "imds":
             continue
-        process = story.process_at(node, request.at)
+        program = story.program_at(node, request.at)
         if is_mutating(request):
-            mutating[node, process, request.table, request.fields.get("destination")].append(request.at)
+            mutating[node, program, request.table, request.fields.get("destination")].append(request.at)
         elif action == "DescribeRouteTables":
-            reads[node, process].append(request.at)
+            reads[node, program].append(request.at)
     waited = CALL_SECONDS
     for (node, _, table, _), times in mutating.items():
         burst = MUTATING_BURST + MUTATING_PER_SECOND * waited
@@ -214,8 +214,11 @@ def s7_resources_are_bounded(story: Story) -> Violations:
 def s8_what_is_no_business_of_the_election_moves_nobody(story: Story) -> Violations:
     if story.is_calm:
         begin, over = story.mark("faults_begin"), story.mark("over")
+        # A new program says what it is: what the last one was.
+        same = {(node, handed.end) for node in story.nodes for handed in story.hand_overs[node]
+                if handed.first.to == handed.before.state}
         for event in story.of("transition"):
-            if begin <= event.at < over:
+            if begin <= event.at < over and (event.source, event.at) not in same:
                 yield Violation(event.at, f"{event.source} became {event.to} ({event.fields.get('reason')})")
 
 
@@ -263,6 +266,22 @@ def s13_no_secret_is_told(story: Story) -> Violations:
             yield Violation(event.at, f"{event.source} told {' and '.join(told)} in {event.kind}: {event.text[:200]}")
 
 
+def s14_a_restart_in_place_is_no_transition(story: Story) -> Violations:
+    """Who is Active resumes in its epoch, and who is not does not. One that needs as long for it as a Backup waits has been
+    succeeded: its next advert may have been due a turn ago, and was late by more than 2 A then."""
+    for node in story.nodes:
+        for handed in story.hand_overs[node]:
+            was, first = handed.before, handed.first
+            if was.state != "Active":
+                if first.to == "Active":
+                    yield Violation(first.at, f"{node} was {was.state}, and its new program Active ({first.reason})")
+            elif first.to != "Active":
+                if handed.end - handed.begin < 2 * story.interval - TURN:
+                    yield Violation(first.at, f"{node} was Active, and its new program {first.to} ({first.reason})")
+            elif int(first.epoch) != was.epoch:
+                yield Violation(first.at, f"{node} was Active in epoch {was.epoch}, and its new program in {first.epoch}")
+
+
 def s15_nobody_ends_who_was_not_told_to(story: Story) -> Violations:
     told: dict[str, str] = {}
     is_ready: set[str] = set()
@@ -270,6 +289,8 @@ def s15_nobody_ends_who_was_not_told_to(story: Story) -> Violations:
         node = event.source
         if event.kind == "started":
             told.pop(node, None)
+            is_ready.discard(node)
+        elif event.kind == "replaced":  # by one that does not hear SIGTERM yet
             is_ready.discard(node)
         elif event.kind == "ready":
             is_ready.add(node)
@@ -318,6 +339,7 @@ CHECKERS: dict[str, Callable[[Story], Violations]] = {
     "S8": s8_what_is_no_business_of_the_election_moves_nobody,
     "S12": s12_the_address_is_where_the_active_is,
     "S13": s13_no_secret_is_told,
+    "S14": s14_a_restart_in_place_is_no_transition,
     "S15": s15_nobody_ends_who_was_not_told_to,
     "L-a": l_a_healed_cluster_comes_right,
     "L-b": l_and_then_nothing_happens,

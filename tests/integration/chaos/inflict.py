@@ -1,6 +1,7 @@
 """Carries out the faults of a plan at their times, and takes each of them back."""
 
 import heapq
+import http.client
 import itertools
 import resource
 import signal
@@ -20,6 +21,7 @@ STATUS_PORT = 9112
 # How long a process may take that was asked to end, and how often it is looked at meanwhile.
 END_SECONDS_MAX = 20.0
 LOOK_SECONDS = 0.05
+ANSWER_SECONDS_MAX = 1.0
 
 Undo = Callable[[], None]
 
@@ -36,6 +38,7 @@ class Inflict:
         self._begin: dict[type, Callable[..., Undo | None]] = {
             faults.Loss: self._loss, faults.Partition: self._partition,
             faults.Pause: self._pause, faults.Kill: self._kill, faults.Stop: self._stop,
+            faults.Restart: self._restart, faults.RestartCut: self._restart_and_kill,
             faults.DiskFull: self._fill_disk, faults.NoDescriptors: self._take_descriptors,
             faults.SlowClients: self._slow_clients,
             faults.CloudTrouble: self._cloud_trouble, faults.RouteMoved: self._move_route,
@@ -117,6 +120,22 @@ class Inflict:
 
     def _stop(self, fault: faults.Stop) -> Undo:
         self._cluster.nodes[fault.node].signal(signal.SIGTERM)
+        return lambda: self._start_again(fault.node, now() + round(END_SECONDS_MAX * SECOND))
+
+    def _restart(self, fault: faults.Restart | faults.RestartCut) -> None:
+        """What `vipd restart` asks for when it has checked the configuration; one that is stopping refuses."""
+        node = self._cluster.nodes[fault.node]
+        if not node.running:
+            return
+        try:
+            code, text = node.request("POST", "/v1/restart", timeout=ANSWER_SECONDS_MAX)
+        except (OSError, http.client.HTTPException) as error:
+            code, text = 0, str(error)
+        self._timeline.note(fault.node, "restart", code=code, said=text.strip())
+
+    def _restart_and_kill(self, fault: faults.RestartCut) -> Undo:
+        self._restart(fault)
+        self._at(time.monotonic() + fault.after, lambda: self._cluster.nodes[fault.node].kill())
         return lambda: self._start_again(fault.node, now() + round(END_SECONDS_MAX * SECOND))
 
     def _start_again(self, name: str, give_up: int) -> None:

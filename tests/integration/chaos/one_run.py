@@ -179,6 +179,8 @@ def what_was_met(plan: Plan, story: Story) -> dict[str, int]:
         "mutating calls": sum(1 for event in during if is_mutating(event)),
         "of unknown outcome": sum("outcome=unknown_outcome" in text for text in logs),
         "stalls": sum(event.kind == "transition" and "stalled" in event.reason for event in during),
+        "restarts in place": sum(len(story.hand_overs[node]) for node in story.nodes),
+        "reigns that went on in them": sum(event.kind == "transition" and event.reason == "resumed" for event in during),
         "starts": sum(1 for event in during if event.kind == "started"),
         "out of descriptors": sum("Too many open files" in text for text in logs),
         "lines lost": sum("event=log_lines_dropped" in text for text in logs),

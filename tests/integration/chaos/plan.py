@@ -69,6 +69,22 @@ class Stop(Fault):
 
 
 @dataclass(frozen=True)
+class Restart(Fault):
+    """`vipd restart`: the process becomes a new program, which goes on where the last one was."""
+
+    node: str
+
+
+@dataclass(frozen=True)
+class RestartCut(Fault):
+    """The same, with SIGKILL so many seconds `after` the process has promised it, which is before, while or after its successor
+    starts; started again at the end."""
+
+    node: str
+    after: float
+
+
+@dataclass(frozen=True)
 class DiskFull(Fault):
     """The disk that the node's log is written to."""
 
@@ -176,6 +192,11 @@ def _loss(draw: Draw, at: float, lasts: float) -> Fault:
     return Loss(at, lasts, pair[0], pair[1], draw.choice((10, 30, 60, 90, 100, 100)))
 
 
+def _restart_cut(draw: Draw, at: float, lasts: float) -> Fault:
+    """It is carried out 50 ms after it was promised, and a start takes 10 ms where nothing is in its way."""
+    return RestartCut(at, lasts, draw.node(), round(0.048 + draw.random() ** 2 * 0.1, 6))
+
+
 @dataclass(frozen=True)
 class Kind:
     weight: int
@@ -190,14 +211,17 @@ KINDS = (
     Kind(3, (0.02, 3.0), False, lambda draw, at, lasts: Pause(at, lasts, draw.node())),
     Kind(3, (0.05, 2.0), False, lambda draw, at, lasts: Kill(at, lasts, draw.node())),
     Kind(2, (0.3, 2.0), False, lambda draw, at, lasts: Stop(at, lasts, draw.node())),
+    Kind(2, (0.5, 0.5), True, lambda draw, at, lasts: Restart(at, lasts, draw.node())),
+    Kind(2, (0.3, 2.0), False, _restart_cut),
     Kind(2, (1.0, 5.0), True, lambda draw, at, lasts: DiskFull(at, lasts, draw.node())),
     Kind(2, (0.5, 4.0), True, lambda draw, at, lasts: NoDescriptors(at, lasts, draw.node(), draw.randrange(4))),
     Kind(3, (0.5, 4.0), True, lambda draw, at, lasts: SlowClients(at, lasts, draw.node(), draw.choice(SLOW_STYLES))),
     Kind(6, (1.0, 6.0), True, _cloud_trouble),
     Kind(1, (0.0, 0.0), True, lambda draw, at, _: RouteMoved(at, 0.0, draw.randrange(3), draw.node())),
 )
-# Two of one group at once for a node would make one of them meaningless, or be taken back in the wrong order.
-GROUPS = ((Pause, Kill, Stop), (DiskFull,), (NoDescriptors,))
+# Two of one group at once for a node would make one of them meaningless, or be taken back in the wrong order. Nor can a program
+# start without descriptors.
+GROUPS = ((Pause, Kill, Stop, Restart, RestartCut), (DiskFull,), (NoDescriptors, Restart, RestartCut))
 # One that was just started, or given something back, has not met anything yet.
 REST_SECONDS = 0.5
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from lab.process import logfmt
 from lab.timeline import Event, Timeline, now
 from lab.vipd import Vipd
+from story import STAMP
 
 PERIOD_SECONDS = 0.1
 DISK_BYTES = 512 * 1024
@@ -86,6 +87,8 @@ class _Tail:
                 at = on_our_clock(seconds, microseconds)
                 fields = logfmt(rest)
                 self._timeline.add(Event(at, self._node, "log", {"text": rest}))
+                if fields.get("event") == "restart" and "program" in fields:
+                    self._timeline.add(Event(at, self._node, "replaced"))
                 if fields.get("event") == "transition":
                     self._timeline.add(Event(at, self._node, "log_transition", fields))
             if text and not records:  # what a sanitizer or a failed assertion says
@@ -97,14 +100,14 @@ class _Tail:
 
 class _Stream:
     """/v1/events of one process over its Unix socket, from its first event on. It is opened when that is possible, and again
-    when it was closed."""
+    when it was closed: from its first event on once more, or from that of the program that the process has become."""
 
     def __init__(self, timeline: Timeline, node: Vipd) -> None:
         self.node = node
         self._timeline = timeline
         self._socket: socket.socket | None = None
         self._pending = b""
-        self._seen = 0
+        self._seen: dict[int, str] = {}  # by number: when it was
 
     def read(self) -> None:
         if self._socket is None and self.node.running:
@@ -137,11 +140,16 @@ class _Stream:
         self._socket, self._pending = opened, b""
 
     def _event(self, event: dict) -> None:
-        if event["number"] <= self._seen:
+        number, stamp = event["number"], event["at"]
+        if self._seen.get(number) == stamp:
             return
-        self._seen = event["number"]
+        at = on_our_clock(*stamp.removesuffix("Z").split("."))
+        if number in self._seen:
+            # Numbers begin again with the successor. Its predecessor's last line may have been lost: it was before this.
+            self._seen.clear()
+            self._timeline.add(Event(at - STAMP, self.node.name, "replaced"))
+        self._seen[number] = stamp
         if event["kind"] == "transition":
-            at = on_our_clock(*event["at"].removesuffix("Z").split("."))
             self._timeline.add(Event(at, self.node.name, "stream_transition", logfmt(event["text"])))
 
     def close(self) -> None:

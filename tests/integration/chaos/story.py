@@ -5,6 +5,8 @@ The events are those of the laboratory, and these, which the run notes itself:
 
     started           of a node: a process was started         paused, resumed         of a node: SIGSTOP, SIGCONT
     transition        of a node: "from", "to", "reason", "epoch"
+    restart           of a node: it was asked for that, and answered "code"
+    replaced          of a node: its process was about to become a new program, without ending; may be told twice
     path_bad, path_good         of the lab: adverts of "speaker" may not reach "listener", and reach it again
     crowded, crowd_gone         of a node: connections to its status endpoint are opened on purpose
     measured          of a node: "descriptors", "threads", and "rss_kib" where that says something
@@ -49,6 +51,14 @@ class Role(Span):
     process: int  # which of the node's processes: 1 is the first
     epoch: int = 0
     was_killed: bool = False  # ended with its process, by SIGKILL: the last line of the log may not have been written
+
+
+@dataclass(frozen=True)
+class HandOver(Span):
+    """From what the last program of a process said last to what the next one was first."""
+
+    before: Role
+    first: Event  # transition of the new program
 
 
 @dataclass
@@ -98,6 +108,23 @@ class Story:
     def process_at(self, node: str, at: int) -> int:
         return sum(1 for event in self.of("started") if event.source == node and event.at <= at)
 
+    def program_at(self, node: str, at: int) -> int:
+        """The same with those that a process has become counted as well: what was in its memory has gone with each."""
+        return sum(1 for event in self.of("started", "replaced") if event.source == node and event.at <= at)
+
+    @cached_property
+    def hand_overs(self) -> dict[str, list[HandOver]]:
+        all_of: dict[str, list[HandOver]] = {node: [] for node in self.nodes}
+        since: dict[str, int] = {}
+        for event in self.of("replaced", "transition", "exit"):
+            node = event.source
+            if event.kind == "replaced":
+                since.setdefault(node, event.at)
+            elif (begun := since.pop(node, None)) is not None and event.fields.get("from") == "Initialize":
+                before = next(role for role in self.roles[node] if role.begin < begun <= role.end)
+                all_of[node].append(HandOver(begun, event.at, before, event))
+        return all_of
+
     # --- when it was able to do anything ---
 
     @cached_property
@@ -120,7 +147,7 @@ class Story:
 
     def connected(self, one: str, other: str) -> list[Span]:
         """When adverts went both ways for sure: both processes run and are awake, and nothing is done to the path."""
-        troubles = [span for node in (one, other) for span in self.pauses[node]]
+        troubles = [span for node in (one, other) for span in (*self.pauses[node], *self.hand_overs[node])]
         troubles += [role for node in (one, other) for role in self.roles[node] if role.state == ABSENT]
         bad: dict[tuple[str, str], list[int]] = {}
         for event in self.of("path_bad", "path_good"):
@@ -143,8 +170,11 @@ class Story:
 
 
 def _roles(events: list[Event]) -> Iterator[Role]:
-    state, since, process, epoch, killed = ABSENT, 0, 0, 0, False
+    state, since, process, epoch, killed, replaced = ABSENT, 0, 0, 0, False, None
     for event in events:
+        if event.kind == "replaced":
+            replaced = event.at if replaced is None and state != ABSENT else replaced
+            continue
         if event.kind == "signal":
             killed = killed or event.signal == "SIGKILL"
             if event.signal != "SIGKILL" or state == ABSENT:
@@ -158,14 +188,22 @@ def _roles(events: list[Event]) -> Iterator[Role]:
         elif event.kind == "transition":
             if state == ABSENT:
                 continue
-            if event.fields["from"] != state and state != UNKNOWN:
+            new = event.fields["to"]
+            if replaced is not None and event.fields["from"] != "Initialize":
+                replaced = None  # it has stayed what it was
+            elif replaced is not None and state == new == "Active":
+                replaced = None  # one reign of two programs
+                continue
+            if replaced is None and event.fields["from"] != state and state != UNKNOWN:
                 # A line is missing: between the last one and this it may have been anything.
                 state = UNKNOWN
-            new = event.fields["to"]
         else:
             continue
         if new == ABSENT and state == ABSENT:
             continue
+        if replaced is not None:
+            yield Role(since, replaced, state, process, epoch)
+            state, since, replaced = "Initialize", replaced, None
         yield Role(since, event.at, state, process, epoch, killed and new == ABSENT)
         state, since = new, event.at
         epoch = int(event.fields.get("epoch", epoch))

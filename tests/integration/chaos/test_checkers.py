@@ -54,6 +54,13 @@ def story(*events: Event | list[Event], is_calm: bool = False) -> Story:
         transition(1000, "a", "Backup", "Active"), address(1001, "a", is_added=True), *flat], is_calm)
 
 
+def restarted(at: float, node: str, *first: str, until: float = 0.0, epoch: int = 1) -> list[Event]:
+    """Its new program says first that it is "Active", or "Backup", 30 ms later unless that is said."""
+    return [note(at - 52, node, "restart", code=200), note(at, node, "replaced"),
+            *[transition(until or at + 30, node, "Initialize", state, "resumed" if state == "Active" else "startup", epoch)
+              for state in first]]
+
+
 # What happens in every run, and is right.
 def ordinary() -> Story:
     return story(
@@ -64,6 +71,7 @@ def ordinary() -> Story:
         note(1300, "a", "log", text="event=ec2_call outcome=ok"), note(1300, "a", "output", text="<html>Active</html>"),
         # The handover of a graceful stop: its last advert leaves just behind the line that tells of it.
         note(2900, "lab", "faults_begin"),
+        restarted(2920, "a", "Active"), restarted(2930, "c", "Backup", epoch=0), advert(2951, "a"), request(2952, "a"),
         signal(3000, "a", "SIGTERM"), transition(3001, "a", "Active", "Initialize", "shutdown"), advert(3001, "a", 0),
         transition(3085, "b", "Backup", "Active", epoch=1), advert(3085, "b", 100), request(3086, "b"),
         address(3086, "b", is_added=True), address(4010, "a", is_added=False), note(4020, "a", "exit", code=0),
@@ -102,6 +110,26 @@ class Checkers(unittest.TestCase):
         again = [signal(2000, "a", "SIGKILL"), note(2001, "a", "exit", code=-9), *started(3000, "a")]
         self.assert_found("S1", story(again, request(4000, "a")))
         self.assert_found("S1", story(again, request(2100, "a")), 0)  # was on its way
+
+    def test_a_reign_goes_on_in_the_program_that_a_process_becomes(self) -> None:
+        resumed = restarted(2000, "a", "Active")
+        for name in ("S1", "S2", "S3b", "S14"):
+            self.assert_found(name, story(resumed, advert(2031, "a"), request(3000, "a"), advert(3000, "a")), 0)
+        # Had it ended in between, this would be its last word.
+        self.assert_found("S3b", story(advert(2000, "a", 0), resumed))
+        succeeded = restarted(2000, "a", "Backup")
+        self.assert_found("S2", story(succeeded, request(2390, "a")), 0)
+        self.assert_found("S2", story(succeeded, request(2410, "a")))
+        self.assert_found("S3b", story(succeeded, advert(2190, "a")), 0)
+        self.assert_found("S3b", story(succeeded, advert(2210, "a")))
+        # An attempt that failed has ended nothing.
+        self.assert_found("S2", story(restarted(2000, "a"), request(4000, "a")), 0)
+        self.assert_found("S2", story(restarted(2000, "a"), transition(3000, "a", "Active", "Backup", "heard_better"),
+                                      request(3390, "a")), 0)
+        # One that was killed on the way.
+        killed = [*restarted(2000, "a"), signal(2020, "a", "SIGKILL"), note(2021, "a", "exit", code=-9)]
+        self.assert_found("S2", story(killed, request(2419, "a")), 0)
+        self.assert_found("S1", story(killed, *started(3000, "a"), request(4000, "a")))
 
     def test_a_call_in_the_name_of_a_reign_that_was_slept_through_is_found(self) -> None:
         asleep = [note(2000, "a", "paused"), note(5000, "a", "resumed")]
@@ -152,6 +180,15 @@ class Checkers(unittest.TestCase):
 
     # --- S4 ---
 
+    def test_who_is_being_replaced_hears_nothing(self) -> None:
+        both = [transition(2000, "b", "Backup", "Active"), note(9000, "lab", "over")]
+        ended = transition(4100, "b", "Active", "Backup", "heard_better")
+        self.assert_found("S4", story(both, ended))
+        self.assert_found("S4", story(both, ended, restarted(3000, "a", "Active")), 0)
+        # What was Active before, and is a Backup after that, was Active together with nobody since.
+        self.assert_found("S4", story(both[1], transition(2100, "b", "Backup", "Active"),
+                                      restarted(2000, "a", "Backup", until=4000)), 0)
+
     def test_two_actives_that_hear_each_other_are_found(self) -> None:
         # Of priority 50: 3 A + A * 206/256, and A, the round trip and a turn: 1163 ms.
         def both(until: float, *events: Event) -> Story:
@@ -178,6 +215,11 @@ class Checkers(unittest.TestCase):
         steady = [request(2000 + 2000 * number, "a") for number in range(30)]
         self.assert_found("S6a", story(steady), 0)
         self.assertTrue(list(CHECKERS["S6a"](story([request(2000 + 1000 * number, "a") for number in range(30)]))))
+
+    def test_a_new_program_knows_nothing_of_the_calls_of_the_last_one(self) -> None:
+        calls = [request(2000 + number, "a") for number in range(6)] + [request(2100 + number, "a") for number in range(6)]
+        self.assert_found("S6a", story(calls, restarted(2050, "a", "Active")), 0)
+        self.assertTrue(list(CHECKERS["S6a"](story(calls))))
 
     def test_too_many_reads_are_found(self) -> None:
         reads = [request(2000 + number, "b", "DescribeRouteTables") for number in range(9)]
@@ -211,7 +253,15 @@ class Checkers(unittest.TestCase):
         self.assert_found("S8", story(moved), 0)
         self.assert_found("S8", story(moved[0], *moved[2:], is_calm=True), 0)
 
-    # --- S12, S13, S15 ---
+    def test_a_restart_in_a_calm_run_is_no_transition(self) -> None:
+        begin, over = note(1500, "lab", "faults_begin"), note(9000, "lab", "over")
+        right = [begin, restarted(2000, "a", "Active"), restarted(3000, "b", "Backup", epoch=0), over]
+        self.assert_found("S8", story(*right, is_calm=True), 0)
+        self.assert_found("S8", story(begin, restarted(2000, "a", "Backup"), over, is_calm=True))
+        self.assert_found("S8", story(*right, transition(2700, "c", "Backup", "Active"), is_calm=True))
+        self.assert_found("S8", story(begin, transition(2000, "b", "Initialize", "Backup", "startup"), over, is_calm=True))
+
+    # --- S12 to S15 ---
 
     def test_an_address_that_stays_behind_is_found(self) -> None:
         # The drain, two down intervals of 761 ms, and a second: 3522 ms.
@@ -227,6 +277,23 @@ class Checkers(unittest.TestCase):
         self.assert_found("S12", story(killed, started(7000, "a"), address(7100, "a", is_added=False), over), 0)
         self.assert_found("S12", story(killed, started(3000, "a"), over))
 
+    def test_what_a_restart_in_place_changes_is_found(self) -> None:
+        self.assert_found("S14", story(restarted(2000, "a", "Active", epoch=2)))
+        self.assert_found("S14", story(restarted(2000, "a", "Backup")))
+        self.assert_found("S14", story(restarted(2000, "b", "Active")))
+        self.assert_found("S14", story(restarted(2000, "b", "Backup", epoch=0)), 0)
+        # Peers have waited for 2 A already, and the last advert may have been a turn late.
+        self.assert_found("S14", story(restarted(2000, "a", "Backup", until=2199)))
+        self.assert_found("S14", story(restarted(2000, "a", "Backup", until=2201)), 0)
+        # Told by the log and by the stream of events.
+        self.assert_found("S14", story(restarted(2000, "a", "Active", epoch=2), note(2025, "a", "replaced")))
+        # What it was before that counts for nothing, whether its end was told or not.
+        lost = transition(1900, "a", "Backup", "Active", epoch=4)
+        self.assert_found("S14", story(lost, restarted(2000, "a", "Active", epoch=4)), 0)
+        self.assert_found("S14", story(lost, restarted(2000, "a", "Active")))
+        self.assert_found("S14", story(transition(1900, "b", "Active", "Backup"), restarted(2000, "b", "Active")))
+        self.assert_found("S14", story(transition(3000, "a", "Initialize", "Active", "resumed", 7)), 0)
+
     def test_a_secret_that_is_told_is_found(self) -> None:
         secret = note(1000, "a", "secret", name="SecretAccessKey", value="wJalr/K7MDENG")
         self.assert_found("S13", story(secret, note(1100, "a", "log", text="key=wJalr/K7MDENG")))
@@ -241,6 +308,9 @@ class Checkers(unittest.TestCase):
         term = [signal(1900, "a", "SIGTERM"), note(1901, "a", "exit", code=-15)]
         self.assert_found("S15", story(note(10, "a", "ready"), term))
         self.assert_found("S15", story(term), 0)  # it had only just been started
+        self.assert_found("S15", story(note(10, "a", "ready"), restarted(1850, "a"), term), 0)
+        self.assert_found("S15", story(note(10, "a", "ready"), restarted(1500, "a", "Active"), note(1600, "a", "ready"), term))
+        self.assert_found("S15", story(restarted(1500, "a"), note(1510, "a", "exit", code=1)))
         self.assert_found("S15", story(signal(1900, "a", "SIGSTOP"), note(2000, "a", "exit", code=-6)))
         self.assert_found("S15", story(signal(1900, "a", "SIGKILL"), note(2000, "a", "exit", code=-9)), 0)
         # Being killed once says nothing about the next process.
