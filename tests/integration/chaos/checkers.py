@@ -42,6 +42,8 @@ RSS_MAX_KIB = 32 * 1024
 DESCRIPTORS_MAX = 64
 # What the endpoint's own bound adds while strangers keep it busy, and a second until it has closed them.
 CONNECTIONS_MAX = 64
+# When all is over: connections to EC2 and the tests' own come and go, and nothing else.
+DESCRIPTORS_SPARE = 8
 CONVERGED_WITHIN = 30 * SECOND
 
 AUTHORIZATION = re.compile(r"AWS4-HMAC-SHA256|X-Amz-Security-Token|Signature=", re.IGNORECASE)
@@ -193,6 +195,9 @@ def s6_nothing_is_ever_removed(story: Story) -> Violations:
 
 
 def s7_resources_are_bounded(story: Story) -> Violations:
+    """And in the end a process has given back what it had not had before the first fault."""
+    begin, quiet, over = story.mark("faults_begin"), story.mark("settled") + SECOND, story.mark("over")
+    before = max((event.descriptors for event in story.of("measured") if event.at < begin < NEVER), default=DESCRIPTORS_MAX)
     crowds: dict[str, int] = defaultdict(int)
     gone: dict[str, int] = {}
     for event in story.of("crowded", "crowd_gone", "measured"):
@@ -205,6 +210,8 @@ def s7_resources_are_bounded(story: Story) -> Violations:
         allowed = DESCRIPTORS_MAX + (CONNECTIONS_MAX if is_crowded else 0)
         if event.descriptors > allowed:
             yield Violation(event.at, f"{node} has {event.descriptors} descriptors; {allowed} are allowed")
+        elif quiet < event.at < over and event.descriptors > before + DESCRIPTORS_SPARE:
+            yield Violation(event.at, f"{node} has {event.descriptors} descriptors left; no process had more than {before}")
         if event.threads != 1:
             yield Violation(event.at, f"{node} has {event.threads} threads")
         if event.fields.get("rss_kib", 0) > RSS_MAX_KIB:

@@ -192,6 +192,11 @@ def _loss(draw: Draw, at: float, lasts: float) -> Fault:
     return Loss(at, lasts, pair[0], pair[1], draw.choice((10, 30, 60, 90, 100, 100)))
 
 
+def _pause(draw: Draw, at: float, lasts: float) -> Fault:
+    """Every other one is longer than two down intervals, so that whoever was Active has been succeeded for certain."""
+    return Pause(at, max(lasts, draw.choice((0.0, 1.8))), draw.node())
+
+
 def _restart_cut(draw: Draw, at: float, lasts: float) -> Fault:
     """It is carried out 50 ms after it was promised, and a start takes 10 ms where nothing is in its way."""
     return RestartCut(at, lasts, draw.node(), round(0.048 + draw.random() ** 2 * 0.1, 6))
@@ -208,7 +213,7 @@ class Kind:
 KINDS = (
     Kind(3, (0.3, 4.0), False, _loss),
     Kind(2, (0.3, 3.0), False, lambda draw, at, lasts: Partition(at, lasts, draw.node())),
-    Kind(3, (0.02, 3.0), False, lambda draw, at, lasts: Pause(at, lasts, draw.node())),
+    Kind(3, (0.02, 3.0), False, _pause),
     Kind(3, (0.05, 2.0), False, lambda draw, at, lasts: Kill(at, lasts, draw.node())),
     Kind(2, (0.3, 2.0), False, lambda draw, at, lasts: Stop(at, lasts, draw.node())),
     Kind(2, (0.5, 0.5), True, lambda draw, at, lasts: Restart(at, lasts, draw.node())),
@@ -219,6 +224,8 @@ KINDS = (
     Kind(6, (1.0, 6.0), True, _cloud_trouble),
     Kind(1, (0.0, 0.0), True, lambda draw, at, _: RouteMoved(at, 0.0, draw.randrange(3), draw.node())),
 )
+# After these somebody calls EC2, which is seldom otherwise: so most of what EC2 does begins shortly before one of them.
+CALLING = (Pause, Kill, Stop, Partition, RestartCut, RouteMoved)
 # Two of one group at once for a node would make one of them meaningless, or be taken back in the wrong order. Nor can a program
 # start without descriptors.
 GROUPS = ((Pause, Kill, Stop, Restart, RestartCut), (DiskFull,), (NoDescriptors, Restart, RestartCut))
@@ -241,7 +248,11 @@ def draw_plan(seed: int) -> Plan:
     for _ in range(draw.randint(10, 16)):
         kind = draw.choices(kinds, [kind.weight for kind in kinds])[0]
         shortest, longest = kind.seconds
-        at = round(draw.uniform(0.0, SECONDS - 2.0), 6)
+        at = draw.uniform(0.0, SECONDS - 2.0)
+        calling = [fault.at for fault in faults if isinstance(fault, CALLING)]
+        if kind.make is _cloud_trouble and calling and draw.random() < 0.6:
+            at = max(0.0, draw.choice(calling) - draw.uniform(0.0, 0.5))
+        at = round(at, 6)
         lasts = round(min(shortest + draw.random() ** 2 * (longest - shortest), SECONDS - at), 3)
         fault = kind.make(draw, at, lasts)
         if not any(_collide(fault, other) for other in faults):

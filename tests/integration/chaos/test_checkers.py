@@ -236,6 +236,18 @@ class Checkers(unittest.TestCase):
         self.assert_found("S7", story(note(1100, "a", "measured", descriptors=30, threads=2)))
         self.assert_found("S7", story(note(1100, "a", "measured", descriptors=65, threads=1)))
 
+    def test_descriptors_that_are_not_given_back_are_found(self) -> None:
+        def left(at: float, descriptors: int) -> Story:
+            return story(note(1100, "a", "measured", descriptors=20, threads=1),
+                         note(1100, "b", "measured", descriptors=22, threads=1), note(2000, "lab", "faults_begin"),
+                         note(8000, "lab", "settled", owner="a"),
+                         note(at, "a", "measured", descriptors=descriptors, threads=1), note(11_000, "lab", "over"))
+
+        self.assert_found("S7", left(9100, 31))
+        self.assert_found("S7", left(9100, 30), 0)
+        self.assert_found("S7", left(8900, 60), 0)  # clients have only just gone
+        self.assert_found("S7", left(3000, 60), 0)
+
     def test_connections_of_strangers_count_only_while_they_are_there(self) -> None:
         def crowded(at: float, descriptors: int) -> Story:
             return story(note(1000, "a", "crowded", style="crowd"), note(3000, "a", "crowd_gone"),
