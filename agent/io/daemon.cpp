@@ -91,8 +91,13 @@ public:
             node_, shell_, log_, configuration_->http.socket, [this] { return reload(); }, [this] { return restart(); }),
         server_(context_, status_, network_log_, {}),
         systemd_(context_),
-        signals_(context_, SIGTERM, SIGINT, SIGHUP)
-    {}
+        signals_(context_)
+    {
+        for (const int signal : handled_signals) {
+            signals_.add(signal);
+        }
+        let_signals_through();
+    }
 
     ~daemon() { log_.stop_watching(); }
 
@@ -346,11 +351,13 @@ result<void> daemon::can_be_succeeded() const
 
 result<std::string> daemon::restart()
 {
-    // For the answer to reach whoever asked.
+    // For the answer to reach whoever asked, and for a signal that has come to be heard. One that comes later is the
+    // successor's.
     constexpr duration answer_time = std::chrono::milliseconds{50};
     if (const auto possible = can_be_succeeded(); !possible) {
         return possible.error();
     }
+    hold_back_signals();
     make_room_.set(steady_now() + answer_time, [this] { make_room(); });
     return "vipd makes room for " + *program_ + "; no router changes its state";
 }
@@ -365,6 +372,7 @@ void daemon::make_room()
         problem = become(*program_, {*program_, "run", "--config", options_.config_file}, node_.leave_behind(read_clocks()));
     }
     log_.error("restart", {{"outcome", "refused"}, {"reason", problem.error().text}});
+    let_signals_through();
 }
 
 // --- vipd plan ---

@@ -53,6 +53,16 @@ result<std::string> read_back(int descriptor)
     return text;
 }
 
+void mask_handled_signals(int how)
+{
+    ::sigset_t set;
+    ::sigemptyset(&set);
+    for (const int signal : handled_signals) {
+        ::sigaddset(&set, signal);
+    }
+    ::sigprocmask(how, &set, nullptr);
+}
+
 std::vector<char*> pointers_to(std::vector<std::string>& texts)
 {
     std::vector<char*> all;
@@ -83,6 +93,16 @@ result<void> can_become(const std::string& program)
         return problem;
     }
     return {};
+}
+
+void hold_back_signals()
+{
+    mask_handled_signals(SIG_BLOCK);
+}
+
+void let_signals_through()
+{
+    mask_handled_signals(SIG_UNBLOCK);
 }
 
 error become(const std::string& program, const std::vector<std::string>& arguments, const node::succession& left)

@@ -8,6 +8,8 @@
 #include "common/log.hpp"
 #include "common/result.hpp"
 
+#include <array>
+#include <csignal>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,6 +25,12 @@ result<void> can_become(const std::string& program);
 
 // Returns only when it failed; this process goes on then as if it had not been asked.
 error become(const std::string& program, const std::vector<std::string>& arguments, const node::succession& left);
+
+// Signals for which a daemon has handlers. A handler does not survive execve(), and the default action of each of these is the
+// end of the process without a word to anybody; one that is held back does, until the successor has handlers of its own.
+inline constexpr std::array handled_signals = {SIGTERM, SIGINT, SIGHUP};
+void hold_back_signals();
+void let_signals_through();
 
 // What the program before this one has left; none when this is no successor. What cannot be understood is logged and passed
 // over.

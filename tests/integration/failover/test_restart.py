@@ -3,7 +3,9 @@ the address notice."""
 
 import os
 import shutil
+import signal
 import subprocess
+import time
 from pathlib import Path
 
 from lab import bounds
@@ -11,6 +13,7 @@ from lab.cloudsim import is_mutating
 from lab.cluster import Cluster
 from lab.dataplane import Application, Client, RouteFollower
 from lab.testing import LabTest, main
+from lab.timeline import Event
 from lab.vipd import program
 
 PRIORITIES = {"a": 200, "b": 100}
@@ -103,6 +106,27 @@ class Restart(LabTest):
         a.log_line("a says why", "event=restart outcome=refused", since=asked.at)
         self.assertEqual(a.state(), "Active")
         self.assertEqual(self.lab.adverts("b", since=asked.at), [])
+
+    def test_what_is_asked_for_by_a_signal_meanwhile_is_the_successors(self) -> None:
+        """Around the moment, 50 ms after the answer, when there is one program no more and another not yet."""
+        a = self.cluster.nodes["a"]
+        epoch = a.router()["epoch"]
+
+        def ask_and_signal(number: int, after_ms: float) -> Event:
+            asked = self.lab.timeline.note("lab", "restart")
+            self.assertEqual(a.request("POST", "/v1/restart")[0], 200)
+            time.sleep(after_ms / 1000.0)
+            a.signal(number)
+            return asked
+
+        for after_ms in (5.0, 49.0, 51.0, 53.0, 55.0, 60.0):
+            asked = ask_and_signal(signal.SIGHUP, after_ms)
+            a.log_line("the successor reloads", "event=reload outcome=applied", since=asked.at)
+            self.assertEqual((a.state(), a.router()["epoch"]), ("Active", epoch), after_ms)
+        asked = ask_and_signal(signal.SIGTERM, 52.0)
+        self.assertEqual(a.wait(20), 0)
+        self.lab.advert("a releases", "a", since=asked.at, priority=0)
+        self.cluster.settle("b")
 
     def test_a_backup_is_replaced_as_well(self) -> None:
         asked = self.lab.timeline.note("lab", "restart")

@@ -315,7 +315,9 @@ TEST_F(takeover_test, what_was_seen_and_cannot_be_read_any_more_says_why)
 {
     w.watch(t0, {{query, {destination()}}});
     t.want(t0, wanted, w);
+    see(t0, {table("rtb-1", {route_to("eni-other")})});
     t.become_active(t0, t0, 1);
+    answer(take<issue_call>().at(0), reply_done(), t0 + 10ms);
     see(t0 + 1s, {table("rtb-1", {route_to("eni-me")})});
     EXPECT_EQ(row("172.16.1.100/32").state, status::resource_state::here);
     now = t0 + 1s;
