@@ -148,8 +148,8 @@ const std::array key_table = {
     key{"router", "preempt", boolean_rule{}, "Take over from an Active node of lower priority."},
     key{"router", "preempt_delay", duration_rule{0s, 1000s}, "How long to wait before preempting."},
     key{"router", "startup_delay", duration_rule{0s, 1000s},
-        "After the start, how much longer than one down interval to listen before becoming Active without having heard "
-        "anybody."},
+        "After the start, how much longer than one down interval to listen before becoming Active; an Active that is heard and "
+        "is not to be preempted ends the wait."},
     key{"router", "api_weight", integer_rule{-253, 253},
         "What the state of this node's path to EC2 does to its priority: a negative weight lowers it while the path is broken, "
         "a positive one raises it while the path works, 0 leaves it alone."},

@@ -33,6 +33,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -96,7 +97,6 @@ public:
         for (const int signal : handled_signals) {
             signals_.add(signal);
         }
-        let_signals_through();
     }
 
     ~daemon() { log_.stop_watching(); }
@@ -146,6 +146,8 @@ private:
     boost::asio::signal_set signals_;
     deadline status_again_{context_};
     deadline make_room_{context_};
+    bool makes_room_ = false;
+    deadline hear_signals_{context_};
     deadline look_again_{context_};  // vipd plan
     bool only_look_ = false;
     bool is_stopping_ = false;
@@ -229,6 +231,9 @@ int daemon::run()
         shell_.set_realtime(got.scheduling);
     }
     wait_for_signal();
+    // What a predecessor has held back is for routers that have taken its place: before that there is nothing to hand over.
+    constexpr duration longest_start = std::chrono::seconds{2};
+    hear_signals_.set(steady_now() + longest_start, let_signals_through);
     kernel_->start();
     shell_.start();
     shell_.run();
@@ -239,6 +244,7 @@ int daemon::run()
 
 void daemon::on_ready()
 {
+    let_signals_through();
     if (only_look_) {
         return;
     }
@@ -357,13 +363,16 @@ result<std::string> daemon::restart()
     if (const auto possible = can_be_succeeded(); !possible) {
         return possible.error();
     }
-    hold_back_signals();
-    make_room_.set(steady_now() + answer_time, [this] { make_room(); });
+    if (!std::exchange(makes_room_, true)) {
+        hold_back_signals();
+        make_room_.set(steady_now() + answer_time, [this] { make_room(); });
+    }
     return "vipd makes room for " + *program_ + "; no router changes its state";
 }
 
 void daemon::make_room()
 {
+    makes_room_ = false;
     auto problem = can_be_succeeded();
     if (problem) {
         log_.info("restart", {{"program", *program_}, {"version", VIPD_VERSION}});

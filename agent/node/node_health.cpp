@@ -42,6 +42,7 @@ void node::impl::drain_checks(instant now)
     }
     if (!concerned.empty()) {
         share_weights();
+        note_groups_that_leave();
     }
     for (const auto number : concerned) {
         if (auto* const router = find_by_number(number)) {

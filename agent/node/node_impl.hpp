@@ -109,6 +109,7 @@ private:
     void apply(instant now, kernel_told&& e);
     void apply_local(instant now, const net::kernel_event& event);
     void start_statics(instant now);
+    void clear_remains(instant now);
     void apply(instant now, const process_output& e);
     void apply(instant now, const process_ended& e);
     void drain_hooks(std::uint64_t number, hooks::hook_runner& hooks);
@@ -159,7 +160,8 @@ private:
     std::set<takeover::local_place> shared_;
     takeover::local_resources statics_;  // [[policy]], and what a predecessor left; their requests have the number 0
     bool statics_started_ = false;
-    std::set<ip_address> found_at_start_;  // by the kernel's first dump
+    std::vector<takeover::local_value> remains_;  // of a predecessor, while it is not known yet whether they are needed
+    std::set<ip_address> found_at_start_;         // by the kernel's first dump
     std::uint64_t last_router_number_ = 0;
     std::uint64_t generation_ = 1;
     deadline_heap deadlines_;

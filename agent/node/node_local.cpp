@@ -65,22 +65,39 @@ void node::impl::start_statics(instant now)
     if (std::exchange(statics_started_, true)) {
         return;
     }
-    std::vector<takeover::local_value> remains;
-    const auto is_configured = [&](const takeover::local_value& value) {
-        return std::ranges::any_of(routers_, [&](const numbered_router& r) { return r.router->local().names(value); });
-    };
     for (const auto& rule : links_.policies().rules()) {
-        remains.emplace_back(rule);
+        remains_.emplace_back(rule);
     }
     for (const auto& [key, route] : links_.policies().routes()) {
-        remains.emplace_back(takeover::policy_route{route, {}});
+        remains_.emplace_back(takeover::policy_route{route, {}});
     }
-    std::erase_if(remains, is_configured);
-    if (!remains.empty()) {
+    statics_.start(now.steady, links_);
+}
+
+// An Active that has taken the place of one, and does not know yet which link its interface is, cannot tell what it needs from
+// what is left over: its replies go by these rules.
+void node::impl::clear_remains(instant now)
+{
+    const auto is_unknown = [](const status::resource& r) {
+        return r.state == status::resource_state::unknown &&
+               (r.kind == status::resource_kind::link || r.kind == status::resource_kind::network_interface);
+    };
+    const bool is_too_early = std::ranges::any_of(routers_, [&](const numbered_router& r) {
+        return r.router->state() == vrrp::state::active && std::ranges::any_of(r.router->unresolved(), is_unknown);
+    });
+    if (remains_.empty() || is_too_early) {
+        return;
+    }
+    const auto is_configured = [&](const takeover::local_value& value) {
+        return statics_.names(value) ||
+               std::ranges::any_of(routers_, [&](const numbered_router& r) { return r.router->local().names(value); });
+    };
+    std::erase_if(remains_, is_configured);
+    if (!remains_.empty()) {
         journal_.record(log_level::info, "policy_remains", {},
-                        {{"found", remains.size()}, {"action", "rules and routes that no policy names any more are removed"}});
+                        {{"found", remains_.size()}, {"action", "rules and routes that no policy names any more are removed"}});
     }
-    statics_.take_remains(std::move(remains));
+    statics_.take_remains(std::exchange(remains_, {}));
     statics_.start(now.steady, links_);
 }
 

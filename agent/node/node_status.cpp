@@ -51,8 +51,9 @@ std::vector<std::string> node::impl::plan(std::uint32_t router) const
 {
     const auto& r = *routers_.at(router).router;
     auto lines = r.local().plan(links_);
-    for (const auto& route : r.unresolved()) {
-        lines.push_back("? " + route.name + ": " + route.last_error);
+    for (const auto& one : r.unresolved()) {
+        lines.push_back(one.state == status::resource_state::elsewhere ? "+ " + one.name + ": set up when the interface is here"
+                                                                       : "? " + one.name + ": " + one.last_error);
     }
     auto in_cloud = r.cloud().plan(world_);
     lines.insert(lines.end(), in_cloud.begin(), in_cloud.end());

@@ -197,6 +197,7 @@ void node::impl::settle(instant now)
     look_at_session(now);
     drain_checks(now);
     keep_groups_together(now);
+    clear_remains(now);
     drain_local(0, statics_);
     bool more = true;
     while (more) {

@@ -311,6 +311,9 @@ void virtual_router::take_part(instant now, const net::link_table& links, standi
     }
     obstacle_ = std::move(obstacle);
     hears_since_ = find_network_obstacle(links).empty() ? hears_since_.value_or(now.steady) : std::optional<time_point>{};
+    if (hears_since_ && !patient_until_) {
+        patient_until_ = *hears_since_ + configuration_.startup_delay;
+    }
     if (!obstacle_.empty()) {
         if (state() != vrrp::state::initialize) {
             leave(now, !aside.leaves_in_order(), links, adverts);
@@ -319,12 +322,11 @@ void virtual_router::take_part(instant now, const net::link_table& links, standi
         reason_ = obstacle_;
         tell_standing(now.steady, links, aside);
     } else if (state() == vrrp::state::initialize) {
-        const auto delay = has_been_started_ ? duration::zero() : configuration_.startup_delay;
         start_election();
         if (!resume(now, links, adverts)) {
             // It may have been kept out by what keeps no advert from it.
-            const auto silence_from = std::max(hears_since_.value_or(now.steady), active_known_at_);
-            election_->startup(now.steady, silence_from + delay, election_outputs_);
+            const auto silence_from = std::max({hears_since_.value_or(now.steady), active_known_at_, *patient_until_});
+            election_->startup(now.steady, silence_from, election_outputs_);
             apply(now, links, adverts);
         }
     }
@@ -480,6 +482,7 @@ void virtual_router::hear(instant now, const vrrp::heard_advert& advert, const n
     note_heard(now.steady, advert);
     if (advert.priority != vrrp::priority_releasing) {
         active_known_at_ = now.steady;
+        patient_until_ = now.steady;
     }
     if (election_) {
         election_->handle(now.steady, advert, election_outputs_);

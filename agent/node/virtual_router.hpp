@@ -268,6 +268,8 @@ private:
     // Since when it could hear its peers, and when it last knew of an Active: itself, or somebody it heard.
     std::optional<time_point> hears_since_;
     time_point active_known_at_ = time_point::min();
+    // startup_delay: until when the others may be silent after the start, if none of them has been heard.
+    std::optional<time_point> patient_until_;
     std::optional<ip_address> source_;
     std::optional<ip_address> first_source_;  // of this configuration: returned to when it had to be given up
     std::string twin_;                        // the router that has its keys

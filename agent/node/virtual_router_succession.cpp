@@ -10,6 +10,7 @@ namespace vipd::node {
 void virtual_router::succeed(const router_succession& predecessor)
 {
     last_epoch_ = predecessor.epoch;
+    patient_until_ = time_point::min();  // the start was the predecessor's
     const auto& well = predecessor.well_trackers;
     for (const auto& tracker : configuration_.trackers) {
         assumed_well_[tracker.name] = std::ranges::find(well, tracker.name) != well.end();

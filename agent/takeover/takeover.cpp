@@ -420,6 +420,14 @@ std::string takeover::why_not_seen(const tracked_register& tracked, const world&
     return error.empty() && is_missing ? misfit(tracked.value.what(), *view) : error;
 }
 
+// What was seen here may not be so any more, what EC2 has accepted stays so until it can be read back, and what has not been
+// seen at all waits for that. The others wait for a call, or are somebody else's.
+bool takeover::rests_on_a_read(const status::resource& r, const tracked_register& tracked)
+{
+    return !tracked.value.seen() || !r.last_error.empty() || r.state == status::resource_state::here ||
+           r.state == status::resource_state::accepted;
+}
+
 void takeover::snapshot(time_point now, const world& seen, std::vector<status::resource>& out) const
 {
     for (const auto& route : wanted_.routes) {
@@ -438,8 +446,7 @@ void takeover::snapshot(time_point now, const world& seen, std::vector<status::r
         r.name = name_for_people(tracked.value.what(), view);
         if (r.last_error.empty() && tracked.views_without_it >= views_without_it_max) {
             r.last_error = why_not_seen(tracked, seen);
-        } else if (const auto unread = seen.last_error(tracked.query); !unread.empty()) {
-            // What was seen last may not be so any more, and what EC2 has accepted stays so until it can be read back.
+        } else if (const auto unread = seen.last_error(tracked.query); !unread.empty() && rests_on_a_read(r, tracked)) {
             r.last_error += (r.last_error.empty() ? "it cannot be read: " : "; it cannot be read: ") + unread;
         }
         out.push_back(std::move(r));

@@ -104,6 +104,7 @@ private:
     [[nodiscard]] bool has_register(const wanted_route& wanted) const;
     [[nodiscard]] std::string why_no_register(const wanted_route& wanted, const world& seen) const;
     [[nodiscard]] std::string why_not_seen(const tracked_register& tracked, const world& seen) const;
+    [[nodiscard]] static bool rests_on_a_read(const status::resource& r, const tracked_register& tracked);
     void look(time_point now, const cloud_query& query, const query_view& view);
     // The calls and reads that are due.
     void act(time_point now);

@@ -87,8 +87,8 @@ class AddressFollower:
                 else:
                     self._zones.deliver(address, place.mac if event.fields["arrived"] else _NOBODY, place.zone)
                 self._zones.lab.timeline.note("lab", "delivered", address=address, to=name if event.fields["arrived"] else "")
-            except (RuntimeError, subprocess.CalledProcessError) as error:
-                self._zones.lab.timeline.note("lab", "address_follower_failed", reason=str(error))
+            except (RuntimeError, StopIteration, KeyError, OSError, subprocess.CalledProcessError) as error:
+                self._zones.lab.timeline.note("lab", "address_follower_failed", reason=repr(error))
 
     def _translate(self, public: str) -> None:
         register = self._cloud.command("GET", "/state")["elastic_ips"].values()

@@ -118,7 +118,7 @@ class Network:
 
     def plug(self, node: Namespace, interface: str, switch: Namespace, bridge: str, *addresses: str) -> None:
         """Connects `interface` of `node` to `bridge` and gives it its addresses."""
-        port = f"p-{node.name}-{interface}"[:15]
+        port = f"p-{node.name}"[:15 - len(interface) - 1] + f"-{interface}"
         self.link(node, interface, switch, port)
         switch.ip("link", "set", port, "master", bridge)
         for address in addresses:

@@ -222,6 +222,18 @@ class Moves(MovesTest):
                          ["DetachNetworkInterface", "DetachNetworkInterface", "AttachNetworkInterface"])
 
 
+    def test_a_plan_says_what_a_node_without_the_interface_would_do(self) -> None:
+        self.begin(eni={"match": {"tags": {"Name": "floating"}}})
+        c = self.cluster.nodes["c"]
+        since = self.lab.timeline.note("lab", "plan").at
+        for arguments in (("--socket", c.socket), ("--config", str(c.file))):
+            shown = self.cluster.zones.nodes["c"].run(program("VIPD", "vipd"), "plan", *arguments, check=False)
+            self.assertEqual((shown.returncode, shown.stderr), (0, ""), shown.stdout)
+            self.assertRegex(shown.stdout, r"(?m)^  \+ link of .*: set up when the interface is here$")
+            self.assertRegex(shown.stdout, r"(?m)^lab \(\w+\): 3 changes$")
+        self.assertEqual((self.calls("b", since), self.calls("c", since)), ([], []))
+
+
 class Streams(StreamTest, MovesTest):
     """What clients outside hear, who ask two hundred times a second, while the address that they ask goes from node to node.
     How long it is silent is EC2's affair and the machine's; that it is silent then only, and who answers when, is vipd's."""
@@ -384,6 +396,24 @@ class Streams(StreamTest, MovesTest):
         self.start("b").ready()
         self.wait_until_nothing_is_left_on("b")
         self.assert_heard_at_interface(["b", "c"], [gap])
+
+    def test_whoever_asks_at_an_interface_does_not_notice_a_program_that_is_replaced(self) -> None:
+        """Not even while EC2 does not say which interface has the tags."""
+        self.begin_with_interface()
+        b = self.cluster.nodes["b"]
+        self.cloud.fault(action="DescribeNetworkInterfaces", kind="fail", status=503, code="Unavailable")
+        asked = self.lab.timeline.note("lab", "restart")
+        self.assertEqual(b.request("POST", "/v1/restart")[0], 200)
+        b.log_line("the new program has begun", "event=start", since=asked.at)
+        self.lab.timeline.until("its interface is not known", lambda: "EC2 has not said yet which interface it is" in [
+            resource["last_error"] for resource in b.router()["resources"]], timeout=20)
+        self.last_words(self.clients.values())
+        self.cloud.clear_faults()
+        self.settle("b")
+        self.last_words(self.clients.values())
+        self.assertEqual(self.calls("b", asked.at), [])
+        self.assertEqual(self.lab.timeline.select(lambda e: e.fields.get("event") == "policy_remains", asked.at), [])
+        self.assert_heard_at_interface(["b"], [])
 
     def test_without_a_table_of_its_own_the_replies_of_an_interface_leave_through_another(self) -> None:
         """What the tests above would see without vipd's rules."""

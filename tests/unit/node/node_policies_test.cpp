@@ -159,6 +159,29 @@ TEST_F(policies_test, what_a_killed_predecessor_left_is_removed_and_what_others_
     EXPECT_EQ(rules(), 1U);
 }
 
+TEST_F(policies_test, what_a_predecessor_left_stays_until_an_active_knows_its_interface)
+{
+    // By rules of a table of their own replies leave through it; which link that is depends on what EC2 says of its tags.
+    configuration = changed([](auto& c) { c.routers[0].enis.emplace_back().match.tags = {{"Name", "floating"}}; });
+    h.replace(configuration);
+    start_as_active();
+    net::policy_rule left;
+    left.priority = 12112;
+    left.table = 112007;
+    h.policies.rules.insert(left);
+    const auto before = rules();
+    h.succeed(80ms);
+    h.start();
+    ASSERT_EQ(h.state(), state::active);
+    h.advance(200ms);
+    EXPECT_EQ(rules(), before) << "it is not known yet whether it is the interface's";
+    h.hear(200);
+    ASSERT_EQ(h.state(), state::backup);
+    h.advance(200ms);
+    EXPECT_FALSE(h.policies.rules.contains(left));
+    EXPECT_EQ(h.log.count({"event=policy_remains", "found=1"}), 1U);
+}
+
 TEST_F(policies_test, a_policy_of_the_node_that_becomes_a_routers_is_there_all_the_time)
 {
     configuration = changed([](auto& c) { c.policies = std::exchange(c.routers[0].policies, {}); });

@@ -208,6 +208,18 @@ TEST_F(floating_link_of, an_id_is_there_when_imds_lists_it_and_the_kernel_has_it
     EXPECT_TRUE(items().empty());
 }
 
+TEST_F(floating_link_of, an_address_that_ec2_has_not_given_it_is_left_out_and_said)
+{
+    router.enis[0].addresses = {ip_address::v4(10, 1, 0, 5)};
+    const auto resolved = resolve(router, &identity, links, world);
+    ASSERT_EQ(resolved.unresolved.size(), 1u);
+    EXPECT_EQ(resolved.unresolved[0].name, "10.1.0.5/32 on eth1");
+    EXPECT_EQ(resolved.unresolved[0].last_error,
+              "EC2 has not given this address to eni-float; assign it there, or remove it from addresses in [[router.eni]]");
+    router.enis[0].addresses = {ip_address::v4(10, 1, 0, 50)};
+    EXPECT_TRUE(resolve(router, &identity, links, world).unresolved.empty());
+}
+
 TEST_F(floating_link_of, an_address_is_the_interface_that_has_it)
 {
     router.enis[0].match.id.reset();

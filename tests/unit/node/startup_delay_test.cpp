@@ -41,6 +41,41 @@ TEST_F(startup_delay, ends_with_the_first_advert)
     EXPECT_EQ(h->state(), state::active);
 }
 
+TEST_F(startup_delay, goes_on_after_a_link_that_bounces)
+{
+    h->advance(500ms);
+    set_link(false);
+    ASSERT_EQ(h->state(), state::initialize);
+    h->advance(500ms);
+    set_link(true);
+    h->advance(4s + 360ms);
+    EXPECT_EQ(h->state(), state::backup);
+    h->advance(2ms);
+    EXPECT_EQ(h->state(), state::active);
+}
+
+TEST_F(startup_delay, is_not_over_when_a_lower_active_is_heard)
+{
+    for (int i = 0; i < 40; ++i) {
+        h->advance(100ms);
+        h->hear(50);
+    }
+    EXPECT_EQ(h->state(), state::backup);
+    h->advance(2s);
+    EXPECT_EQ(h->state(), state::active) << "preempt_delay is 0 here";
+}
+
+TEST_F(startup_delay, is_not_a_successors)
+{
+    h->advance(1s);
+    h->hear(200);
+    h->succeed(80ms);
+    h->start();
+    ASSERT_EQ(h->state(), state::backup);
+    h->advance(362ms);
+    EXPECT_EQ(h->state(), state::active);
+}
+
 TEST_F(startup_delay, is_for_the_start_alone)
 {
     h->advance(6s);

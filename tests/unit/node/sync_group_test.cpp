@@ -254,6 +254,7 @@ TEST_F(sync_group, what_one_tracks_concerns_all)
     EXPECT_EQ(h.router(1).effective_priority, 70);
     h.tell(probe_ended{h.probes.at(0).what.id, health::probe_outcome::failed, "refused", 0, false});
     EXPECT_EQ(h.state(0), state::initialize);
+    EXPECT_EQ(h.log.count({"group=web", "to=Initialize"}), 1U);
     EXPECT_NE(h.router(0).state_reason.find("router 'back' of its sync group 'web' takes no part: tracker haproxy"),
               std::string::npos)
         << h.router(0).state_reason;
