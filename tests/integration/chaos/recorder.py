@@ -147,7 +147,7 @@ class _Stream:
         if number in self._seen:
             # Numbers begin again with the successor. Its predecessor's last line may have been lost: it was before this.
             self._seen.clear()
-            self._timeline.add(Event(at - STAMP, self.node.name, "replaced"))
+            self._timeline.add(Event(at - STAMP, self.node.name, "replaced", {"seen": "afterwards"}))
         self._seen[number] = stamp
         if event["kind"] == "transition":
             self._timeline.add(Event(at, self.node.name, "stream_transition", logfmt(event["text"])))

@@ -115,14 +115,18 @@ class Story:
     @cached_property
     def hand_overs(self) -> dict[str, list[HandOver]]:
         all_of: dict[str, list[HandOver]] = {node: [] for node in self.nodes}
-        since: dict[str, int] = {}
-        for event in self.of("replaced", "transition", "exit"):
+        since: dict[str, tuple[int, int]] = {}
+        asked: dict[str, int] = {}
+        for event in self.of("restart", "replaced", "transition", "exit"):
             node = event.source
-            if event.kind == "replaced":
-                since.setdefault(node, event.at)
+            if event.kind == "restart":
+                asked[node] = event.at
+            elif event.kind == "replaced":
+                # Where the line that tells the moment was lost, it came after somebody had asked for it.
+                since.setdefault(node, (asked.get(node, event.at) if event.fields.get("seen") else event.at, event.at))
             elif (begun := since.pop(node, None)) is not None and event.fields.get("from") == "Initialize":
-                before = next(role for role in self.roles[node] if role.begin < begun <= role.end)
-                all_of[node].append(HandOver(begun, event.at, before, event))
+                before = next(role for role in self.roles[node] if role.begin < begun[1] <= role.end)
+                all_of[node].append(HandOver(begun[0], event.at, before, event))
         return all_of
 
     # --- when it was able to do anything ---
