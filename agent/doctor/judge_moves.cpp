@@ -7,27 +7,12 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 #include <string>
 #include <vector>
 
 namespace vipd::doctor {
 
 namespace {
-
-std::string_view remedy_of(const error& e)
-{
-    return e.kind == error_class::denied ? with_doctor_remedy : "";
-}
-
-std::string listed(const std::vector<ip_prefix>& prefixes)
-{
-    std::vector<std::string> texts;
-    for (const auto& prefix : prefixes) {
-        texts.push_back(prefix.to_string());
-    }
-    return fmt::format("{}", fmt::join(texts, ", "));
-}
 
 std::string name_of_table(const aws::route_table& table)
 {
@@ -37,13 +22,13 @@ std::string name_of_table(const aws::route_table& table)
 // Findings of one router, one kind of thing after the other.
 class move_judge {
 public:
-    move_judge(const evidence& known, section& out) : known_(known), out_(out) {}
+    move_judge(const evidence& known, const config::router& router, section& out) : known_(known), router_(router), out_(out) {}
 
     void judge(const takeover::wanted_route& route);
     void judge_source_dest_check(const aws::network_interface_id& id, bool may_disable);
     void judge(const takeover::secondary_address& address);
     void judge(const takeover::elastic_ip& elastic);
-    void judge(const takeover::floating_interface& floating);
+    void judge(const takeover::floating_interface& floating) { judge_interface(known_, router_, floating, out_); }
     void judge(const takeover::route_in_table& /*one*/) {}
 
 private:
@@ -54,12 +39,9 @@ private:
     // Whether there is room, as far as is known; what stands against it has been said.
     [[nodiscard]] bool judge_address_room(const std::string& check, const takeover::secondary_address& address,
                                           const aws::network_interface& target);
-    [[nodiscard]] bool judge_interface_room(const std::string& check, const takeover::floating_interface& floating,
-                                            const aws::network_interface& found);
-    [[nodiscard]] result<aws::instance_type_limits> limits() const;
-    [[nodiscard]] std::map<unsigned, aws::network_interface_id> own_device_indices() const;
 
     const evidence& known_;
+    const config::router& router_;
     section& out_;
 };
 
@@ -246,7 +228,7 @@ void move_judge::judge(const takeover::secondary_address& address)
 bool move_judge::judge_address_room(const std::string& check, const takeover::secondary_address& address,
                                     const aws::network_interface& target)
 {
-    const auto limit = limits();
+    const auto limit = limits_of_type(known_);
     if (!limit) {
         out_.skip(check, fmt::format("how many addresses the interface takes is not known: {}", limit.error().text),
                   std::string{remedy_of(limit.error())});
@@ -309,98 +291,20 @@ void move_judge::judge(const takeover::elastic_ip& elastic)
     out_.ok(check, fmt::format("{}, {}", address.public_ip, where));
 }
 
-// --- interfaces ---
+}  // namespace
 
-void move_judge::judge(const takeover::floating_interface& floating)
+std::string_view remedy_of(const error& e)
 {
-    const auto check = "eni " + takeover::describe_query(floating.match);
-    const auto found = floating_interface(floating, known_);
-    if (!found) {
-        const auto kind = found.error().kind;
-        if (kind == error_class::not_found || kind == error_class::out_of_range) {
-            out_.fail(check, found.error().text, "match in [[router.eni]] has to find exactly one");
-        } else {
-            out_.skip(check, found.error().text);
-        }
-        return;
-    }
-    const auto& zone = known_.identity()->availability_zone;
-    if (found->availability_zone != zone) {
-        out_.fail(check,
-                  fmt::format("{} is in {}, and this instance in {}: it cannot be attached here", found->id.str(),
-                              found->availability_zone, zone),
-                  "an interface stays in its zone: put all nodes there, or move the address by [[router.route]]");
-        return;
-    }
-    if (found->requester_managed) {
-        out_.fail(check, fmt::format("{} belongs to another service of AWS, which alone may move it", found->id.str()),
-                  "name an interface of your own");
-        return;
-    }
-    if (found->attachment && found->attachment->device_index == 0) {
-        out_.fail(check,
-                  fmt::format("{} is the primary interface of {}, which cannot be detached", found->id.str(),
-                              found->attachment->instance.str()),
-                  "create an interface for it that is nobody's primary one");
-        return;
-    }
-    if (!judge_interface_room(check, floating, *found)) {
-        return;
-    }
-    auto text = found->attachment ? fmt::format("{}, at {} as device {}", found->id.str(), found->attachment->instance.str(),
-                                                found->attachment->device_index)
-                                  : fmt::format("{}, attached to nobody", found->id.str());
-    if (found->attachment && found->attachment->delete_on_termination) {
-        text += "; it would be deleted with that instance until vipd, Active there, switches that off";
-    }
-    out_.ok(check, text);
+    return e.kind == error_class::denied ? with_doctor_remedy : "";
 }
 
-bool move_judge::judge_interface_room(const std::string& check, const takeover::floating_interface& floating,
-                                      const aws::network_interface& found)
+result<aws::instance_type_limits> limits_of_type(const evidence& known)
 {
-    const auto limit = limits();
-    if (!limit) {
-        out_.skip(check, fmt::format("how many interfaces this instance takes is not known: {}", limit.error().text),
-                  std::string{remedy_of(limit.error())});
-        return true;
-    }
-    const bool is_here = found.attachment && found.attachment->instance == floating.instance;
-    const auto taken = own_device_indices();
-    if (floating.device_index) {
-        const auto holder = taken.find(*floating.device_index);
-        if (*floating.device_index >= limit->interfaces_max) {
-            out_.fail(check,
-                      fmt::format("device_index {} is too high: {} takes {} interfaces, 0 to {}", *floating.device_index,
-                                  limit->type, limit->interfaces_max, limit->interfaces_max - 1),
-                      "choose a lower device_index, or a larger instance type");
-            return false;
-        }
-        if (holder != taken.end() && holder->second != found.id) {
-            out_.fail(
-                check,
-                fmt::format("device_index {} of this instance is taken by {}", *floating.device_index, holder->second.str()),
-                "choose another device_index, or leave it out");
-            return false;
-        }
-    }
-    if (!is_here && taken.size() >= limit->interfaces_max) {
-        out_.fail(
-            check,
-            fmt::format("this instance has {} interfaces, and {} takes {}", taken.size(), limit->type, limit->interfaces_max),
-            "detach one, or choose a larger instance type");
-        return false;
-    }
-    return true;
-}
-
-result<aws::instance_type_limits> move_judge::limits() const
-{
-    const auto* const who = known_.identity();
+    const auto* const who = known.identity();
     if (who == nullptr || who->instance_type.empty()) {
         return error{error_class::unavailable, "the metadata service has not said the instance's type"};
     }
-    auto found = known_.answers.get<aws::instance_types>(aws::describe_instance_types{who->instance_type});
+    auto found = known.answers.get<aws::instance_types>(aws::describe_instance_types{who->instance_type});
     if (!found) {
         return found.error();
     }
@@ -409,20 +313,6 @@ result<aws::instance_type_limits> move_judge::limits() const
     }
     return std::move(found->all.front());
 }
-
-std::map<unsigned, aws::network_interface_id> move_judge::own_device_indices() const
-{
-    std::map<unsigned, aws::network_interface_id> taken;
-    for (const auto& own : known_.identity()->interfaces) {
-        const auto described = known_.answers.interface(own.id);
-        if (described && described->attachment) {
-            taken.emplace(described->attachment->device_index, described->id);
-        }
-    }
-    return taken;
-}
-
-}  // namespace
 
 void judge_moves(const evidence& known, const config::router& router, section& out)
 {
@@ -439,7 +329,7 @@ void judge_moves(const evidence& known, const config::router& router, section& o
             out.fail(check, missing.last_error, "put right the interface that the entry, or its router, names");
         }
     }
-    move_judge judge{known, out};
+    move_judge judge{known, router, out};
     for (const auto& route : resolved.wanted.routes) {
         judge.judge(route);
     }

@@ -88,7 +88,21 @@ void ask_about(question_list& ask, const evidence& known, const takeover::wanted
     }
 }
 
-void ask_about(question_list& ask, const evidence& known, const takeover::wanted_resource& wanted)
+// Where the VPC delivers what the interface has not been given.
+void ask_about_addresses(question_list& ask, const evidence& known, const config::router& router,
+                         const takeover::floating_interface& wanted)
+{
+    const auto found = floating_interface(wanted, known);
+    if (!found) {
+        return;
+    }
+    for (const auto& address : addresses_not_given(router, wanted, *found)) {
+        ask.ask(by_address(address, found->vpc));
+        ask.ask(aws::describe_subnets{found->vpc});
+    }
+}
+
+void ask_about(question_list& ask, const evidence& known, const config::router& router, const takeover::wanted_resource& wanted)
 {
     ask.ask(wanted.query);
     const auto ask_about_target = [&](const aws::network_interface_id& id) {
@@ -105,8 +119,9 @@ void ask_about(question_list& ask, const evidence& known, const takeover::wanted
                        ask_about_room(ask, known);
                    },
                    [&](const takeover::elastic_ip& e) { ask_about_target(e.target); },
-                   [&](const takeover::floating_interface&) {
+                   [&](const takeover::floating_interface& f) {
                        ask_about_room(ask, known);
+                       ask_about_addresses(ask, known, router, f);
                        // Which device indices are taken.
                        for (const auto& own : known.identity()->interfaces) {
                            ask.ask(by_id(own.id));
@@ -164,6 +179,34 @@ result<aws::network_interface> floating_interface(const takeover::floating_inter
                                     : fmt::format("there are {} of them{}", found->size(), ids)};
     }
     return std::move(found->front());
+}
+
+std::vector<ip_address> addresses_not_given(const config::router& router, const takeover::floating_interface& wanted,
+                                            const aws::network_interface& found)
+{
+    const auto is_it = [&](const config::eni_entry& e) {
+        return e.match.id == wanted.match.id && e.match.address == wanted.match.address && e.match.tags == wanted.match.tags;
+    };
+    const auto entry = std::ranges::find_if(router.enis, is_it);
+    std::vector<ip_address> missing;
+    if (entry == router.enis.end()) {
+        return missing;
+    }
+    for (const auto& address : entry->addresses) {
+        const bool is_given = std::ranges::find(found.addresses, address) != found.addresses.end();
+        const bool is_assigned = std::ranges::any_of(router.secondary_ips, [&](const config::secondary_ip_entry& s) {
+            return s.address == address && s.interface_id == found.id;
+        });
+        const bool is_routed = std::ranges::any_of(router.routes, [&](const config::route_entry& r) {
+            const auto* const prefix = std::get_if<ip_prefix>(&r.destination.value);
+            // What is in a prefix list is not known.
+            return r.interface_id == found.id && (prefix == nullptr || prefix->contains(address));
+        });
+        if (!is_given && !is_assigned && !is_routed) {
+            missing.push_back(address);
+        }
+    }
+    return missing;
 }
 
 std::vector<aws::ec2_call> changes_of(const takeover::wanted_route& route, const evidence& known)
@@ -258,7 +301,7 @@ std::vector<aws::ec2_call> next_questions(const evidence& known)
             ask_about(ask, known, route);
         }
         for (const auto& other : resolved.wanted.others) {
-            ask_about(ask, known, other);
+            ask_about(ask, known, router, other);
         }
         ask_about_peers(ask, known, router);
     }

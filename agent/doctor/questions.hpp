@@ -39,6 +39,11 @@ result<std::vector<aws::route_table>> tables_for(const takeover::table_query& qu
 // The one interface that `match` of [[router.eni]] finds; an error says how many there are.
 result<aws::network_interface> floating_interface(const takeover::floating_interface& wanted, const evidence& known);
 
+// Of `addresses` of that [[router.eni]], those that EC2 has not listed among the interface's own, and that nothing else moves
+// there either.
+std::vector<ip_address> addresses_not_given(const config::router& router, const takeover::floating_interface& wanted,
+                                            const aws::network_interface& found);
+
 // What EC2 can be asked now and has not been: reads, and dry runs. At most `questions_max` in all are ever asked.
 inline constexpr std::size_t questions_max = 1000;
 std::vector<aws::ec2_call> next_questions(const evidence& known);

@@ -7,6 +7,7 @@ namespace vipd::doctor {
 namespace {
 
 namespace json = boost::json;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
@@ -236,6 +237,136 @@ TEST_F(doctor_enis, the_device_index_has_to_be_free_and_low_enough)
     eni(by_tag);
     EXPECT_EQ(expect(verdict::fail, check).found, "this instance has 2 interfaces, and t3.micro takes 2");
     expect_no(verdict::ok, check);
+}
+
+TEST_F(doctor_enis, one_with_more_addresses_than_the_type_allows_is_not_attached)
+{
+    item("interfaces", floating)["addresses"] = json::array{"10.0.1.50", "10.0.1.51"};
+    eni(by_tag);
+    EXPECT_THAT(all(verdict::fail), IsEmpty()) << text();
+
+    item("interfaces", floating)["addresses"] = json::array{"10.0.1.50", "10.0.1.51", "10.0.1.52"};
+    eni(by_tag);
+    const auto v4 = expect(verdict::fail, check);
+    EXPECT_EQ(v4.found,
+              "eni-0aaaaaaaaaaaaaaa9 has 3 IPv4 addresses, and an interface of t3.micro takes 2: EC2 does not attach it here");
+    EXPECT_EQ(v4.remedy, "take addresses away from it, or choose a larger instance type");
+    expect_no(verdict::ok, check);
+}
+
+TEST_F(doctor_enis, ipv6_addresses_are_counted_by_themselves)
+{
+    item("vpcs", "vpc-0aaaaaaaaaaaaaaa1")["cidrs"] = json::array{"10.0.0.0/16", "2001:db8:2::/56"};
+    item("subnets", "subnet-0aaaaaaaaaaaaaaa1")["cidrs"] = json::array{"10.0.1.0/24", "2001:db8:2:1::/64"};
+    item("interfaces", floating)["addresses"] = json::array{"10.0.1.50", "2001:db8:2:1::1", "2001:db8:2:1::2"};
+    eni(by_tag);
+    EXPECT_THAT(all(verdict::fail), IsEmpty()) << text();
+    item("interfaces", floating)["addresses"] =
+        json::array{"10.0.1.50", "2001:db8:2:1::1", "2001:db8:2:1::2", "2001:db8:2:1::3"};
+    eni(by_tag);
+    EXPECT_THAT(expect(verdict::fail, check).found, HasSubstr("has 3 IPv6 addresses, and an interface of t3.micro takes 2"));
+}
+
+TEST_F(doctor_enis, addresses_that_the_interface_has_are_right_and_ask_for_nothing_more)
+{
+    item("interfaces", floating)["addresses"] = json::array{"10.0.1.50", "10.0.1.51"};
+    eni(by_tag, "addresses = [\"10.0.1.51\"]\n");
+    expect(verdict::ok, check);
+    expect_no(verdict::warn, check);
+    EXPECT_THAT(all(verdict::fail), IsEmpty()) << text();
+    EXPECT_TRUE(std::ranges::none_of(bodies, [](const std::string& body) {
+        return body.find("Action=DescribeSubnets") != std::string::npos;
+    })) << "a daemon's permissions are enough";
+}
+
+TEST_F(doctor_enis, an_address_of_the_subnet_that_ec2_has_not_given_it_may_be_of_a_prefix)
+{
+    eni(by_tag, "addresses = [\"10.0.1.50\", \"10.0.1.51\"]\n");
+    const auto missing = expect(verdict::warn, check);
+    EXPECT_EQ(
+        missing.found,
+        "addresses names 10.0.1.51, and eni-0aaaaaaaaaaaaaaa9 has 10.0.1.50: the VPC delivers it there only if it is in a "
+        "prefix of that interface");
+    EXPECT_EQ(missing.remedy,
+              "put right addresses in [[router.eni]], or assign it: `aws ec2 assign-private-ip-addresses "
+              "--network-interface-id eni-0aaaaaaaaaaaaaaa9 --private-ip-addresses 10.0.1.51`");
+    expect(verdict::ok, check);
+
+    eni(by_tag, "addresses = [\"10.0.1.50\", \"2001:db8:2:1::9\"]\n");
+    EXPECT_THAT(expect(verdict::fail, check).found, HasSubstr("2001:db8:2:1::9, which is outside of the subnet"));
+}
+
+TEST_F(doctor_enis, addresses_that_the_vpc_delivers_elsewhere_are_all_said)
+{
+    auto second = item("interfaces", floating);
+    second["id"] = "eni-0aaaaaaaaaaaaaaa8";
+    second["mac"] = "02:00:00:00:01:51";
+    second["addresses"] = json::array{"10.0.1.51"};
+    second["tags"] = json::object{};
+    topology.at("interfaces").as_array().push_back(second);
+    eni(by_tag, "addresses = [\"10.0.1.51\", \"10.0.3.50\"]\n");
+    std::vector<std::string> found;
+    std::vector<std::string> remedies;
+    for (const auto& one : all(verdict::fail)) {
+        EXPECT_EQ(one.check, check);
+        found.push_back(one.found);
+        remedies.push_back(one.remedy);
+    }
+    EXPECT_THAT(found, ElementsAre("addresses names 10.0.1.51, and the VPC delivers it to eni-0aaaaaaaaaaaaaaa8, not to "
+                                   "eni-0aaaaaaaaaaaaaaa9",
+                                   "addresses names 10.0.3.50, which is outside of the subnet of eni-0aaaaaaaaaaaaaaa9, "
+                                   "subnet-0aaaaaaaaaaaaaaa1 (10.0.1.0/24): the VPC delivers it nowhere"));
+    EXPECT_THAT(remedies,
+                ElementsAre("put right addresses in [[router.eni]], or take it away from the interface that has it",
+                            "put right addresses in [[router.eni]], or lead it to the interface by [[router.route]]"));
+    expect_no(verdict::ok, check);
+}
+
+TEST_F(doctor_enis, what_a_route_leads_to_the_interface_need_not_be_given_by_ec2)
+{
+    const std::string route = "\n[[router.route]]\ndestination = \"172.16.1.0/24\"\ntables = { vpc = true }\ninterface_id = ";
+    eni(by_tag, "addresses = [\"172.16.1.100\"]\n" + route + "\"eni-0aaaaaaaaaaaaaaa9\"\n");
+    expect(verdict::ok, check);
+    expect_no(verdict::fail, check);
+    eni(by_tag, "addresses = [\"172.16.1.100\"]\n" + route + "\"eni-0aaaaaaaaaaaaaaa3\"\n");
+    EXPECT_THAT(expect(verdict::fail, check).found, HasSubstr("172.16.1.100, which is outside of the subnet")) << "another one";
+}
+
+TEST_F(doctor_enis, what_is_assigned_to_the_interface_by_a_move_need_not_be_there_yet)
+{
+    const std::string secondary = "\n[[router.secondary_ip]]\naddress = \"10.0.1.51\"\ninterface_id = ";
+    eni(by_tag, "addresses = [\"10.0.1.51\"]\n" + secondary + "\"eni-0aaaaaaaaaaaaaaa9\"\n");
+    expect(verdict::ok, check);
+    expect_no(verdict::warn, check);
+    eni(by_tag, "addresses = [\"10.0.1.51\"]\n" + secondary + "\"eni-0aaaaaaaaaaaaaaa1\"\n");
+    EXPECT_THAT(expect(verdict::warn, check).found, HasSubstr("addresses names 10.0.1.51")) << "another one";
+}
+
+TEST_F(doctor_enis, where_subnets_cannot_be_read_an_address_that_was_not_given_is_still_said)
+{
+    moves = std::string("[[router.eni]]\nmatch = ") + by_tag + "\naddresses = [\"10.0.3.50\"]\n";
+    allow({"ec2:DescribeNetworkInterfaces", "ec2:DescribeInstanceTypes"});
+    examine();
+    EXPECT_THAT(expect(verdict::warn, check).found, HasSubstr("addresses names 10.0.3.50, and eni-0aaaaaaaaaaaaaaa9 has"));
+}
+
+TEST_F(doctor_enis, one_of_another_vpc_is_a_warning)
+{
+    topology.at("vpcs").as_array().push_back(json::parse(R"({"id": "vpc-0aaaaaaaaaaaaaaa2", "cidrs": ["10.9.0.0/16"]})"));
+    topology.at("subnets").as_array().push_back(json::parse(
+        R"({"id": "subnet-0aaaaaaaaaaaaaaa3", "vpc": "vpc-0aaaaaaaaaaaaaaa2", "zone": "eu-west-1a", "cidrs": ["10.9.1.0/24"]})"));
+    auto& moved = item("interfaces", floating);
+    moved["subnet"] = "subnet-0aaaaaaaaaaaaaaa3";
+    moved["addresses"] = json::array{"10.9.1.50"};
+    moved.erase("security_groups");
+    eni(R"({ id = "eni-0aaaaaaaaaaaaaaa9" })");
+    const auto foreign = expect(verdict::warn, "eni eni-0aaaaaaaaaaaaaaa9");
+    EXPECT_EQ(foreign.found,
+              "eni-0aaaaaaaaaaaaaaa9 is of vpc-0aaaaaaaaaaaaaaa2, and this instance of vpc-0aaaaaaaaaaaaaaa1: EC2 attaches it, "
+              "and its security groups and routes are those of vpc-0aaaaaaaaaaaaaaa2");
+    EXPECT_EQ(foreign.remedy,
+              "name an interface of vpc-0aaaaaaaaaaaaaaa1 in match of [[router.eni]], unless vpc-0aaaaaaaaaaaaaaa2 is meant");
+    EXPECT_THAT(all(verdict::fail), IsEmpty()) << text();
 }
 
 TEST_F(doctor_enis, one_that_is_attached_is_detached_first_and_may_be_deleted_with_its_instance)
