@@ -166,6 +166,27 @@ private:
         }
     }
 
+    // Of a floating interface that is found by what it has.
+    void note_vpc_of(const config::interface_match& match)
+    {
+        if (match.address) {
+            notes_.insert(
+                fmt::format("the interface with the address {} is not named in the configuration: every network "
+                            "interface of the {} is allowed; match it by id or tags",
+                            match.address->to_string(), scope_.vpc.empty() ? "account" : "VPC"));
+        }
+        if (!scope_.vpc.empty()) {
+            notes_.insert(
+                fmt::format("an interface that [[router.eni]] matches by tags or address may be moved if it is of {}; one of "
+                            "another VPC has to be matched by id",
+                            scope_.vpc));
+        } else if (!match.address) {
+            notes_.insert(
+                "the VPC is not named in the configuration: network interfaces with the tags of [[router.eni]] are allowed in "
+                "every VPC; give --vpc");
+        }
+    }
+
     // A VPC that is shared is another account's than the interfaces in it.
     [[nodiscard]] conditions of_interfaces_vpc() const
     {
@@ -230,12 +251,11 @@ private:
     void add(const config::eni_entry& entry)
     {
         read("DescribeNetworkInterfaces");
-        const auto when = of_tags(entry.match.tags);
-        if (entry.match.address) {
-            notes_.insert(
-                fmt::format("the interface with the address {} is not named in the configuration: every network "
-                            "interface of the account is allowed; match it by id or tags",
-                            entry.match.address->to_string()));
+        auto when = of_tags(entry.match.tags);
+        if (!entry.match.id) {
+            // By tags it is looked for in the nodes' VPC alone, and by address that is where it will be.
+            when.merge(of_interfaces_vpc());
+            note_vpc_of(entry.match);
         }
         const auto interface = arn("network-interface", entry.match.id ? entry.match.id->str() : "*");
         allow("MoveInterfaces", {"AttachNetworkInterface", "DetachNetworkInterface", "ModifyNetworkInterfaceAttribute"},

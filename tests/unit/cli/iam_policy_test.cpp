@@ -159,6 +159,45 @@ TEST(iam_policy, interfaces_that_are_not_named_are_those_of_the_vpc)
     EXPECT_EQ(iam_policy(file, {}).out.find("ec2:Vpc"), std::string::npos);
 }
 
+TEST(iam_policy, interfaces_that_are_found_by_tags_or_address_are_those_of_the_vpc)
+{
+    for (const std::string match : {R"({ tags = { Name = "floating" } })", R"({ address = "10.1.0.50" })"}) {
+        const auto file = file_with("[[router.eni]]\nmatch = " + match + "\n");
+        const auto policy = iam_policy(file, known);
+        const auto interfaces = statement(policy, "MoveInterfaces");
+        EXPECT_EQ(texts_of(interfaces.at("Resource")), texts{"arn:aws:ec2:eu-west-1:123456789012:network-interface/*"});
+        const auto& when = interfaces.at("Condition").as_object();
+        EXPECT_EQ(when.at("ArnLike").at("ec2:Vpc"), "arn:aws:ec2:eu-west-1:*:vpc/vpc-0a1b2c3d") << match;
+        const bool by_tags = match.find("tags") != std::string::npos;
+        EXPECT_EQ(when.contains("StringLike"), by_tags);
+        EXPECT_NE(policy.err.find("note: an interface that [[router.eni]] matches by tags or address may be moved if it is of "
+                                  "vpc-0a1b2c3d; one of another VPC has to be matched by id\n"),
+                  std::string::npos)
+            << policy.err;
+        EXPECT_EQ(policy.err.find("every network interface of the VPC is allowed; match it by id") != std::string::npos,
+                  !by_tags)
+            << policy.err;
+        EXPECT_FALSE(statement(policy, "MoveInterfacesBetweenInstances").contains("Condition"))
+            << "an instance has no such key";
+
+        const auto anywhere = iam_policy(file, {});
+        EXPECT_EQ(anywhere.out.find("ec2:Vpc"), std::string::npos);
+        EXPECT_NE(anywhere.err.find(by_tags ? "in every VPC; give --vpc" : "every network interface of the account is allowed"),
+                  std::string::npos)
+            << anywhere.err;
+        EXPECT_EQ(anywhere.err.find("matches by tags or address"), std::string::npos);
+    }
+}
+
+TEST(iam_policy, an_interface_that_is_named_may_be_of_any_vpc)
+{
+    const auto policy = iam_policy(file_with("[[router.eni]]\nmatch = { id = \"eni-0a1b2c3d\" }\n"), known);
+    const auto interfaces = statement(policy, "MoveInterfaces");
+    EXPECT_EQ(texts_of(interfaces.at("Resource")), texts{"arn:aws:ec2:eu-west-1:123456789012:network-interface/eni-0a1b2c3d"});
+    EXPECT_FALSE(interfaces.contains("Condition"));
+    EXPECT_EQ(policy.err.find("VPC"), std::string::npos) << policy.err;
+}
+
 TEST(iam_policy, statements_that_differ_in_their_conditions_have_names_of_their_own)
 {
     const auto policy =
