@@ -126,16 +126,36 @@ std::string priority_of(const json::value& router)
     return shown + (is_set ? ", set" : "");
 }
 
-row router_row(const json::value& router)
+bool has_sync_groups(const json::value& status)
+{
+    return std::ranges::any_of(list_of(status, "routers"),
+                               [](const json::value& router) { return !text_of(router, "sync_group").empty(); });
+}
+
+// The group has a column where any router is in one: most nodes have none.
+row header_row(bool with_groups)
+{
+    row names{{"ROUTER"}, {"VRID"}, {"STATE"}, {"FOR"}, {"PRIORITY"}, {"ACTIVE"}, {"WHY"}};
+    if (with_groups) {
+        names.insert(names.begin() + 2, {"GROUP"});
+    }
+    return names;
+}
+
+row router_row(const json::value& router, bool with_groups)
 {
     const auto state = text_of(router, "state");
-    return {{or_dash(text_of(router, "name")), colour::bold},
-            {count_of(router, "vrid")},
-            {or_dash(state), state_colour(state)},
-            {duration_of(router, "state_age_seconds")},
-            {priority_of(router)},
-            {active_of(router)},
-            {text_of(router, "state_reason")}};
+    row shown{{or_dash(text_of(router, "name")), colour::bold},
+              {count_of(router, "vrid")},
+              {or_dash(state), state_colour(state)},
+              {duration_of(router, "state_age_seconds")},
+              {priority_of(router)},
+              {active_of(router)},
+              {text_of(router, "state_reason")}};
+    if (with_groups) {
+        shown.insert(shown.begin() + 2, {or_dash(text_of(router, "sync_group"))});
+    }
+    return shown;
 }
 
 std::string trouble_of(const json::value& resource)
@@ -309,13 +329,12 @@ std::string short_duration(double seconds)
 std::string status_table(const json::value& status, table_style style)
 {
     std::string out = head(status, style) + aws_line(status, style);
-    std::vector<row> routers = {
-        {{"ROUTER"}, {"VRID"}, {"STATE"}, {"FOR"}, {"PRIORITY"}, {"ACTIVE"}, {"WHY"}},
-    };
+    const bool with_groups = has_sync_groups(status);
+    std::vector<row> routers = {header_row(with_groups)};
     std::vector<std::vector<row>> resources;
     std::vector<row> all_resources;
     for (const auto& router : list_of(status, "routers")) {
-        routers.push_back(router_row(router));
+        routers.push_back(router_row(router, with_groups));
         auto& own = resources.emplace_back();
         if (auto auth = auth_row(router)) {
             own.push_back(std::move(*auth));

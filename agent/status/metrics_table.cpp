@@ -46,7 +46,8 @@ void adverts_dropped_by_router(const router& r, series_sink& out)
 
 void router_info(const router& r, series_sink& out)
 {
-    out.add({r.name, std::to_string(r.vrid), std::to_string(r.version), r.interface, r.source ? r.source->to_string() : ""},
+    out.add({r.name, std::to_string(r.vrid), std::to_string(r.version), r.interface, r.source ? r.source->to_string() : "",
+             r.sync_group},
             true);
 }
 
@@ -377,8 +378,8 @@ constexpr metric table[] = {
     {"vipd_ec2_path_works", gauge, {}, ec2_path_works,
      "1 unless reads of EC2 have failed for a while; what api_weight goes by."},
 
-    {"vipd_router_info", gauge, {"router", "vrid", "version", "interface", "source"}, router_info,
-     "Always 1; what the configuration says of the router."},
+    {"vipd_router_info", gauge, {"router", "vrid", "version", "interface", "source", "sync_group"}, router_info,
+     "Always 1; what the configuration says of the router. sync_group is empty for one that is in none."},
     {"vipd_router_state", gauge, {"router", "state"}, router_state,
      "1 for the state the router is in, 0 for the others."},
     {"vipd_router_state_age_seconds", gauge, of_a_router, of_router<&router::state_age>,

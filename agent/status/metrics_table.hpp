@@ -86,7 +86,7 @@ public:
     [[nodiscard]] constexpr auto end() const { return names_.begin() + count_; }
 
 private:
-    std::array<std::string_view, 5> names_{};
+    std::array<std::string_view, 6> names_{};
     std::size_t count_ = 0;
 };
 

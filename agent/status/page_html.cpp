@@ -410,8 +410,11 @@ std::string page_router(const router& r, bool alone)
     std::string out;
     put(out, "<article class=\"card\"><header><h2 class=\"text\">{}</h2><span class=\"state {}\">{}</span>", html(r.name),
         css_class(r.state), vrrp::to_string(r.state));
-    put(out, "<span class=\"dim\">VRID {}, VRRPv{}, <span class=\"text\">{}</span>, priority {}", r.vrid, r.version,
-        html(r.interface), r.effective_priority);
+    put(out, "<span class=\"dim\">VRID {}, VRRPv{}, <span class=\"text\">{}</span>", r.vrid, r.version, html(r.interface));
+    if (!r.sync_group.empty()) {
+        put(out, ", sync group <span class=\"text\">{}</span>", html(r.sync_group));
+    }
+    put(out, ", priority {}", r.effective_priority);
     if (r.effective_priority != r.priority) {
         put(out, " (configured {}{})", r.priority, r.priority_reason.empty() ? "" : html("; " + r.priority_reason));
     } else if (r.runtime_priority) {

@@ -63,6 +63,22 @@ c       3     Backup  1s   150              -
 )");
 }
 
+TEST(status_table, sync_groups_have_a_column_where_a_router_is_in_one)
+{
+    EXPECT_EQ(table(R"({"version": "0.1.0", "uptime_seconds": 1, "ready": true, "routers": [
+        {"name": "front", "vrid": 51, "state": "Backup", "state_age_seconds": 12, "priority": 150, "sync_group": "firewall",
+         "state_reason": "waits for back"},
+        {"name": "back", "vrid": 52, "state": "Backup", "state_age_seconds": 12, "priority": 150, "sync_group": "firewall"},
+        {"name": "web", "vrid": 53, "state": "Backup", "state_age_seconds": 12, "priority": 150, "sync_group": null}]})"),
+              R"(vipd 0.1.0, up 1s, ready
+
+ROUTER  VRID  GROUP     STATE   FOR  PRIORITY  ACTIVE  WHY
+front   51    firewall  Backup  12s  150       -       waits for back
+back    52    firewall  Backup  12s  150       -
+web     53    -         Backup  12s  150       -
+)");
+}
+
 TEST(status_table, signatures_stand_among_the_resources)
 {
     EXPECT_EQ(table(R"({"version": "0.1.0", "uptime_seconds": 1, "ready": true, "routers": [

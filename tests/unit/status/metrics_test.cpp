@@ -184,6 +184,20 @@ TEST(metrics, a_priority_that_was_set_is_a_series_of_its_own)
     EXPECT_EQ(text.find("vipd_router_runtime_priority{router=\"other\"}"), std::string::npos);
 }
 
+TEST(metrics, the_sync_group_is_a_label_of_what_the_configuration_says)
+{
+    fake_node node;
+    node.routers = {sample_router("front"), sample_router("web")};
+    node.routers[0].sync_group = "firewall";
+    const auto text = scraped(node);
+    const auto info = [](const std::string& name, const std::string& group) {
+        return "vipd_router_info{router=\"" + name +
+               R"(",vrid="51",version="3",interface="ens5",source="10.0.1.10",sync_group=")" + group + "\"} 1";
+    };
+    EXPECT_TRUE(has_line(text, info("front", "firewall"))) << text;
+    EXPECT_TRUE(has_line(text, info("web", ""))) << text;
+}
+
 TEST(metrics, each_drop_reason_is_counted_in_one_place)
 {
     fake_node node;

@@ -106,6 +106,16 @@ TEST(page, shows_a_priority_that_was_set_at_run_time)
     expect_contains(page_of(node), "priority 180 (configured 150; set to 180 at run time)");
 }
 
+TEST(page, shows_the_sync_group_of_a_router_that_is_in_one)
+{
+    fake_node node;
+    node.routers = {sample_router("front"), sample_router("web")};
+    node.routers[0].sync_group = "fire<wall>";
+    const auto text = page_of(node);
+    expect_contains(text, "</span>, sync group <span class=\"text\">fire&lt;wall&gt;</span>, priority 150");
+    EXPECT_EQ(count(text, "sync group"), 1U);
+}
+
 TEST(page, shows_hooks_that_have_been_run)
 {
     fake_node node;
@@ -181,6 +191,7 @@ TEST(page, hostile_texts_change_no_element)
         node.the_node.aws->last_error = text;
         auto r = sample_in_trouble(text);
         r.interface = text;
+        r.sync_group = text;
         r.state_reason = text;
         for (auto& x : r.resources) {
             x.name = text;
