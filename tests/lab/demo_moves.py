@@ -1,8 +1,8 @@
-"""The demonstration's second part: what is moved beside routes.
+"""The demonstration's second part: what is moved beside routes of one address.
 
-Two nodes of one zone and one virtual router that has an address of either family, an Elastic IP and a whole interface; the
-Active dies, and each of them is the other node's, all at the same time. As in the first part a scene has a cause, shows what
-follows, and holds each move against its bound.
+Two nodes of one zone and one virtual router that has the route of a prefix list, an address of either family, an Elastic IP on
+one of them and a whole interface; the Active dies, and each of them is the other node's, all at the same time. As in the first
+part a scene has a cause, shows what follows, and holds each move against its bound.
 """
 
 import argparse
@@ -11,12 +11,13 @@ from collections.abc import Callable
 
 from . import bounds, movables
 from .bounds import Bound
-from .cloudsim import is_mutating
+from .cloudsim import is_mutating, is_takeover
 from .cluster import Cluster
 from .demo import conclude, in_a_lab
 from .hotplug import Hotplug
 from .laboratory import Lab
-from .movables import ADDRESS, ADDRESS6, ELASTIC_ADDRESS, ELASTIC_IP, FLOATING, FLOATING_ADDRESS, PRIORITIES
+from .movables import (ADDRESS, ADDRESS6, ELASTIC_ADDRESS, ELASTIC_IP, FLOATING, FLOATING_ADDRESS, LISTED, PREFIX_LIST,
+                       PRIORITIES)
 from .screen import Screen
 from .timeline import MILLISECOND, Event, TimedOut, now
 
@@ -26,7 +27,9 @@ API_MS = LATENCY_MS + 2.0
 DETACH_MS, ATTACH_MS = 300.0, 200.0
 # Beyond what EC2 takes for it: an interface is looked at every 50 ms.
 INTERFACE_MS = 100.0
-MOVES = {"secondary_ip": [{"address": ADDRESS}, {"address": ADDRESS6}], "elastic_ip": [{"allocation": ELASTIC_IP}],
+ROUTES = [{"destination": PREFIX_LIST, "tables": {"vpc": True}}]
+MOVES = {"secondary_ip": [{"address": ADDRESS}, {"address": ADDRESS6}],
+         "elastic_ip": [{"allocation": ELASTIC_IP, "private_address": ADDRESS}],
          "eni": [{"match": {"tags": {"Name": "floating"}}, "device_index": 1}]}
 
 
@@ -49,8 +52,8 @@ class MovesCluster:
         self.cluster.cloud.command("PUT", "/settings", {"detach_ms": DETACH_MS, "attach_ms": ATTACH_MS})
 
     def start(self, name: str):
-        return self.cluster.start(name, routes=[], moves=MOVES, peers=movables.peers_of(self.cluster, name),
-                                  preempt_delay="1000s", addresses=[{"address": "172.16.1.100/32", "interface": "lo"}])
+        return self.cluster.start(name, routes=ROUTES, moves=MOVES, peers=movables.peers_of(self.cluster, name),
+                                  preempt_delay="1000s", addresses=[{"address": each, "interface": "lo"} for each in LISTED])
 
     def settle(self, owner: str) -> None:
         self.cluster.nodes[owner].wait_for_state("Active")
@@ -64,12 +67,13 @@ class MovesCluster:
                 self.lab.timeline.until(f"{name} knows where everything is", lambda node=node: all(
                     (resource["confirmed_age_seconds"] or 1e9) < (now() - settled) / 1e9
                     for resource in node.router()["resources"]
-                    if resource["kind"] in ("secondary_ip", "elastic_ip", "network_interface")), timeout=30)
+                    if resource["kind"] in ("route", "secondary_ip", "elastic_ip", "network_interface")), timeout=30)
 
     def moved(self, name: str, since: int) -> dict[str, Event]:
         """When each of them was the node's, as the cloud and the node's kernel say it."""
         wait: Callable = self.lab.timeline.wait
-        found = {}
+        found = {"prefix list": wait(f"{PREFIX_LIST} leads to {name}", lambda e: is_takeover(e, f"node-{name}") and
+                                     e.destination == PREFIX_LIST, since=since, timeout=20)}
         for title, what, subject in (("IPv4 address", "address", ADDRESS), ("IPv6 address", "address", ADDRESS6),
                                      ("Elastic IP", "elastic_ip", ELASTIC_ADDRESS), ("interface", "interface", FLOATING)):
             found[title] = wait(f"{name} has the {title}",
@@ -118,6 +122,7 @@ class Demo:
         one, two = bound.moved_ms, bound.moved_ms + API_MS
         interface = two + DETACH_MS + ATTACH_MS + INTERFACE_MS
         rows = [("detection", spoke.at, bound.detection_ms, bound.detection_is),
+                ("prefix list", moved["prefix list"].at, one, "+ one EC2 call"),
                 ("IPv4 address", moved["IPv4 address"].at, one, "+ one EC2 call"),
                 ("Elastic IP", moved["Elastic IP"].at, one, "+ one EC2 call"),
                 ("IPv6 address", moved["IPv6 address"].at, two, "+ two EC2 calls"),
@@ -134,6 +139,8 @@ class Demo:
                 return "lab", f"{fields['signal']} to {fields['target']}"
             case "step_down":
                 return "lab", f"vipd step-down on {fields['target']}"
+            case "change" if fields["destination"] == PREFIX_LIST:
+                return "cloud", f"{fields['table']}: {PREFIX_LIST} -> {self.stage.cluster.zones.owner_of(fields['interface'])}"
             case "movement" if fields["arrived"] and fields["node"]:
                 return "cloud", f"{fields['address'] or fields['interface']} is at {fields['node'].removeprefix('node-')}"
             case "address_added" if fields["address"].partition("/")[0] in (ADDRESS, ADDRESS6, FLOATING_ADDRESS):
@@ -163,8 +170,8 @@ def show(lab: Lab) -> int:
 
 
 def main() -> int:
-    argparse.ArgumentParser(prog="deploy/demo --moves", description="Moves addresses and an interface between two nodes, in "
-                            "network namespaces of its own.").parse_args()
+    argparse.ArgumentParser(prog="deploy/demo --moves", description="Moves a prefix list's route, addresses and an interface "
+                            "between two nodes, in network namespaces of its own.").parse_args()
     return in_a_lab(show)
 
 

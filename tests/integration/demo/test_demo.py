@@ -3,6 +3,7 @@ here its bounds are wider than any noise."""
 
 import contextlib
 import io
+import re
 from collections.abc import Callable
 from unittest import mock
 
@@ -22,8 +23,11 @@ class Demonstration(LabTest):
     def test_routes_move_through_every_scene(self) -> None:
         self.assertIn("Every bound was kept.", self.shown(lambda lab: demo.show(lab, keep=False)))
 
-    def test_addresses_an_elastic_ip_and_an_interface_move(self) -> None:
-        self.assertIn("Every bound was kept.", self.shown(demo_moves.show))
+    def test_a_prefix_list_addresses_an_elastic_ip_and_an_interface_move_in_both_scenes(self) -> None:
+        printed = self.shown(demo_moves.show)
+        self.assertIn("Every bound was kept.", printed)
+        for moved in ("prefix list", "IPv4 address", "IPv6 address", "Elastic IP", "interface"):
+            self.assertEqual(len(re.findall(rf"(?m)^ +{moved} .* kept ", printed)), 2, printed)
 
 
 if __name__ == "__main__":
