@@ -10,13 +10,12 @@ from pathlib import Path
 from lab import movables
 from lab.cluster import Cluster
 from lab.hotplug import Hotplug
-from lab.movables import ADDRESS, ADDRESS6, ELASTIC_IP, FLOATING
+from lab.movables import ADDRESS, ADDRESS6, ELASTIC_IP, FLOATING, PREFIX_LIST
 from lab.testing import LabTest, main
 from lab.timeline import Event
 from lab.vipd import program
 from lab.zones import REGION, VIP, VPC
 
-PREFIX_LIST = "pl-0aaaaaaaaaaaaaaa1"
 OTHER_VPC = "vpc-0aaaaaaaaaaaaaaa2"
 PERIOD_MS = 1000.0
 ROUTES = {"route"}
@@ -26,7 +25,6 @@ INTERFACE = {"network_interface", "link"}
 
 def add_to(topology: dict) -> None:
     movables.add_to(topology)
-    topology["prefix_lists"] = [{"id": PREFIX_LIST, "name": "virtual-ips", "entries": [VIP]}]
     for instance in topology["instances"]:
         instance["interfaces"][0]["source_dest_check"] = True
 

@@ -1,15 +1,15 @@
 """What a takeover moves: routes of every kind of destination, in tables chosen in every way, and the interface's own check."""
 
+from lab import movables
 from lab.cluster import Cluster
 from lab.dataplane import Application, Client, RouteFollower
+from lab.movables import LISTED, PREFIX_LIST
 from lab.streams import StreamTest
 from lab.testing import LabTest, main
 from lab.zones import VIP, VPC
 
 VIP6 = "2001:db8:f::100/128"
-PREFIX_LIST = "pl-0aaaaaaaaaaaaaaa1"
 PRIORITIES = {"a": 200, "b": 100}
-LISTED = (VIP, "172.16.1.101/32")  # two addresses of one prefix list
 LATER_TABLE, OTHER_TABLE = "rtb-0bbbbbbbbbbbbbbb1", "rtb-0bbbbbbbbbbbbbbb2"
 
 
@@ -17,7 +17,7 @@ def richer(topology: dict) -> None:
     """Two tables of each kind, a prefix list, and interfaces as EC2 makes them: with the source/destination check."""
     for number, table in enumerate(topology["route_tables"]):
         table["tags"] = {"Name": ("public-", "private-", "transit-")[number // 2] + str(number % 2)}
-    topology["prefix_lists"] = [{"id": PREFIX_LIST, "name": "virtual-ips", "entries": [VIP]}]
+    movables.add_prefix_list(topology)
     for instance in topology["instances"]:
         instance["interfaces"][0]["source_dest_check"] = True
     topology["policies"]["role/vipd"][0]["actions"].append("ec2:ModifyNetworkInterfaceAttribute")
@@ -110,46 +110,62 @@ class Takeover(LabTest):
         self.assertEqual(self.checks(), {"a": False, "b": True})
 
 
-def with_prefix_list(topology: dict) -> None:
-    topology["prefix_lists"] = [{"id": PREFIX_LIST, "name": "virtual-ips", "entries": list(LISTED)}]
+class RouteStream(StreamTest):
+    """Two tables whose route leads to a, and a client of each address that it is for."""
 
-
-class PrefixList(StreamTest):
-    """Two tables whose route of a prefix list leads to a, and a client of each address that is in the list."""
+    destination, addresses = VIP, (VIP,)
 
     def setUp(self) -> None:
         super().setUp()
         self.cluster = Cluster(self.lab, priorities=PRIORITIES, interval_ms=200.0, reconcile_ms=1000.0, latency_ms=100.0,
-                               tables=2, topology=with_prefix_list)
-        self.cluster.destination = PREFIX_LIST
-        self.cluster.routes = [{"destination": PREFIX_LIST, "tables": {"vpc": True}}]
-        RouteFollower(self.cluster.zones, self.cluster.tables[0], PREFIX_LIST, LISTED)
+                               tables=2, topology=movables.add_prefix_list)
+        self.cluster.destination = self.destination
+        self.cluster.routes = [{"destination": self.destination, "tables": {"vpc": True}}]
+        RouteFollower(self.cluster.zones, self.cluster.tables[0], self.destination, self.addresses)
         self.start("a")
         self.cluster.settle("a")
         self.start("b")
         self.cluster.settle("a")
-        self.clients = [Client(self.cluster.zones, address) for address in LISTED]
+        self.clients = [Client(self.cluster.zones, address) for address in self.addresses]
         for client in self.clients:
             self.addCleanup(client.close)
         self.is_answered_by("a", self.clients, 0)
         self.begin_to_count(self.clients)
 
     def start(self, name: str) -> None:
-        for address in LISTED:
+        for address in self.addresses:
             Application(self.cluster.zones, name, address)
         self.cluster.start(name, preempt_delay="1000s", more={"drain": "3s"}, addresses=[
-            {"address": address, "interface": "lo"} for address in LISTED]).ready()
+            {"address": address, "interface": "lo"} for address in self.addresses]).ready()
 
     def settle(self, owner: str, since: int) -> int:
-        """Returns since when the router has sent both addresses to `owner`."""
+        """Returns since when the router has sent all addresses to `owner`."""
         self.cluster.settle(owner)
-        delivered = self.delivered(PREFIX_LIST, owner, since)
+        delivered = self.delivered(self.destination, owner, since)
         self.is_answered_by(owner, self.clients, delivered.at)
         return delivered.at
 
     def assert_took_each_table_once(self, name: str, since: int) -> None:
         self.assertEqual(sorted((call.action, call.destination, call.table) for call in self.cluster.mutations(name, since)),
-                         [("ReplaceRoute", PREFIX_LIST, table) for table in sorted(self.cluster.tables)])
+                         [("ReplaceRoute", self.destination, table) for table in sorted(self.cluster.tables)])
+
+    def assert_silent_until_the_takeover_only(self) -> None:
+        """When the machine dies with all that is on it."""
+        last = self.last_words(self.clients)
+        self.cluster.power_off("a")
+        delivered = self.settle("b", last)
+        self.assert_took_each_table_once("b", last)
+        for client in self.clients:
+            self.assert_heard(client, ["a", "b"], [(last, delivered)])
+
+
+class AddressRoute(RouteStream):
+    def test_an_address_whose_machine_dies_is_silent_until_the_takeover_only(self) -> None:
+        self.assert_silent_until_the_takeover_only()
+
+
+class PrefixList(RouteStream):
+    destination, addresses = PREFIX_LIST, LISTED
 
     def test_all_addresses_of_a_list_are_handed_over_by_one_call_for_each_table_and_are_never_silent(self) -> None:
         asked = self.cluster.nodes["a"].step_down()
@@ -159,12 +175,7 @@ class PrefixList(StreamTest):
             self.assert_heard(client, ["a", "b"], [])
 
     def test_all_addresses_of_a_list_whose_machine_dies_are_silent_until_the_takeover_only(self) -> None:
-        last = self.last_words(self.clients)
-        self.cluster.power_off("a")
-        delivered = self.settle("b", last)
-        self.assert_took_each_table_once("b", last)
-        for client in self.clients:
-            self.assert_heard(client, ["a", "b"], [(last, delivered)])
+        self.assert_silent_until_the_takeover_only()
 
     def test_the_route_of_a_list_that_is_moved_by_hand_is_put_back_and_one_that_is_deleted_is_made_anew(self) -> None:
         table = self.cluster.tables[0]
