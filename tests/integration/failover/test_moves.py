@@ -12,12 +12,14 @@ from lab.dataplane import AddressFollower, Application, Client, Departures, Ques
 from lab.hotplug import LINK, Hotplug
 from lab.movables import (ADDRESS, ADDRESS6, ELASTIC_ADDRESS, ELASTIC_IP, FLOATING, FLOATING_ADDRESS, FLOATING_ADDRESS6,
                           FLOATING_MAC, PRIORITIES)
+from lab.net_utils import NetUtils
 from lab.streams import StreamTest
 from lab.testing import LabTest, main
 from lab.timeline import Event
 from lab.vipd import program
 from lab.zones import CLIENT_ADDRESS, REGION, VPC
 
+ALIAS = "10.0.2.51"
 ECHO_PORT = 7
 IP_FREEBIND = 15
 
@@ -414,6 +416,47 @@ class Streams(StreamTest, MovesTest):
         self.assertEqual(self.calls("b", asked.at), [])
         self.assertEqual(self.lab.timeline.select(lambda e: e.fields.get("event") == "policy_remains", asked.at), [])
         self.assert_heard_at_interface(["b"], [])
+
+    def own_of(self, name: str) -> list[str]:
+        """What vipd has given to the node for the interface, as the kernel shows it."""
+        node = self.cluster.zones.nodes[name]
+        marked = [line for family in ("-4", "-6") for what in (("rule", "show"), ("route", "show", "table", "all"))
+                  for line in node.ip(family, *what).splitlines() if "proto 112" in line]
+        words = node.ip("address", "show", "dev", LINK).split()
+        alone = (f"{FLOATING_ADDRESS}/32", f"{ALIAS}/32", f"{FLOATING_ADDRESS6}/128")
+        return sorted(marked) + [address for address in alone if address in words]
+
+    def test_beside_net_utils_both_keep_what_is_their_own_and_replies_leave_through_the_interface(self) -> None:
+        self.begin_with_interface()
+        self.cloud.command("PUT", f"/addresses/{ALIAS}", {"interface": FLOATING})
+        net_utils = {name: NetUtils(self.cluster.zones.nodes[name], ALIAS) for name in PRIORITIES}
+        net_utils["b"].add()
+        rules = net_utils["b"].rules()
+        asked = self.hand_over("b")
+        self.lab.timeline.until("the link is there", lambda: self.has_link("c"), timeout=20)
+        other = net_utils["c"]
+        other.add()
+        gap = self.interface_gap(asked, "c")
+        self.wait_until_nothing_is_left_on("b")
+        self.assertEqual(net_utils["b"].rules(), rules, "what is somebody else's stays when the interface leaves")
+        node, own, left = self.cluster.zones.nodes["c"], self.own_of("c"), other.left()
+        self.assertEqual(len(own), 3 + 3 + 4, "addresses, rules and routes")
+        self.assertEqual(len(left), 1 + 3 + 4 + 3, "an address, rules, routes, and those in the main table")
+        table = next(line.split()[line.split().index("lookup") + 1] for line in own if "lookup" in line)
+        for harm in (other.change, other.flush, other.add,
+                     lambda: node.ip("-4", "rule", "delete", "priority", "12112"),
+                     lambda: node.ip("-6", "rule", "delete", "priority", "12112"),
+                     lambda: node.ip("-4", "route", "flush", "table", table),
+                     lambda: node.ip("-6", "route", "flush", "table", table),
+                     lambda: node.ip("address", "delete", f"{FLOATING_ADDRESS}/32", "dev", LINK)):
+            harm()
+            after = other.left()
+            self.lab.timeline.until("c has put back what is its own", lambda: self.own_of("c") == own)
+            self.assertEqual(other.left(), after, "and has left alone what is not")
+        self.assertEqual(after, left)
+        lost = self.lab.timeline.select(lambda e: e.source == "c" and e.fields.get("event") == "address_lost")
+        self.assertEqual([e.address for e in lost], [f"{ALIAS}/32", f"{FLOATING_ADDRESS}/32"], "each was put back once")
+        self.assert_heard_at_interface(["b", "c"], [gap])
 
     def test_without_a_table_of_its_own_the_replies_of_an_interface_leave_through_another(self) -> None:
         """What the tests above would see without vipd's rules."""
