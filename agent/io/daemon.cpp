@@ -286,6 +286,11 @@ void daemon::wait_for_signal()
 
 void daemon::on_signal(int signal)
 {
+    if (signal == SIGUSR1 || signal == SIGUSR2) {
+        // keepalived writes files then, and who is used to that must not end a node.
+        log_.info("signal", {{"number", signal}, {"does", "nothing; vipd status and /v1/status show the state"}});
+        return;
+    }
     if (signal == SIGHUP && !only_look_) {
         static_cast<void>(reload());
         return;

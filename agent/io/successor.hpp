@@ -28,7 +28,7 @@ error become(const std::string& program, const std::vector<std::string>& argumen
 
 // Signals for which a daemon has handlers. A handler does not survive execve(), and the default action of each of these is the
 // end of the process without a word to anybody; one that is held back does, until the successor has handlers of its own.
-inline constexpr std::array handled_signals = {SIGTERM, SIGINT, SIGHUP};
+inline constexpr std::array handled_signals = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2};
 void hold_back_signals();
 void let_signals_through();
 

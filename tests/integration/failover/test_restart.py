@@ -119,6 +119,10 @@ class Restart(LabTest):
             a.signal(number)
             return asked
 
+        # What keepalived writes files for does no harm at any time.
+        for number in (signal.SIGUSR1, signal.SIGUSR2):
+            asked = ask_and_signal(number, 52.0)
+            a.log_line("the successor has heard it", f"event=signal number={int(number)}", since=asked.at)
         for after_ms in (5.0, 49.0, 51.0, 53.0, 55.0, 60.0):
             asked = ask_and_signal(signal.SIGHUP, after_ms)
             a.log_line("the successor reloads", "event=reload outcome=applied", since=asked.at)
