@@ -142,7 +142,7 @@ struct eni_entry {
     // What the node has of it while Active: the link up, its addresses, and a table of its own with rules that send replies
     // back through it.
     bool configure = true;
-    std::vector<ip_address> addresses;  // which of its addresses; none: all that EC2 gave it
+    std::vector<ip_address> addresses;  // that the node has on it; none: all that EC2 gave it
     std::optional<unsigned> table;      // none: floating_table_base and the index of the link
     unsigned rule_priority = floating_rule_priority;
     friend bool operator==(const eni_entry&, const eni_entry&) = default;

@@ -327,7 +327,7 @@ const std::array key_table = {
     key{"router.eni", "configure", boolean_rule{},
         "While Active, set it up, give it the addresses that EC2 gave it, and route what is sent from them through it."},
     key{"router.eni", "addresses", list_rule{1, 50, "an IPv4 or IPv6 unicast address without a zone"},
-        "Which of its addresses the node has.", presence::optional, false, "all that EC2 gave it"},
+        "The addresses that the node has on it.", presence::optional, false, "all that EC2 gave it"},
     key{"router.eni", "table", integer_rule{1, u32_max}, "The routing table for what is sent from its addresses.",
         presence::optional, false, "112000 and the index of the link"},
     key{"router.eni", "rule_priority", integer_rule{1, 32765}, "The priority of the rules that lead to that table."},

@@ -318,8 +318,8 @@ void judge_moves(const evidence& known, const config::router& router, section& o
 {
     const auto resolved = known.resolve(router);
     for (const auto& missing : resolved.unresolved) {
-        // The link of an interface that is elsewhere is no trouble of a node that is not Active.
-        if (missing.last_error.empty()) {
+        // Links follow the interfaces, which are judged below by what EC2 says of them.
+        if (missing.kind == status::resource_kind::link) {
             continue;
         }
         const auto check = fmt::format("{} {}", to_string(missing.kind), missing.name);

@@ -134,15 +134,6 @@ private:
             all_.unresolved.push_back(std::move(r));
             return;
         }
-        for (const auto& address : takeover::addresses_not_given(entry, *found)) {
-            status::resource r;
-            r.kind = status::resource_kind::address;
-            r.name = r.destination = ip_prefix::host(address).to_string() + " on " + link->name;
-            r.state = status::resource_state::unknown;
-            r.last_error = "EC2 has not given this address to " + found->id.str() +
-                           "; assign it there, or remove it from addresses in [[router.eni]]";
-            all_.unresolved.push_back(std::move(r));
-        }
         auto items = takeover::floating_items(entry, *found, *link);
         std::ranges::move(items, std::back_inserter(all_.of_interfaces));
     }

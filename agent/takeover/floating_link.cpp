@@ -24,24 +24,14 @@ ip_address gateway_of(const ip_prefix& subnet)
     return subnet.family() == ip_family::v4 ? first_after(subnet) : *ip_address::parse(router_of_ipv6);
 }
 
-bool has_address(const aws::instance_interface& interface, const ip_address& address)
+const std::vector<ip_address>& addresses_of(const config::eni_entry& entry, const aws::instance_interface& interface)
 {
-    return std::ranges::find(interface.addresses, address) != interface.addresses.end();
-}
-
-std::vector<ip_address> addresses_of(const config::eni_entry& entry, const aws::instance_interface& interface)
-{
-    if (entry.addresses.empty()) {
-        return interface.addresses;
-    }
-    auto listed = entry.addresses;
-    std::erase_if(listed, [&](const ip_address& address) { return !has_address(interface, address); });
-    return listed;
+    return entry.addresses.empty() ? interface.addresses : entry.addresses;
 }
 
 config::policy_entry own_table(const config::eni_entry& entry, const aws::instance_interface& interface, const net::link& link)
 {
-    const auto addresses = addresses_of(entry, interface);
+    const auto& addresses = addresses_of(entry, interface);
     config::policy_entry policy;
     policy.table = entry.table.value_or(config::floating_table_base + static_cast<unsigned>(link.index));
     for (const auto family : {ip_family::v4, ip_family::v6}) {
@@ -87,13 +77,6 @@ std::vector<local_item> floating_items(const config::eni_entry& entry, const aws
     auto policy = local_items(std::vector{own_table(entry, interface, link)}, false);
     std::ranges::move(policy, std::back_inserter(all));
     return all;
-}
-
-std::vector<ip_address> addresses_not_given(const config::eni_entry& entry, const aws::instance_interface& interface)
-{
-    auto listed = entry.addresses;
-    std::erase_if(listed, [&](const ip_address& address) { return has_address(interface, address); });
-    return listed;
 }
 
 }  // namespace vipd::takeover

@@ -17,7 +17,5 @@ namespace vipd::takeover {
 // `interface` as IMDS describes it, `link` the one that has its MAC address.
 std::vector<local_item> floating_items(const config::eni_entry& entry, const aws::instance_interface& interface,
                                        const net::link& link);
-// Those that the configuration lists and EC2 has not given the interface: traffic to them would never come.
-std::vector<ip_address> addresses_not_given(const config::eni_entry& entry, const aws::instance_interface& interface);
 
 }  // namespace vipd::takeover

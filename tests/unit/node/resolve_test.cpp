@@ -208,18 +208,6 @@ TEST_F(floating_link_of, an_id_is_there_when_imds_lists_it_and_the_kernel_has_it
     EXPECT_TRUE(items().empty());
 }
 
-TEST_F(floating_link_of, an_address_that_ec2_has_not_given_it_is_left_out_and_said)
-{
-    router.enis[0].addresses = {ip_address::v4(10, 1, 0, 5)};
-    const auto resolved = resolve(router, &identity, links, world);
-    ASSERT_EQ(resolved.unresolved.size(), 1u);
-    EXPECT_EQ(resolved.unresolved[0].name, "10.1.0.5/32 on eth1");
-    EXPECT_EQ(resolved.unresolved[0].last_error,
-              "EC2 has not given this address to eni-float; assign it there, or remove it from addresses in [[router.eni]]");
-    router.enis[0].addresses = {ip_address::v4(10, 1, 0, 50)};
-    EXPECT_TRUE(resolve(router, &identity, links, world).unresolved.empty());
-}
-
 TEST_F(floating_link_of, an_address_is_the_interface_that_has_it)
 {
     router.enis[0].match.id.reset();
@@ -235,8 +223,11 @@ TEST_F(floating_link_of, tags_are_what_ec2_says_of_them)
     router.enis[0].match.tags = {{"Name", "floating"}};
     EXPECT_TRUE(depends_on_world(router));
     EXPECT_TRUE(items().empty()) << "nothing has been read yet";
+    EXPECT_EQ(resolve(router, &identity, links, world).unresolved.at(0).state, status::resource_state::unknown);
     see("eni-float");
     EXPECT_FALSE(items().empty());
+    links.apply(net::link_gone{7});
+    EXPECT_EQ(resolve(router, &identity, links, world).unresolved.at(0).state, status::resource_state::elsewhere);
 }
 
 TEST_F(floating_link_of, one_that_is_not_to_be_configured_is_left_alone)
