@@ -306,6 +306,7 @@ private:
     time_point lower_priority_told_at_ = time_point::min();
     std::uint64_t adverts_sent_ = 0;
     std::uint64_t adverts_not_sent_ = 0;
+    std::uint64_t announcements_sent_ = 0;
     vrrp::election_counters counters_before_;  // of elections that ended with a change of source, version or VRID
 };
 

@@ -20,7 +20,9 @@ std::vector<takeover::announcement> virtual_router::take_announcements(time_poin
             announcer_.begin(now, *configuration_.announce, arrived, configuration_.interface);
         }
     }
-    return announcer_.take_due(now, links);
+    auto due = announcer_.take_due(now, links);
+    announcements_sent_ += due.size();
+    return due;
 }
 
 void virtual_router::note_lower_priority(time_point now, const vrrp::heard_lower_priority& lower)

@@ -119,6 +119,7 @@ status::router virtual_router::snapshot(time_point now, const net::link_table& l
     r.trackers = tracker_snapshots(now);
     r.received = received;
     r.adverts_sent = adverts_sent_;
+    r.announcements_sent = announcements_sent_;
     r.adverts_send_errors = adverts_not_sent_;
     r.takeovers = takeover_.times();
     r.last_takeover = takeover_.last_takeover();

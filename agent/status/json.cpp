@@ -305,6 +305,7 @@ json::object router_head_json(const router& r)
     out.emplace("active_priority", r.active_address ? json::value(r.active_priority) : json::value(nullptr));
     out.emplace("auth", auth_json(r));
     out.emplace("adverts", adverts_json(r));
+    out.emplace("announcements_sent", r.announcements_sent);
     out.emplace("election", election_json(r.election));
     out.emplace("last_takeover_seconds", seconds(r.last_takeover));
     out.emplace("hooks", hooks_json(r));

@@ -410,6 +410,8 @@ constexpr metric table[] = {
      "Adverts sent."},
     {"vipd_router_advert_send_errors_total", counter, of_a_router, of_router<&router::adverts_send_errors>,
      "Adverts that the kernel refused."},
+    {"vipd_router_announcements_total", counter, of_a_router, of_router<&router::announcements_sent>,
+     "Gratuitous ARP and unsolicited neighbour advertisements sent for its addresses; the log has those that the kernel refused."},
     {"vipd_router_adverts_received_total", counter, of_a_router, of_received<&heard::accepted>,
      "Adverts that passed every check."},
     {"vipd_router_adverts_dropped_total", counter, {"router", "reason"}, adverts_dropped_by_router,

@@ -364,6 +364,7 @@ void put_details(std::string& out, const router& r)
     put_number(out, "adverts sent", r.adverts_sent);
     put_number(out, "adverts the kernel refused", r.adverts_send_errors);
     put_number(out, "adverts received", r.received.accepted);
+    put_number(out, "gratuitous ARP, unsolicited advertisements sent", r.announcements_sent);
     put_number(out, "priority 0 sent", r.election.priority_zero_sent);
     put_number(out, "priority 0 received", r.election.priority_zero_received);
     put_number(out, "lower adverts while Active", r.election.lower_priority_heard_while_active);

@@ -229,6 +229,7 @@ struct router {
     vrrp::election_counters election;
     std::uint64_t adverts_sent = 0;
     std::uint64_t adverts_send_errors = 0;
+    std::uint64_t announcements_sent = 0;  // gratuitous ARP and unsolicited neighbour advertisements
     takeover_times takeovers;
     std::optional<duration> last_takeover;  // due to confirmed, of the last one
 };

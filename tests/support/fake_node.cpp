@@ -171,6 +171,7 @@ router sample_router(std::string name)
     r.election.became_backup = 4;
     r.election.priority_zero_received = 2;
     r.adverts_sent = 18'026;
+    r.announcements_sent = 20;
     r.takeovers.first_request.observe(600us);
     r.takeovers.all_accepted.observe(180ms);
     r.takeovers.all_confirmed.observe(1412ms);

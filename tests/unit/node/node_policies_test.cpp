@@ -222,6 +222,7 @@ TEST_F(announcements_test, five_go_out_when_the_address_is_there_and_five_more_a
     EXPECT_EQ(h.announcements.size(), 10U);
     h.advance(1min);
     EXPECT_EQ(h.announcements.size(), 10U);
+    EXPECT_EQ(h.router().announcements_sent, 10U);
 }
 
 TEST_F(announcements_test, nobody_hears_of_an_address_that_the_kernel_refused)

@@ -78,6 +78,7 @@ TEST(json, router_has_every_name_of_the_documented_shape_in_order)
                                                                                        "active_priority",
                                                                                        "auth",
                                                                                        "adverts",
+                                                                                       "announcements_sent",
                                                                                        "election",
                                                                                        "last_takeover_seconds",
                                                                                        "hooks",
@@ -96,6 +97,7 @@ TEST(json, router_says_what_the_snapshot_says)
     EXPECT_DOUBLE_EQ(r.at("active_down_interval_seconds").as_double(), 0.682813);
     EXPECT_DOUBLE_EQ(r.at("last_takeover_seconds").as_double(), 1.412);
     EXPECT_EQ(r.at("active_priority").to_number<int>(), 150);
+    EXPECT_EQ(r.at("announcements_sent").to_number<int>(), 20);
     const auto& heard = r.at("peers").at(0).as_object();
     EXPECT_EQ(heard.at("address"), json::value("10.0.2.10"));
     EXPECT_EQ(heard.at("last_priority").to_number<int>(), 200);

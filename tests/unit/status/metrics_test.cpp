@@ -140,6 +140,7 @@ TEST(metrics, say_what_the_snapshot_says)
           "vipd_router_effective_priority{router=\"web\"} 150",
           "vipd_router_transitions_total{router=\"web\",to=\"Active\"} 4",
           "vipd_router_adverts_sent_total{router=\"web\"} 18026",
+          "vipd_router_announcements_total{router=\"web\"} 20",
           "vipd_router_adverts_received_total{router=\"web\"} 432",
           "vipd_router_adverts_dropped_total{router=\"web\",reason=\"checksum\"} 2",
           "vipd_peer_last_heard_seconds{router=\"web\",peer=\"10.0.2.10\"} 3605.937",
