@@ -145,6 +145,22 @@ TEST_F(doctor_test, the_policy_that_vipd_prints_allows_everything_that_is_asked)
     }
 }
 
+TEST_F(doctor_test, the_policy_for_a_vpc_lets_an_interface_that_is_found_by_tags_or_address_move_there_alone)
+{
+    peers = peer_in_subnet;
+    for (const std::string match : {R"({ tags = { Name = "floating" } })", R"({ address = "10.0.1.50" })"}) {
+        moves = "[[router.eni]]\nmatch = " + match + "\n";
+        for (const bool is_own : {true, false}) {
+            const std::string vpc = is_own ? "vpc-0aaaaaaaaaaaaaaa1" : "vpc-0bbbbbbbbbbbbbbb1";
+            const auto policy = cli::iam_policy(
+                configuration(), {.account = "123456789012", .region = "eu-west-1", .vpc = vpc, .with_doctor = true});
+            topology.at("policies").as_object()["role/vipd"] = boost::json::parse(policy.out);
+            examine();
+            expect(is_own ? verdict::ok : verdict::fail, "ec2:AttachNetworkInterface");
+        }
+    }
+}
+
 TEST_F(doctor_test, an_endpoint_that_does_it_in_spite_of_dry_run_is_found_out)
 {
     ec2_instead = [](const std::string& body) -> std::optional<aws::http_response> {
