@@ -99,11 +99,11 @@ TEST_F(moves_stories, an_interface_is_detached_attached_and_set_up)
     options.moves_interface = true;
     begin(options);
     ASSERT_TRUE(has_floating(0));
-    EXPECT_EQ(world->node(0).floating_parts(), cluster_options::floating_parts());
+    EXPECT_EQ(world->node(0).floating_parts(), options.floating_parts());
     inflict(faults::kill_process{0}, 1h);
     until("machine 1 is Active", down_interval(1) + 100ms, [&] { return is_active(1); });
     until("it is attached to machine 1", 10s, [&] { return has_floating(1); });
-    until("replies leave by it", 2s, [&] { return world->node(1).floating_parts() == cluster_options::floating_parts(); });
+    until("replies leave by it", 2s, [&] { return world->node(1).floating_parts() == options.floating_parts(); });
     EXPECT_EQ(world->node(0).floating_parts(), 1U) << "the link took its routes along, and nobody is there to remove the rule";
     until("confirmed", 10s, [&] { return has_confirmed(1); });
 }

@@ -23,11 +23,11 @@ bool is_of_the_cloud(const scheduled_fault& f)
            std::holds_alternative<faults::no_descriptors>(f.what) || std::holds_alternative<faults::clock_set>(f.what);
 }
 
-// A pause that begins with a call begins at no call when there is none.
+// A pause that begins with a call begins at no call when there is none, and so does what is aimed at the middle of a move.
 bool depends_on_the_cloud(const scheduled_fault& f)
 {
     const auto* pause = std::get_if<faults::pause>(&f.what);
-    return pause != nullptr && pause->before_call;
+    return (pause != nullptr && pause->before_call) || std::holds_alternative<faults::move_interrupted>(f.what);
 }
 
 std::vector<cluster::role_change> roles_of(const trial_plan& plan)

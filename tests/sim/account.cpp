@@ -11,12 +11,13 @@ cloud::subnet_id subnet_of(unsigned zone)
     return cloud::subnet_id{fmt::format("subnet-{:017x}", zone + 1)};
 }
 
-void add_machine(cloud::cloud_state& state, std::size_t number, unsigned zone, const ip_address& address,
-                 const std::string& interface, time_point now)
+void add_machine(cloud::cloud_state& state, std::size_t number, const cloud::instance_type_name& type, unsigned zone,
+                 const ip_address& address, const std::string& interface, time_point now)
 {
     cloud::instance i;
     i.id = instance_of(number);
     i.name = fmt::format("node-{}", number);
+    i.type = type;
     i.subnet = subnet_of(zone);
     i.role = fmt::format("vipd-{}", number);
     cloud::network_interface e;
@@ -85,11 +86,13 @@ cloud::topology make_account(const cluster_options& options, time_point now)
                                                 {*ip_prefix::parse(fmt::format("10.0.{}.0/24", zone + 1)),
                                                  *ip_prefix::parse(fmt::format("2001:db8:0:{:x}::/64", zone + 1))}});
     }
+    // The smallest has the indices 0 and 1 alone.
+    const cloud::instance_type_name type{options.device_index.value_or(1) > 1 ? "t3.small" : "t3.micro"};
     for (std::size_t i = 0; i < options.machines.size(); ++i) {
-        add_machine(state, i, options.machines[i].zone, options.address(i), options.interface_id(i), now);
+        add_machine(state, i, type, options.machines[i].zone, options.address(i), options.interface_id(i), now);
     }
     const auto stranger = options.machines.size();
-    add_machine(state, stranger, 0, *ip_address::parse("10.0.1.200"), options.interface_id(stranger), now);
+    add_machine(state, stranger, type, 0, *ip_address::parse("10.0.1.200"), options.interface_id(stranger), now);
     if (options.moves_elastic_ip) {
         cloud::elastic_ip elastic;
         elastic.id = cloud::allocation_id{cluster_options::allocation_id()};
@@ -101,7 +104,11 @@ cloud::topology make_account(const cluster_options& options, time_point now)
         floating.id = cloud::network_interface_id{cluster_options::floating_id()};
         floating.subnet = subnet_of(0);
         floating.mac = mac_of_floating();
-        floating.addresses = {*ip_address::parse("10.0.1.151")};
+        floating.addresses = {cluster_options::floating_address(0)};
+        if (options.addresses_of_interface != floating_addresses::one) {
+            floating.addresses.push_back(cluster_options::floating_address(1));
+        }
+        floating.tags.emplace("Name", "floating");
         state.interfaces.emplace(floating.id, cloud::versioned<cloud::network_interface>{now, floating});
         for (std::size_t place = 0; place < options.machines.size() * cluster_options::other_interfaces; ++place) {
             const auto machine = place / cluster_options::other_interfaces;

@@ -72,6 +72,7 @@ cluster::cluster(cluster_options options, std::uint64_t seed, std::function<void
             deliver(to, from, message, corrupted);
         }),
     invariants_(options_, machines_, network_),
+    moves_(options_, machines_, invariants_, situations_),
     notes_(options_.machines.size()),
     heard_(options_.machines.size()),
     reload_in_takeover_(options_.machines.size()),
@@ -387,10 +388,13 @@ void cluster::on_answer(machine& to, const aws::http_exchange& exchange, const c
     } else if (record.lag > duration::zero() && !landings_.empty() && landings_.back().by == to.index() &&
                landings_.back().at > events_.now() - record.lag && record.action == "DescribeRouteTables") {
         situations_.note(situation::stale_read_after_write);
+    } else if (record.lag == duration::zero() && record.action == "DescribeNetworkInterfaces" && record.status == 200 &&
+               exchange.request.body.find(options_.secondary_ip().to_string()) != std::string::npos) {
+        moves_.on_address_read(to.index(), cloud_.model());
     }
 }
 
-void cluster::note_answer(const machine& /*to*/, const cloud::exchange_record& record)
+void cluster::note_answer(const machine& to, const cloud::exchange_record& record)
 {
     constexpr std::array<std::string_view, 5> refused = {"AuthFailure", "RequestExpired", "ExpiredToken",
                                                          "InvalidClientTokenId", "SignatureDoesNotMatch"};
@@ -402,6 +406,8 @@ void cluster::note_answer(const machine& /*to*/, const cloud::exchange_record& r
         situations_.note(situation::no_room_for_interface);
     } else if (record.code == "InvalidParameterValue" && record.action == "AttachNetworkInterface") {
         situations_.note(situation::index_in_use);
+    } else if (record.code == "InvalidNetworkInterface.InUse" && record.action == "AttachNetworkInterface") {
+        moves_.on_attach_refused(to.index(), cloud_.model());
     } else if (std::ranges::find(refused, record.code) != refused.end()) {
         situations_.note(situation::takeover_with_refused_credentials);
     }
@@ -421,6 +427,10 @@ void cluster::settle_cloud()
             return fmt::format("{} {} -> {} by {}", change->action, change->table, change->interface,
                                change->node.empty() ? "hand" : change->node);
         });
+        if (by) {
+            moves_.on_call(*by, *change);
+            interrupt_move(*by, *change);
+        }
         if (change->action != "ReplaceRoute" && change->action != "CreateRoute") {
             continue;
         }
@@ -433,6 +443,7 @@ void cluster::settle_cloud()
         }
     }
     while (const auto movement = cloud_.poll_movement()) {
+        moves_.on_movement(*movement);
         const auto to = std::ranges::find(names_, movement->node);
         if (movement->what == cloud::movement::subject::interface && to != names_.end() && movement->mac == mac_of_floating()) {
             auto& m = *machines_[static_cast<std::size_t>(to - names_.begin())];

@@ -11,6 +11,7 @@
 #include "tests/sim/invariants.hpp"
 #include "tests/sim/machine.hpp"
 #include "tests/sim/measures.hpp"
+#include "tests/sim/move_watch.hpp"
 #include "tests/sim/network.hpp"
 #include "tests/sim/options.hpp"
 #include "tests/sim/schedule.hpp"
@@ -24,6 +25,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace vipd::sim {
@@ -66,6 +68,8 @@ public:
     [[nodiscard]] const std::string& target(std::size_t table, std::size_t router = 0) const;
     // Whether every table leads there, for every router.
     [[nodiscard]] bool routes_lead_to(std::size_t machine) const;
+    // What is moved beside routes and is not at this machine, in words; empty when all of it is.
+    [[nodiscard]] std::string what_has_not_moved_to(std::size_t machine) const;
     struct role_change {
         time_point at;
         std::size_t machine = 0;
@@ -120,7 +124,12 @@ private:
     void judge_event();
     void forge(const faults::forged_adverts& f);
     void put_route(std::size_t table, const std::string& target, std::string_view by);
+    void put_address(const std::string& target);
+    void put_interface(const std::string& target);
     void put_everything_else(const std::string& target);
+    void interrupt_move(std::size_t machine, const cloud::state_change& change);
+    void carry_out(const faults::move_interrupted& f, std::size_t machine, time_point until);
+    void rob(bool of_interface, time_point until);
 
     // --- what is timed ---
     struct pending_measure {
@@ -181,6 +190,7 @@ private:
     void begin(const faults::maintenance& f, duration lasts);
     void begin(const faults::reload& f, duration lasts);
     void begin(const faults::rotate_keys& f, duration lasts);
+    void begin(const faults::move_interrupted& f, duration lasts);
     void restart_later(std::size_t machine, duration wait, unsigned kills_left);
 
     cluster_options options_;
@@ -194,6 +204,7 @@ private:
     std::map<ip_address, std::size_t> by_address_;
     network network_;
     invariants invariants_;
+    move_watch moves_;
     // Of which a fault is the last one to end it; a fault that was overtaken ends nothing.
     std::uint64_t era_ = 0;
 
@@ -224,6 +235,8 @@ private:
     std::vector<std::optional<faults::reload>> reload_in_takeover_;
     std::set<std::size_t> second_network_down_;  // machines
     std::set<std::size_t> announced_;            // machines that EC2 is about to take away
+    // At whoever takes the first step of a move next; with the number of the fault.
+    std::vector<std::pair<std::uint64_t, faults::move_interrupted>> aimed_;
     std::vector<pending_measure> pending_;
     time_point busy_until_;
     bool only_partitions_ = false;

@@ -50,6 +50,7 @@ void cluster::heal()
 {
     ++era_;
     std::ranges::fill(reload_in_takeover_, std::nullopt);
+    aimed_.clear();
     pending_.clear();
     busy_until_ = events_.now();
     history_.add(events_.now(), "fault", [] { return std::string("everything is healed"); });
@@ -450,25 +451,6 @@ void cluster::begin(const faults::second_cluster& f, duration lasts)
             }
             put_everything_else(stranger);
         });
-    }
-}
-
-// Whatever is moved beside routes, to that interface and its machine; nobody's is nowhere.
-void cluster::put_everything_else(const std::string& target)
-{
-    const cloud::network_interface_id to{target};
-    auto& model = cloud_.model();
-    if (options_.moves_secondary_ip) {
-        model.put_address(events_.now(), options_.secondary_ip(), to);
-    }
-    if (options_.moves_elastic_ip) {
-        model.put_elastic_ip(events_.now(), cloud::allocation_id{cluster_options::allocation_id()}, to, {});
-    }
-    if (options_.moves_interface) {
-        const auto found = std::ranges::find(interface_ids_, target);
-        const auto machine = static_cast<std::size_t>(found - interface_ids_.begin());
-        model.attach(events_.now(), cloud::network_interface_id{cluster_options::floating_id()},
-                     found == interface_ids_.end() ? cloud::instance_id{} : instance_of(machine), 1);
     }
 }
 

@@ -1,9 +1,7 @@
-// What fails on a machine beside vipd, what EC2 has in store for it, and what others attach to it.
+// What fails on a machine beside vipd, and what EC2 has in store for it.
 
 #include "tests/sim/account.hpp"
 #include "tests/sim/cluster.hpp"
-
-#include <algorithm>
 
 namespace vipd::sim {
 
@@ -24,34 +22,6 @@ void cluster::begin(const faults::notice& f, duration lasts)
     }
     announce(f.machine, true);
     after(lasts, [this, machine = f.machine] { announce(machine, false); });
-}
-
-void cluster::begin(const faults::other_interfaces& f, duration lasts)
-{
-    auto& model = cloud_.model();
-    unsigned index = 1;
-    for (std::size_t number = 0; number < f.count; ++number) {
-        const auto present = model.primary().interfaces_of(instance_of(f.machine));
-        const auto is_taken = [&] {
-            return std::ranges::any_of(present, [&](const auto* i) { return i->attached->device_index == index; });
-        };
-        while (is_taken()) {
-            ++index;
-        }
-        if (present.size() <= cluster_options::other_interfaces) {
-            model.attach(events_.now(), cloud::network_interface_id{cluster_options::other_interface_id(f.machine, number)},
-                         instance_of(f.machine), index);
-        }
-    }
-    after(lasts, [this, machine = f.machine] { take_other_interfaces(machine); });
-}
-
-void cluster::take_other_interfaces(std::size_t machine)
-{
-    for (std::size_t number = 0; options_.moves_interface && number < cluster_options::other_interfaces; ++number) {
-        const cloud::network_interface_id id{cluster_options::other_interface_id(machine, number)};
-        cloud_.model().attach(events_.now(), id, {}, 0);
-    }
 }
 
 void cluster::announce(std::size_t machine, bool is_about_to_go)

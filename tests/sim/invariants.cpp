@@ -345,7 +345,7 @@ void invariants::check_addresses(time_point now)
         const bool has_address =
             m->has_address(options_.virtual_address()) || (options_.sync_group && m->has_address(options_.virtual_address(1)));
         if (!m->is_running() || m->is_paused() || seen.state == vrrp::state::active ||
-            (!has_address && m->policy_parts() + m->floating_parts() == 0)) {
+            (!has_address && m->policy_parts() + m->floating_parts() + m->floating_addresses() == 0)) {
             continue;
         }
         const auto since = std::max(seen.since, m->last_hindered());

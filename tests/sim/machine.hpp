@@ -112,6 +112,7 @@ public:
     // --- what is seen ---
     [[nodiscard]] std::size_t index() const { return settings_.index; }
     [[nodiscard]] const ip_address& address() const { return settings_.address; }
+    [[nodiscard]] const cloud::instance_id& instance() const { return settings_.instance; }
     // What the next start or reload reads.
     [[nodiscard]] const config::configuration& file() const { return *file_; }
     // In the midst of a reload.
@@ -134,6 +135,11 @@ public:
     {
         return parts_of([](std::uint32_t t) { return t >= floating_table; });
     }
+    // Addresses on the link of such an interface.
+    [[nodiscard]] std::size_t floating_addresses() const
+    {
+        return static_cast<std::size_t>(std::ranges::count(addresses_, plugged, &std::pair<int, ip_prefix>::first));
+    }
     [[nodiscard]] status::router snapshot(std::size_t router = 0) const;
     // The event of the last hook that this process has begun; empty when there was none.
     [[nodiscard]] const std::string& last_hook() const { return last_hook_; }
@@ -142,6 +148,7 @@ public:
     [[nodiscard]] const cloud_path& path() const { return path_; }
     // How long it last stood still, if that ended a minute ago or less.
     [[nodiscard]] duration recent_pause() const;
+    [[nodiscard]] bool has_stood_still_since(time_point when) const { return paused_ || resumed_at_ >= when; }
     // When it was last held up, by more than a loop is.
     [[nodiscard]] time_point last_hindered() const { return last_hindered_; }
     [[nodiscard]] bool has_unread_release() const;

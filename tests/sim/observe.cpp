@@ -25,11 +25,12 @@ duration by_any_clock(duration d)
 // Until a fault has ended, counted from its beginning.
 duration length_of(const scheduled_fault& fault)
 {
-    return std::visit(
-        overloaded{[&](const faults::partition& f) { return fault.lasts + 2 * f.spread; },
-                   [&](const faults::kill_process& f) { return f.times * (fault.lasts + 2s); },
-                   [&](const faults::stop_process&) { return fault.lasts + 10s; }, [&](const auto&) { return fault.lasts; }},
-        fault.what);
+    return std::visit(overloaded{[&](const faults::partition& f) { return fault.lasts + 2 * f.spread; },
+                                 [&](const faults::kill_process& f) { return f.times * (fault.lasts + 2s); },
+                                 [&](const faults::stop_process&) { return fault.lasts + 10s; },
+                                 [&](const faults::move_interrupted& f) { return fault.lasts + f.length + f.free_within; },
+                                 [&](const auto&) { return fault.lasts; }},
+                      fault.what);
 }
 
 std::optional<std::size_t> crashes(const fault_kind& what)
@@ -57,7 +58,7 @@ bool cluster::all_well() const
                                    return m->is_running() && !m->is_paused() && !m->has_planned_pause() && m->has_link() &&
                                           m->has_service();
                                }) &&
-           announced_.empty();
+           announced_.empty() && aimed_.empty();
 }
 
 bool cluster::is_calm() const

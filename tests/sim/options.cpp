@@ -93,6 +93,31 @@ void draw_destination(random_source random, cluster_options& o)
     o.by_prefix_list = random.chance(0.1);
 }
 
+// With this one the clusters of regression_seeds.txt are what they were.
+constexpr std::uint64_t seed_of_shapes = 15;
+
+// Likewise: in which shape it is that something is moved beside the routes.
+void draw_shape(random_source random, cluster_options& o)
+{
+    if (!random.chance(0.6)) {
+        return;
+    }
+    if (o.moves_secondary_ip && o.version == vrrp::version::v3 && random.chance(0.5)) {
+        o.family = ip_family::v6;
+    }
+    if (o.moves_secondary_ip && o.moves_elastic_ip && o.family == ip_family::v4) {
+        o.elastic_on_secondary = random.chance(0.7);
+    }
+    if (o.moves_interface) {
+        using enum interface_choice;
+        o.interface_match = pick(random, std::array{by_id, by_tag, by_address});
+        o.addresses_of_interface =
+            pick(random, std::array{floating_addresses::one, floating_addresses::two, floating_addresses::one_of_two});
+        o.device_index = pick(random, std::array<std::optional<unsigned>, 3>{std::nullopt, 1, 2});
+        o.force_after = pick(random, std::array<duration, 3>{10s, 3s, 25s});
+    }
+}
+
 // What is moved beside routes.
 void add_moves(config::router& r, const cluster_options& o)
 {
@@ -105,9 +130,28 @@ void add_moves(config::router& r, const cluster_options& o)
         auto& elastic = r.elastic_ips.emplace_back();
         elastic.allocation = aws::allocation_id{cluster_options::allocation_id()};
         elastic.interface = "ens5";
+        if (o.elastic_on_secondary) {
+            elastic.private_address = o.secondary_ip();
+        }
     }
     if (o.moves_interface) {
-        r.enis.emplace_back().match.id = aws::network_interface_id{cluster_options::floating_id()};
+        auto& floating = r.enis.emplace_back();
+        switch (o.interface_match) {
+            case interface_choice::by_id:
+                floating.match.id = aws::network_interface_id{cluster_options::floating_id()};
+                break;
+            case interface_choice::by_tag:
+                floating.match.tags = {{"Name", "float*"}};
+                break;
+            case interface_choice::by_address:
+                floating.match.address = cluster_options::floating_address(0);
+                break;
+        }
+        if (o.addresses_of_interface == floating_addresses::one_of_two) {
+            floating.addresses = {cluster_options::floating_address(1)};
+        }
+        floating.device_index = o.device_index;
+        floating.force_after = o.force_after;
     }
 }
 
@@ -182,6 +226,11 @@ ip_prefix cluster_options::virtual_address(std::size_t router) const
 ip_address cluster_options::secondary_ip() const
 {
     return *ip_address::parse(family == ip_family::v4 ? "10.0.1.150" : "2001:db8:0:1::150");
+}
+
+ip_address cluster_options::floating_address(std::size_t number)
+{
+    return *ip_address::parse(fmt::format("10.0.1.{}", 151 + number));
 }
 
 std::string cluster_options::interface_id(std::size_t machine) const
@@ -287,6 +336,7 @@ cluster_options draw_options(random_source& random)
     draw_health(random_source{~aside.next()}, o);
     draw_group(random_source{~aside.next()}, o);
     draw_destination(random_source{~aside.next()}, o);
+    draw_shape(random_source{aside.next() ^ seed_of_shapes}, o);
     return o;
 }
 
@@ -307,8 +357,17 @@ std::string cluster_options::to_string() const
              : "");
     text += by_prefix_list ? "  the routes are for a managed prefix list\n" : "";
     if (moves_more()) {
-        text += fmt::format("  moved besides:{}{}{}\n", moves_secondary_ip ? " a secondary address" : "",
-                            moves_elastic_ip ? " an Elastic IP" : "", moves_interface ? " an interface" : "");
+        text += fmt::format("  moved besides:{}{}{}{}\n", moves_secondary_ip ? " a secondary address" : "",
+                            moves_elastic_ip ? " an Elastic IP" : "", elastic_on_secondary ? " of that address" : "",
+                            moves_interface ? " an interface" : "");
+    }
+    if (moves_interface) {
+        constexpr std::array choices = {"its id", "a tag", "an address"};
+        constexpr std::array shapes = {"one address", "two addresses", "one address of its two"};
+        text += fmt::format(
+            "  the interface is found by {}, with {}, at {}, forced after {} s\n",
+            choices.at(static_cast<std::size_t>(interface_match)), shapes.at(static_cast<std::size_t>(addresses_of_interface)),
+            device_index ? fmt::format("index {}", *device_index) : "whichever index is free", to_seconds(force_after));
     }
     if (tracks) {
         text += tracker_weight ? fmt::format("  a service is tracked with weight {}\n", *tracker_weight)

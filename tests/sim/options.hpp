@@ -17,6 +17,10 @@
 namespace vipd::sim {
 
 enum class table_choice : std::uint8_t { by_id, whole_vpc, by_tag };
+// How the interface that is moved is found.
+enum class interface_choice : std::uint8_t { by_id, by_tag, by_address };
+// What it has, and what of that a machine is to have: all, but where one of two is listed.
+enum class floating_addresses : std::uint8_t { one, two, one_of_two };
 
 struct machine_options {
     std::uint8_t priority = 100;
@@ -56,6 +60,11 @@ struct cluster_options {
     bool moves_secondary_ip = false;
     bool moves_elastic_ip = false;
     bool moves_interface = false;
+    bool elastic_on_secondary = false;  // where both are moved: the Elastic IP belongs to the secondary address
+    interface_choice interface_match = interface_choice::by_id;
+    floating_addresses addresses_of_interface = floating_addresses::one;
+    std::optional<unsigned> device_index;
+    duration force_after = std::chrono::seconds{10};
     // Programs for every event. No seed draws them: their ends would change what a machine draws later.
     bool hooks = false;
     // Whether machines ask what EC2 announces. Few seeds draw that: the questions are most of what is simulated then.
@@ -79,15 +88,24 @@ struct cluster_options {
     [[nodiscard]] ip_prefix virtual_address(std::size_t router = 0) const;
     // How many rules and routes follow it: one of each.
     [[nodiscard]] static constexpr std::size_t policy_parts() { return 2; }
-    // Of the interface that is moved: to its subnet and beyond, and a rule from its address.
-    [[nodiscard]] static constexpr std::size_t floating_parts() { return 3; }
+    // Of the interface that is moved: the addresses that a machine is to have of it; and a route to its subnet, one beyond, and
+    // a rule from each address.
+    [[nodiscard]] std::size_t floating_address_count() const
+    {
+        return addresses_of_interface == floating_addresses::two ? 2 : 1;
+    }
+    [[nodiscard]] std::size_t floating_parts() const { return 2 + floating_address_count(); }
     [[nodiscard]] std::string interface_id(std::size_t machine) const;
     [[nodiscard]] std::string table_id(std::size_t table) const;
     [[nodiscard]] static std::string prefix_list_id() { return "pl-00000000000000001"; }
     [[nodiscard]] bool moves_more() const { return moves_secondary_ip || moves_elastic_ip || moves_interface; }
+    // Whether an address is moved that is nobody's in between.
+    [[nodiscard]] bool has_ipv6_gap() const { return moves_secondary_ip && family == ip_family::v6; }
     [[nodiscard]] ip_address secondary_ip() const;
     [[nodiscard]] static std::string allocation_id() { return "eipalloc-00000000000000001"; }
     [[nodiscard]] static std::string floating_id() { return "eni-0000000000000f10a"; }
+    // The primary one, and one more.
+    [[nodiscard]] static ip_address floating_address(std::size_t number);
     // Of a machine, where an interface is moved: what others may attach to it. With both it has no room left.
     [[nodiscard]] static std::string other_interface_id(std::size_t machine, std::size_t number);
     static constexpr std::size_t other_interfaces = 2;

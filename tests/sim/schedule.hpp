@@ -148,6 +148,20 @@ struct reload {  // with another priority, or the same configuration again
     std::uint8_t priority = 0;     // 0: unchanged
     bool during_takeover = false;  // not now, but when this machine becomes Active next
 };
+// Aimed at the middle of a move in two steps: whichever machine has just detached the interface, or unassigned the IPv6
+// address, while this fault lasts. Once.
+enum class gap_end : std::uint8_t {
+    robbed,  // a stranger takes what is nobody's
+    powered_off,
+    paused,
+};
+struct move_interrupted {
+    bool of_interface = true;
+    gap_end what = gap_end::robbed;
+    duration length{};  // of its being off, or standing still
+    // How long a robber waits for an interface that is being detached.
+    static constexpr duration free_within = std::chrono::seconds{30};
+};
 // A new key everywhere, then signed with everywhere, then the old one goes: machine by machine, with this long between two.
 struct rotate_keys {
     duration period{};
@@ -162,7 +176,7 @@ using fault_kind =
                  faults::other_interfaces, faults::partition, faults::second_network_down, faults::poor_network,
                  faults::forged_adverts, faults::cloud_unreachable, faults::cloud_trouble, faults::throttled,
                  faults::credentials_revoked, faults::permission_missing, faults::route_changed, faults::second_cluster,
-                 faults::step_down, faults::maintenance, faults::reload, faults::rotate_keys>;
+                 faults::step_down, faults::maintenance, faults::reload, faults::rotate_keys, faults::move_interrupted>;
 
 struct scheduled_fault {
     duration at{};     // after the start

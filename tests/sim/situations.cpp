@@ -44,6 +44,11 @@ std::string_view to_string(situation s)
         "a router that was no longer Active took its group along",
         "another interface had the device index",
         "the instance had no room for the interface",
+        "an interface was taken between detach and attach",
+        "an address came back from a stranger's interface",
+        "a reassignment that landed late was confirmed",
+        "a taker was stopped in the gap of an IPv6 address",
+        "an Elastic IP came back that was held by hand",
     };
     return names.at(static_cast<std::size_t>(s));
 }

@@ -49,8 +49,13 @@ enum class situation : std::uint8_t {
     group_left_together,
     index_in_use,
     no_room_for_interface,
+    interface_taken_between,  // after our detach, before our attach
+    address_back_from_stranger,
+    late_reassignment_confirmed,
+    ipv6_gap_interrupted,  // who had unassigned the address died, stood still or was robbed before it had assigned it
+    elastic_ip_back_from_hand,
 };
-inline constexpr std::size_t situation_count = 39;
+inline constexpr std::size_t situation_count = 44;
 
 std::string_view to_string(situation s);
 

@@ -30,7 +30,7 @@ duration convergence_bound(const trial_plan& plan)
     // A service that is up again counts after two looks, half a second apart; EC2's announcements are asked for every 5 s.
     const auto health = (plan.options.tracks ? 2s : 0s) + (plan.options.notices ? 8s : 0s);
     return 10s + plan.options.preempt_delay + 3 * plan.options.down_interval_max() + 30s + clocks + weight + health +
-           (was_refused ? 60s : 0s);
+           (was_refused ? 60s : 0s) + (plan.options.moves_interface ? plan.options.force_after - 10s : 0s);
 }
 
 class phases {
@@ -94,10 +94,17 @@ std::string phases::what_is_missing() const
             return fmt::format("machine {} is Active, and {} has {} rules and routes", *active, i, parts);
         }
         const auto of_interface = world_.node(i).floating_parts();
-        if (of_interface != (i == *active && plan_.options.moves_interface ? cluster_options::floating_parts() : 0)) {
+        if (of_interface != (i == *active && plan_.options.moves_interface ? plan_.options.floating_parts() : 0)) {
             return fmt::format("machine {} is Active, and {} has {} rules and routes of the interface", *active, i,
                                of_interface);
         }
+        const auto addresses = world_.node(i).floating_addresses();
+        if (addresses != (i == *active && plan_.options.moves_interface ? plan_.options.floating_address_count() : 0)) {
+            return fmt::format("machine {} is Active, and {} has {} addresses of the interface", *active, i, addresses);
+        }
+    }
+    if (auto missing = world_.what_has_not_moved_to(*active); !missing.empty()) {
+        return missing;
     }
     for (std::size_t router = 0; router < plan_.options.routers(); ++router) {
         for (const auto& r : world_.node(*active).snapshot(router).resources) {
