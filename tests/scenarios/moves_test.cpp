@@ -4,6 +4,7 @@
 #include "tests/sim/account.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace vipd::sim {
 namespace {
@@ -99,11 +100,11 @@ TEST_F(moves_stories, an_interface_is_detached_attached_and_set_up)
     options.moves_interface = true;
     begin(options);
     ASSERT_TRUE(has_floating(0));
-    EXPECT_EQ(world->node(0).floating_parts(), options.floating_parts());
+    EXPECT_EQ(world->node(0).floating_parts(), world->options().floating_parts());
     inflict(faults::kill_process{0}, 1h);
     until("machine 1 is Active", down_interval(1) + 100ms, [&] { return is_active(1); });
     until("it is attached to machine 1", 10s, [&] { return has_floating(1); });
-    until("replies leave by it", 2s, [&] { return world->node(1).floating_parts() == options.floating_parts(); });
+    until("replies leave by it", 2s, [&] { return world->node(1).floating_parts() == world->options().floating_parts(); });
     EXPECT_EQ(world->node(0).floating_parts(), 1U) << "the link took its routes along, and nobody is there to remove the rule";
     until("confirmed", 10s, [&] { return has_confirmed(1); });
 }
@@ -148,6 +149,112 @@ TEST_F(moves_stories, what_cannot_be_had_holds_up_nothing_else)
     until("the others", calls(1), [&] { return owns_everything(1) && elastic().interface == interface_of(1).id; });
     EXPECT_TRUE(interface_of(0).has(options.secondary_ip()));
     EXPECT_FALSE(has_confirmed(1));
+}
+
+// --- in the midst of a move ---
+
+TEST_F(moves_stories, an_interface_that_somebody_attaches_between_our_two_steps_is_ours_in_the_end)
+{
+    auto options = two_machines_of_one_zone();
+    options.moves_interface = true;
+    begin(options);
+    inflict(faults::move_interrupted{true, faults::gap_end::robbed, {}}, 1min);
+    let_machine_1_take_over();
+    const auto stranger = instance_of(2);
+    until("a stranger has it", 5s, [&] { return floating().attached && floating().attached->instance == stranger; });
+    EXPECT_EQ(world->situations().of(situation::interface_taken_between), 1U);
+    until("it is attached to machine 1", 30s, [&] { return has_floating(1); });
+    until("confirmed", 10s, [&] { return has_confirmed(1); });
+    EXPECT_EQ(world->node(1).floating_parts(), options.floating_parts());
+    EXPECT_TRUE(owns_everything(1)) << "what EC2 says is no business of the election";
+    wait(2min);
+    EXPECT_TRUE(has_floating(1));
+}
+
+TEST_F(moves_stories, when_the_successor_dies_in_the_gap_of_an_ipv6_address_the_third_machine_takes_it)
+{
+    auto options = machines({200, 150, 100});
+    for (auto& m : options.machines) {
+        m.zone = 0;
+    }
+    options.family = ip_family::v6;
+    options.moves_secondary_ip = true;
+    begin(options);
+    ASSERT_TRUE(interface_of(0).has(options.secondary_ip()));
+    inflict(faults::move_interrupted{false, faults::gap_end::powered_off, 1h}, 1min);
+    inflict(faults::power_off{0});
+    until("machine 1 is Active and dies", down_interval(1) + 100ms + calls(1), [&] { return !world->node(1).is_on(); });
+    const auto is_nobodys = [&] {
+        return std::ranges::none_of(std::array<std::size_t, 4>{0, 1, 2, 3},
+                                    [&](std::size_t i) { return interface_of(i).has(options.secondary_ip()); });
+    };
+    EXPECT_TRUE(is_nobodys());
+    until("machine 2 is Active", down_interval(2) + 100ms, [&] { return is_active(2); });
+    until("it has the address", calls(2) + 1s, [&] { return interface_of(2).has(options.secondary_ip()); });
+    until("confirmed", 3s, [&] { return has_confirmed(2); });
+    EXPECT_TRUE(owns_everything(2));
+    EXPECT_EQ(world->situations().of(situation::ipv6_gap_interrupted), 1U);
+}
+
+TEST_F(moves_stories, an_elastic_ip_that_is_taken_by_hand_again_and_again_is_left_alone_for_a_while_and_comes_back)
+{
+    auto options = two_machines_of_one_zone();
+    options.moves_elastic_ip = true;
+    begin(options);
+    const auto calls_before = world->mutating_calls();
+    const cloud::network_interface_id stranger{options.interface_id(2)};
+    const auto is_taken = [&](duration length) {
+        for (duration passed{}; passed < length; passed += 2s) {
+            world->cloud().model().put_elastic_ip(world->now(), elastic().id, stranger, {});
+            wait(2s);
+        }
+    };
+    is_taken(1min);
+    EXPECT_TRUE(world->has_duel(0)) << "an alarm is raised";
+    EXPECT_LE(world->mutating_calls() - calls_before, 6U);
+    is_taken(3min);
+    EXPECT_LE(world->mutating_calls() - calls_before, 12U) << "far fewer than the hundred and twenty times that it was taken";
+    EXPECT_TRUE(owns_everything(0)) << "the route is no part of it, nor is the election";
+    until("it is mapped to machine 0 when nobody takes it any more", 5min,
+          [&] { return elastic().interface == interface_of(0).id; });
+    until("the duel is over", 90s, [&] { return !world->has_duel(0); });
+    EXPECT_TRUE(has_confirmed(0));
+}
+
+// --- the shapes of what is moved ---
+
+TEST_F(moves_stories, an_elastic_ip_goes_with_the_secondary_address_that_it_belongs_to)
+{
+    auto options = two_machines_of_one_zone();
+    options.moves_secondary_ip = options.moves_elastic_ip = options.elastic_on_secondary = true;
+    begin(options);
+    ASSERT_EQ(elastic().interface, interface_of(0).id);
+    ASSERT_EQ(elastic().private_address, options.secondary_ip());
+    let_machine_1_take_over();
+    until("both are at machine 1", calls(1), [&] { return world->what_has_not_moved_to(1).empty(); });
+    until("confirmed", 3s, [&] { return has_confirmed(1); });
+    // At the right interface, and mapped to its primary address.
+    world->cloud().model().put_elastic_ip(world->now(), elastic().id, interface_of(1).id, {});
+    ASSERT_NE(elastic().private_address, options.secondary_ip());
+    until("it is put right", 15s, [&] { return elastic().private_address == options.secondary_ip(); });
+}
+
+TEST_F(moves_stories, an_interface_can_be_found_by_what_ec2_says_of_it)
+{
+    for (const auto match : {interface_choice::by_tag, interface_choice::by_address}) {
+        auto options = two_machines_of_one_zone();
+        options.moves_interface = true;
+        options.interface_match = match;
+        options.addresses_of_interface = floating_addresses::one_of_two;
+        options.device_index = 2;
+        begin(options);
+        ASSERT_TRUE(has_floating(0));
+        let_machine_1_take_over();
+        until("it is attached to machine 1", 10s, [&] { return has_floating(1); });
+        EXPECT_EQ(floating().attached->device_index, 2U);
+        until("confirmed", 10s, [&] { return has_confirmed(1); });
+        EXPECT_EQ(world->node(1).floating_addresses(), 1U) << "the other one is not listed";
+    }
 }
 
 // --- instances that are about to go ---
