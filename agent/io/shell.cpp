@@ -129,9 +129,9 @@ void shell::turn(instant now, time_point due)
         facts_.loop_lateness.observe(late);
         lateness_max_.observe(now.steady, late);
     }
-    const auto received = drain(now);
-    if (node_.next_wakeup().at <= now.steady) {
-        node_.handle_timeout(now);
+    const auto received = drain();
+    if (const auto after = read_clocks(); node_.next_wakeup().at <= after.steady) {
+        node_.handle_timeout(after);
     }
     const auto sent_before = adverts_sent_;
     perform_outputs();
@@ -141,13 +141,13 @@ void shell::turn(instant now, time_point due)
     }
 }
 
-std::uint64_t shell::drain(instant now)
+std::uint64_t shell::drain()
 {
     more_queued_ = false;
     std::uint64_t received = 0;
     for (const auto& socket : sockets_) {
         if (socket) {
-            received += drain(now, *socket);
+            received += drain(*socket);
         }
     }
     facts_.datagrams_received += received;
@@ -158,12 +158,15 @@ std::uint64_t shell::drain(instant now)
     return received;
 }
 
-std::uint64_t shell::drain(instant now, advert_socket& socket)
+std::uint64_t shell::drain(advert_socket& socket)
 {
     std::uint64_t received = 0;
     std::size_t errors = 0;
     while (true) {
         const auto batch = socket.receive();
+        // Read afterwards, however long this process stood still before: a down timer that counted from earlier than the advert
+        // would end too early.
+        const auto now = read_clocks();
         for (const auto& datagram : batch.datagrams) {
             node_.handle(now, datagram);
         }

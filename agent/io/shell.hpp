@@ -96,8 +96,8 @@ private:
     void turn_if_due();
     void breathe(time_point now, time_point due);
     void turn(instant now, time_point due);
-    std::uint64_t drain(instant now);
-    std::uint64_t drain(instant now, advert_socket& socket);
+    std::uint64_t drain();
+    std::uint64_t drain(advert_socket& socket);
     void perform_outputs();
     void perform(node::output&& what);
     void perform(const node::send_advert& advert);

@@ -99,8 +99,9 @@ class Demo:
         say(f"Two vipd nodes of one zone, priorities {', '.join(f'{n} {p}' for n, p in PRIORITIES.items())}; A = "
             f"{INTERVAL_MS:g} ms; EC2 takes {LATENCY_MS:g} ms for a call, {DETACH_MS:g} ms to detach an interface and "
             f"{ATTACH_MS:g} ms to attach it.")
-        for name in PRIORITIES:
-            self.stage.start(name)
+        # One after another: neither preempts the other here.
+        self.stage.start("b").wait_for_state("Active")
+        self.stage.start("c")
         self.stage.settle("b")
         self.screen.title("1  kill -9 of the Active node b, which has everything")
         crash = self.stage.cluster.nodes["b"].kill()
