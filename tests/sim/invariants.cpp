@@ -338,14 +338,16 @@ void invariants::check_services(time_point now)
 void invariants::check_addresses(time_point now)
 {
     // After a stall a node keeps its addresses while it listens, and then drains. Two nodes that hear each other agree on one
-    // Active (S4), so that this is also how long two of them can hold the address.
+    // Active (S4), so that this is also how long two of them can hold the address. The addresses on the link of a moved
+    // interface are L9's: whose they are, a process that was killed there cannot tell its successor, and EC2 may not be there
+    // to ask.
     const auto allowed = options_.drain + 2 * options_.down_interval_max() + 1s;
     for (const auto& m : machines_) {
         const auto& seen = seen_[m->index()].routers.front();
         const bool has_address =
             m->has_address(options_.virtual_address()) || (options_.sync_group && m->has_address(options_.virtual_address(1)));
         if (!m->is_running() || m->is_paused() || seen.state == vrrp::state::active ||
-            (!has_address && m->policy_parts() + m->floating_parts() + m->floating_addresses() == 0)) {
+            (!has_address && m->policy_parts() + m->floating_parts() == 0)) {
             continue;
         }
         const auto since = std::max(seen.since, m->last_hindered());
