@@ -121,9 +121,12 @@ void node::impl::note_groups_that_leave()
     for (const auto& group : groups_) {
         const bool is_active = std::ranges::any_of(
             group, [&](std::uint32_t index) { return routers_[index].router->state() == vrrp::state::active; });
+        if (!is_active) {
+            continue;
+        }
         for (const auto index : group) {
             const auto& router = *routers_[index].router;
-            if (const auto obstacle = router.find_obstacle(links_, aside_); is_active && !obstacle.empty()) {
+            if (const auto obstacle = router.find_obstacle(links_, aside_); !obstacle.empty()) {
                 note_group(group, vrrp::state::initialize,
                            "router '" + router.configuration().name + "' takes no part: " + obstacle);
                 break;

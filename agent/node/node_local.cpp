@@ -78,6 +78,9 @@ void node::impl::start_statics(instant now)
 // what is left over: its replies go by these rules.
 void node::impl::clear_remains(instant now)
 {
+    if (remains_.empty()) {
+        return;
+    }
     const auto is_unknown = [](const status::resource& r) {
         return r.state == status::resource_state::unknown &&
                (r.kind == status::resource_kind::link || r.kind == status::resource_kind::network_interface);
@@ -85,7 +88,7 @@ void node::impl::clear_remains(instant now)
     const bool is_too_early = std::ranges::any_of(routers_, [&](const numbered_router& r) {
         return r.router->state() == vrrp::state::active && std::ranges::any_of(r.router->unresolved(), is_unknown);
     });
-    if (remains_.empty() || is_too_early) {
+    if (is_too_early) {
         return;
     }
     const auto is_configured = [&](const takeover::local_value& value) {
