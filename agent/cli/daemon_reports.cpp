@@ -247,7 +247,7 @@ std::string wrong_router_name(std::string_view router)
     return fmt::format(
         "{} is not the name of a router; allowed are 1 to 64 of the characters A-Z a-z 0-9 . _ -; `vipd status` lists "
         "them",
-        config::quoted(router));
+        config::in_quotes(router));
 }
 
 std::string wrong_priority(std::string_view priority)
@@ -260,7 +260,7 @@ std::string wrong_priority(std::string_view priority)
         return "";
     }
     return fmt::format("{} is no priority that can be set; allowed are 1 to {}, or {} for the configured one",
-                       config::quoted(config::printable(priority)), vrrp::priority_owner - 1, default_priority);
+                       config::in_quotes(config::printable(priority)), vrrp::priority_owner - 1, default_priority);
 }
 
 error no_daemon(std::string_view socket, int error_number)
@@ -271,28 +271,28 @@ error no_daemon(std::string_view socket, int error_number)
         case ENOTDIR:
             return {error_class::not_found,
                     fmt::format("no daemon is running here: there is no socket at {}; {}, or name its socket with --socket",
-                                config::quoted(socket), start)};
+                                config::in_quotes(socket), start)};
         case ECONNREFUSED:
             return {error_class::unavailable, fmt::format("no daemon is running here: nobody listens on the socket at {}; {}",
-                                                          config::quoted(socket), start)};
+                                                          config::in_quotes(socket), start)};
         case EACCES:
         case EPERM:
             return {error_class::denied, fmt::format("the socket at {} is not open to this user; run the command with sudo",
-                                                     config::quoted(socket))};
+                                                     config::in_quotes(socket))};
         case EAGAIN:
         case ETIMEDOUT:
             return {error_class::timed_out,
                     fmt::format("the daemon behind {} did not answer within 3s; `journalctl -u vipd` may say why",
-                                config::quoted(socket))};
+                                config::in_quotes(socket))};
         case ECONNRESET:
         case EPIPE:
             return {error_class::unavailable,
-                    fmt::format("the daemon behind {} is busy with other HTTP clients; ask again", config::quoted(socket))};
+                    fmt::format("the daemon behind {} is busy with other HTTP clients; ask again", config::in_quotes(socket))};
         case ENAMETOOLONG:
             return {error_class::out_of_range,
-                    fmt::format("{} is too long for a socket; allowed are 107 bytes", config::quoted(socket))};
+                    fmt::format("{} is too long for a socket; allowed are 107 bytes", config::in_quotes(socket))};
         default:
-            return {error_class::unavailable, fmt::format("cannot talk to the daemon at {}: {}", config::quoted(socket),
+            return {error_class::unavailable, fmt::format("cannot talk to the daemon at {}: {}", config::in_quotes(socket),
                                                           std::system_category().message(error_number))};
     }
 }

@@ -53,7 +53,7 @@ std::string condition_text(const conditions& when)
     return fmt::format("{{\n        {}\n      }}", fmt::join(parts, ",\n        "));
 }
 
-std::string text_of(const statement& s)
+std::string json_of(const statement& s)
 {
     auto text =
         fmt::format("    {{\n      \"Sid\": {},\n      \"Effect\": \"Allow\",\n      \"Action\": {},\n      \"Resource\": {}",
@@ -112,7 +112,7 @@ public:
             notes_.insert(fmt::format(
                 "where the profile {} assumes a role, this is the policy of that role: the one that it is assumed from needs "
                 "sts:AssumeRole on its ARN and nothing of this",
-                config::quoted(profile)));
+                config::in_quotes(profile)));
         }
     }
 
@@ -123,7 +123,7 @@ public:
         }
         std::vector<std::string> texts;
         for (const auto& [key, s] : statements_) {
-            texts.push_back(text_of(s));
+            texts.push_back(json_of(s));
         }
         printed result;
         result.out =
@@ -279,13 +279,13 @@ std::string wrong_scope(const account_scope& scope)
 {
     const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
     if (!scope.account.empty() && (scope.account.size() != 12 || !std::ranges::all_of(scope.account, is_digit))) {
-        return fmt::format("--account takes the twelve digits of an account, not {}", config::quoted(scope.account));
+        return fmt::format("--account takes the twelve digits of an account, not {}", config::in_quotes(scope.account));
     }
     if (!scope.region.empty() && !config::is_region(scope.region)) {
-        return fmt::format("--region takes the name of a region, such as eu-west-1, not {}", config::quoted(scope.region));
+        return fmt::format("--region takes the name of a region, such as eu-west-1, not {}", config::in_quotes(scope.region));
     }
     if (!scope.vpc.empty() && !config::is_aws_id(scope.vpc, "vpc-")) {
-        return fmt::format("--vpc takes the id of a VPC, \"vpc-\" and 8 to 17 digits, not {}", config::quoted(scope.vpc));
+        return fmt::format("--vpc takes the id of a VPC, \"vpc-\" and 8 to 17 digits, not {}", config::in_quotes(scope.vpc));
     }
     return {};
 }

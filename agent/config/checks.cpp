@@ -56,7 +56,7 @@ void check_identity_cache(reading& r, const entry<aws_section>& e, const http_se
     const auto refuse_other = [&](std::string_view other, const std::string& path) {
         if (e.value.identity_cache == path) {
             r.error(e.where("identity_cache"), e.path_to("identity_cache"),
-                    fmt::format("found {}, which is also {}; give it a file of its own", quoted(path), other));
+                    fmt::format("found {}, which is also {}; give it a file of its own", in_quotes(path), other));
         }
     };
     refuse_other("ca_bundle", e.value.ca_bundle);
@@ -134,7 +134,7 @@ void check_peers(reading& r, const entry<router>& e)
     std::vector<ip_address> seen;
     for_each_sound_entry(r, e, "peers", e.value.peers, [&](const entry<vrrp::peer_rule>& peer) {
         const auto& address = peer.value.address;
-        const auto text = quoted(address.to_string());
+        const auto text = in_quotes(address.to_string());
         if (std::ranges::find(seen, address) != seen.end()) {
             r.error(peer.at.offset, peer.path, fmt::format("found {} a second time; remove one of the two", text));
         } else if (source_is_known && address == *e.value.source) {
@@ -165,7 +165,7 @@ void check_source(reading& r, const entry<router>& e)
         r.error(e.where("source"), e.path_to("source"),
                 fmt::format("found {}; a link-local address reaches one subnet only and means nothing without its interface; "
                             "allowed is a global or unique local address",
-                            quoted(e.value.source->to_string())));
+                            in_quotes(e.value.source->to_string())));
     }
 }
 
@@ -303,14 +303,14 @@ void check_api_weight(reading& r, const entry<router>& e)
 void refuse_second(reading& r, const entry<ip_address>& item)
 {
     r.error(item.at.offset, item.path,
-            fmt::format("found {} a second time; remove one of the two", quoted(item.value.to_string())));
+            fmt::format("found {} a second time; remove one of the two", in_quotes(item.value.to_string())));
 }
 
 void check_advertised_list(reading& r, const entry<router>& e, ip_family family)
 {
     std::vector<ip_address> seen;
     for_each_sound_entry(r, e, "advertised_addresses", e.value.advertised_addresses, [&](const entry<ip_address>& item) {
-        const auto text = quoted(item.value.to_string());
+        const auto text = in_quotes(item.value.to_string());
         if (item.value.family() != family) {
             r.error(item.at.offset, item.path,
                     fmt::format("found {}, which is {}, while the peers are {}; adverts list addresses of their own family",
@@ -388,8 +388,8 @@ void check_target(reading& r, const entry<Entry>& e, bool router_interface_is_so
     }
     if (e.key("interface") != nullptr && e.value.interface_id) {
         r.error(e.where("interface_id"), e.path_to("interface_id"),
-                fmt::format("found {} beside interface = {}; remove one of the two", quoted(e.value.interface_id->str()),
-                            quoted(e.value.interface)));
+                fmt::format("found {} beside interface = {}; remove one of the two", in_quotes(e.value.interface_id->str()),
+                            in_quotes(e.value.interface)));
     } else if (e.value.interface.empty() && !e.value.interface_id && router_interface_is_sound) {
         r.error(e.at.offset, e.path_to("interface"),
                 "is missing, and the router has none; give interface, here or in [[router]], or interface_id");
@@ -426,7 +426,7 @@ void check_elastic_ip(reading& r, const entry<elastic_ip_entry>& e)
     if (is_sound(r, e, "router.elastic_ip", {"private_address"}) && address && address->is_v6()) {
         r.error(e.where("private_address"), e.path_to("private_address"),
                 fmt::format("found {}; an Elastic IP is IPv4, and so is the private address that it stands for",
-                            quoted(address->to_string())));
+                            in_quotes(address->to_string())));
     }
 }
 

@@ -74,9 +74,9 @@ private:
             return;
         }
         if (const auto* const other = names_.claim(e.value.name, e.path, e.where("name"))) {
-            r_.error(
-                e.where("name"), e.path_to("name"),
-                fmt::format("found {}, which {} has already; names are unique in a file", quoted(e.value.name), name(*other)));
+            r_.error(e.where("name"), e.path_to("name"),
+                     fmt::format("found {}, which {} has already; names are unique in a file", in_quotes(e.value.name),
+                                 name(*other)));
         }
     }
 
@@ -178,7 +178,7 @@ private:
         }
         if (const auto* const other = movables_.claim(what, e.path, e.where(key))) {
             r_.error(e.where(key), e.path_to(key),
-                     fmt::format("found {}, which {} moves already; it cannot follow both", quoted(what), name(*other)));
+                     fmt::format("found {}, which {} moves already; it cannot follow both", in_quotes(what), name(*other)));
         }
     }
 

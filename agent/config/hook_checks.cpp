@@ -36,7 +36,7 @@ bool find_user(reading& r, const spot& s, const std::string& name, std::optional
     auto found = r.find_account(name);
     if (!found) {
         r.error(find(*s.at.as_table(), "user")->offset, s.path + ".user",
-                fmt::format("{} {}", quoted(name), found.error().text));
+                fmt::format("{} {}", in_quotes(name), found.error().text));
         return false;
     }
     out = std::move(*found);
@@ -51,7 +51,7 @@ void check_program(reading& r, std::size_t offset, const std::string& path, cons
         return;
     }
     const auto first = path + "[0]";
-    const auto text = fmt::format("{} {}", quoted(c.argv.front()), checked.error().text);
+    const auto text = fmt::format("{} {}", in_quotes(c.argv.front()), checked.error().text);
     if (checked.error().kind != error_class::not_found) {
         r.error(offset, first, text);
     } else if (c.argv.size() == 1 && c.argv.front().find(' ') != std::string::npos) {
@@ -83,7 +83,7 @@ bool read_value(reading& r, const spot& s, command& out)
     if (is_good && !is_absolute_path(out.argv.front())) {
         r.error(elements->front().offset, s.path + "[0]",
                 fmt::format("found {}; a program is run without a shell and is not searched for; allowed is an absolute path",
-                            quoted(out.argv.front())));
+                            in_quotes(out.argv.front())));
         is_good = false;
     }
     return is_good;

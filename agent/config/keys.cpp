@@ -443,7 +443,7 @@ std::string allowed_text(const key& k)
                           [](const word_rule& r) {
                               std::vector<std::string> words;
                               for (const auto word : r.words) {
-                                  words.push_back(quoted(word));
+                                  words.push_back(in_quotes(word));
                               }
                               return join_with_or(words);
                           },

@@ -156,7 +156,7 @@ bool read_value(reading& r, const spot& s, vrrp::peer_rule& out)
         r.error(address->offset, s.path,
                 fmt::format("found {}; a link-local address reaches one subnet only and means nothing without its interface; "
                             "allowed is a global or unique local address",
-                            quoted(out.address.to_string())));
+                            in_quotes(out.address.to_string())));
         return false;
     }
     return true;
@@ -171,7 +171,7 @@ bool read_value(reading& r, const spot& s, vrrp::identified_secret& out)
     auto secret = r.read_key(key.file);
     if (!secret) {
         const auto* const file = find(*s.at.as_table(), "file");
-        r.error(file->offset, path_of(s.path, "file"), fmt::format("{} {}", quoted(key.file), secret.error().text));
+        r.error(file->offset, path_of(s.path, "file"), fmt::format("{} {}", in_quotes(key.file), secret.error().text));
         return false;
     }
     out = {key.id, std::move(*secret)};

@@ -85,7 +85,7 @@ private:
                 address.where("when"), address.path_to("when"),
                 fmt::format("found \"active\" for {}, which this node owns and its adverts come from: it would be removed when "
                             "the node stops; set when = \"always\"",
-                            quoted(address.value.address.to_string())));
+                            in_quotes(address.value.address.to_string())));
         }
     }
 

@@ -376,8 +376,8 @@ void check_address_options(reading& r, const entry<address_entry>& e)
         r.warning(e.where("label"), e.path_to("label"), "has no effect with IPv6; remove it");
     } else if (label != e.value.interface && !label.starts_with(e.value.interface + ":")) {
         r.error(e.where("label"), e.path_to("label"),
-                fmt::format("found {} on {}; allowed is {}, or that and a colon and more", quoted(label), e.value.interface,
-                            quoted(e.value.interface)));
+                fmt::format("found {} on {}; allowed is {}, or that and a colon and more", in_quotes(label), e.value.interface,
+                            in_quotes(e.value.interface)));
     }
 }
 

@@ -159,7 +159,7 @@ std::string shown(const reading& r, const node& at, bool secret)
         return text == nullptr ? std::string(type_name(at)) : fmt::format("a text of {} bytes", text->size());
     }
     if (text != nullptr) {
-        return quoted(*text);
+        return in_quotes(*text);
     }
     if (const auto* const truth = std::get_if<bool>(&at.value)) {
         return *truth ? "true" : "false";
@@ -247,7 +247,7 @@ bool read_value(reading& r, const spot& s, duration& out)
         return refuse(r, s);
     }
     if (*parsed < rule->low || *parsed > rule->high) {
-        r.error(s.at.offset, s.path, fmt::format("found {}; allowed is {}", quoted(*text), allowed_text(s.rule)));
+        r.error(s.at.offset, s.path, fmt::format("found {}; allowed is {}", in_quotes(*text), allowed_text(s.rule)));
         return false;
     }
     out = *parsed;
@@ -306,8 +306,8 @@ bool read_value(reading& r, const spot& s, rule_prefix& out)
         return refuse(r, s);
     }
     if (prefix->canonical() != *prefix) {
-        return refuse_because(r, s,
-                              fmt::format("it has bits behind its length; write {}", quoted(prefix->canonical().to_string())));
+        return refuse_because(
+            r, s, fmt::format("it has bits behind its length; write {}", in_quotes(prefix->canonical().to_string())));
     }
     out.value = *prefix;
     return true;
@@ -359,7 +359,7 @@ bool read_value(reading& r, const spot& s, aws::route_destination& out)
     if (prefix->canonical() != *prefix) {
         r.warning(s.at.offset, s.path,
                   fmt::format("found {}, which has bits behind its length; {} is what EC2 stores and what is used",
-                              quoted(*text), prefix->canonical().to_string()));
+                              in_quotes(*text), prefix->canonical().to_string()));
     }
     return true;
 }

@@ -17,24 +17,24 @@ namespace {
 
 std::string default_text(bool value, const word_rule* words)
 {
-    return words == nullptr ? (value ? "true" : "false") : quoted(words->words[value ? 1 : 0]);
+    return words == nullptr ? (value ? "true" : "false") : in_quotes(words->words[value ? 1 : 0]);
 }
 
 template <class Number>
 requires(std::is_integral_v<Number> || std::is_enum_v<Number>) std::string default_text(Number value, const word_rule* words)
 {
     return words == nullptr ? std::to_string(static_cast<unsigned>(value))
-                            : quoted(words->words[static_cast<std::size_t>(value)]);
+                            : in_quotes(words->words[static_cast<std::size_t>(value)]);
 }
 
 std::string default_text(duration value, const word_rule*)
 {
-    return quoted(format_duration(value));
+    return in_quotes(format_duration(value));
 }
 
 std::string default_text(const std::string& value, const word_rule*)
 {
-    return value.empty() ? "" : quoted(value);
+    return value.empty() ? "" : in_quotes(value);
 }
 
 std::string default_text(const std::vector<tcp_listener>& value, const word_rule*)

@@ -26,7 +26,7 @@ public:
         }
         if (!names_.insert(e.value.name).second) {
             r_.error(e.where("name"), e.path_to("name"),
-                     fmt::format("found {} a second time; give every group a name of its own", quoted(e.value.name)));
+                     fmt::format("found {} a second time; give every group a name of its own", in_quotes(e.value.name)));
         }
         const entry<router>* first = nullptr;
         for_each_sound_entry(r_, e, "routers", e.value.routers, [&](const entry<std::string>& member) {
@@ -49,14 +49,14 @@ private:
         const auto found = routers_.find(member.value);
         if (found == routers_.end()) {
             r_.error(member.at.offset, member.path,
-                     fmt::format("found {}, which is the name of no [[router]]", quoted(printable(member.value))));
+                     fmt::format("found {}, which is the name of no [[router]]", in_quotes(printable(member.value))));
             return nullptr;
         }
         const auto [other, is_new] = groups_.try_emplace(member.value, group);
         if (!is_new) {
             r_.error(member.at.offset, member.path,
-                     fmt::format("found {}, which group {} has already; a router is in one group, once", quoted(member.value),
-                                 quoted(other->second)));
+                     fmt::format("found {}, which group {} has already; a router is in one group, once",
+                                 in_quotes(member.value), in_quotes(other->second)));
             return nullptr;
         }
         return &found->second;
@@ -69,7 +69,7 @@ private:
             r_.error(member.at.offset, member.path,
                      fmt::format("found {}, which is an address owner: it is Active by itself; set address_owner = false and a "
                                  "priority below 255, or take it out of the group",
-                                 quoted(member.value)));
+                                 in_quotes(member.value)));
         }
         return found.value.address_owner;
     }
@@ -79,21 +79,21 @@ private:
     void check_priority(const entry<std::string>& member, const entry<router>& first, const entry<router>& found)
     {
         if (found.value.priority != first.value.priority) {
-            r_.error(
-                member.at.offset, member.path,
-                fmt::format("found {} with priority {}, and {} has {}; routers of a group have one priority, for they win "
-                            "their elections together",
-                            quoted(found.value.name), found.value.priority, quoted(first.value.name), first.value.priority));
+            r_.error(member.at.offset, member.path,
+                     fmt::format("found {} with priority {}, and {} has {}; routers of a group have one priority, for they win "
+                                 "their elections together",
+                                 in_quotes(found.value.name), found.value.priority, in_quotes(first.value.name),
+                                 first.value.priority));
         }
     }
 
     void check_preemption(const entry<std::string>& member, const entry<router>& first, const entry<router>& found)
     {
         if (found.value.preempt != first.value.preempt) {
-            r_.warning(
-                member.at.offset, member.path,
-                fmt::format("{} has preempt = {}, and {} has {}: the group preempts when all of its routers do",
-                            quoted(found.value.name), found.value.preempt, quoted(first.value.name), first.value.preempt));
+            r_.warning(member.at.offset, member.path,
+                       fmt::format("{} has preempt = {}, and {} has {}: the group preempts when all of its routers do",
+                                   in_quotes(found.value.name), found.value.preempt, in_quotes(first.value.name),
+                                   first.value.preempt));
         }
     }
 

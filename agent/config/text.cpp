@@ -107,7 +107,7 @@ std::string printable(std::string_view text, std::size_t size_max)
     return is_cut ? shown + "..." : shown;
 }
 
-std::string quoted(std::string_view text)
+std::string in_quotes(std::string_view text)
 {
     return "\"" + printable(text) + "\"";
 }

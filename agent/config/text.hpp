@@ -13,7 +13,7 @@ namespace vipd::config {
 std::string printable(std::string_view text, std::size_t size_max = 64);
 
 // "\"text\"", printable.
-std::string quoted(std::string_view text);
+std::string in_quotes(std::string_view text);
 
 // "a", "a or b", "a, b or c".
 std::string join_with_or(std::span<const std::string> items);

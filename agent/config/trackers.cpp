@@ -61,7 +61,7 @@ bool refuse_keys_of_other_kinds(reading& r, const spot& s, const kind_keys& k)
         std::vector<std::string_view> names;
         std::ranges::copy_if(k.allowed, std::back_inserter(names), [](std::string_view name) { return !name.empty(); });
         r.error(m.offset, path_of(s, m.key),
-                fmt::format("has no meaning with kind = {}, whose keys are {}; remove it", quoted(to_string(k.kind)),
+                fmt::format("has no meaning with kind = {}, whose keys are {}; remove it", in_quotes(to_string(k.kind)),
                             fmt::join(names, ", ")));
         is_good = false;
     }
@@ -89,7 +89,7 @@ bool make_process(reading& r, const spot& s, const track_section& from, check_ta
     if (!from.process.empty() && !from.pid_file.empty()) {
         return refuse_at(r, s, "pid_file",
                          fmt::format("found {} beside process = {}; the process is known by one of the two; remove the other",
-                                     quoted(from.pid_file), quoted(from.process)));
+                                     in_quotes(from.pid_file), in_quotes(from.process)));
     }
     process_check c{from.process, from.pid_file};
     if (c.process.empty() && c.pid_file.empty()) {
@@ -98,7 +98,7 @@ bool make_process(reading& r, const spot& s, const track_section& from, check_ta
             return refuse_at(r, s, "name",
                              fmt::format("found {}, which is longer than the name of a process is for the kernel (15 bytes); "
                                          "add process, with what `ps -o comm=` shows, or pid_file",
-                                         quoted(from.name)));
+                                         in_quotes(from.name)));
         }
     }
     out = std::move(c);
@@ -137,7 +137,7 @@ bool make_tcp(reading& r, const spot& s, const track_section& from, check_target
     if (from.address->address.is_unspecified()) {
         return refuse_at(r, s, "address",
                          fmt::format("found {}, where nobody can be reached; name the address, such as 127.0.0.1",
-                                     quoted(from.address->address.to_string())));
+                                     in_quotes(from.address->address.to_string())));
     }
     out = tcp_check{from.address->address, from.address->port};
     return true;
@@ -176,7 +176,7 @@ void check_name(reading& r, const entry<tracker>& e, std::map<std::string_view, 
     if (!is_new) {
         r.error(e.where("name"), e.path_to("name"),
                 fmt::format("found {}, which is also the name of {}; give each tracker of a router a name of its own",
-                            quoted(e.value.name), first->second));
+                            in_quotes(e.value.name), first->second));
     }
 }
 

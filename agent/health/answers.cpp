@@ -50,7 +50,7 @@ probe_ended file_answer(check_id id, const result<std::string>& content)
     const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
     if (failed != std::errc{} || end != digits.data() + digits.size()) {
         return {id, probe_outcome::failed,
-                fmt::format("it says {}; allowed is a whole number, such as 0 or -50", config::quoted(text)), 0, false};
+                fmt::format("it says {}; allowed is a whole number, such as 0 or -50", config::in_quotes(text)), 0, false};
     }
     return {id, probe_outcome::passed, "", number, false};
 }

@@ -12,7 +12,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t events_per_slice = 32;
+constexpr std::size_t pending_per_slice = 32;
 constexpr duration look_again = 250ms;
 // Below the idle time-out of the proxies and load balancers in use (60 s and less), so that none cuts a quiet stream.
 constexpr duration keep_alive = 15s;
@@ -45,7 +45,7 @@ public:
             }
         }
         std::string out;
-        for (std::size_t i = 0; i < events_per_slice && position_ < pending_.size(); ++i, ++position_) {
+        for (std::size_t i = 0; i < pending_per_slice && position_ < pending_.size(); ++i, ++position_) {
             const event& e = pending_[position_];
             out += "id: " + std::to_string(e.number) + "\ndata: ";
             append_json(out, event_json(e));  // on one line: JSON escapes line ends

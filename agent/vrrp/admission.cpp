@@ -10,8 +10,6 @@ namespace vipd::vrrp {
 
 namespace {
 
-constexpr std::size_t address_count_max = 255;
-
 bool is_broadcast(const ip_address& address)
 {
     return address == ip_address::v4(255, 255, 255, 255);

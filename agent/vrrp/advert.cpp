@@ -15,10 +15,7 @@ using centiseconds = std::chrono::duration<std::int64_t, std::centi>;
 
 constexpr std::size_t offset_priority = 2;
 constexpr std::size_t offset_interval = 4;
-constexpr std::size_t offset_checksum = 6;
-constexpr std::size_t header_size = 8;
 constexpr std::size_t authentication_size = 8;
-constexpr std::size_t address_count_max = 255;
 constexpr std::uint16_t interval_mask = 0x0fff;  // the four bits before it are reserved and ignored on receipt
 constexpr std::int64_t interval_centiseconds_max = 4095;
 constexpr std::int64_t interval_seconds_max = 255;

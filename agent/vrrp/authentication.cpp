@@ -15,9 +15,7 @@ constexpr std::size_t offset_key_id = 1;
 constexpr std::size_t offset_reserved = 2;
 constexpr std::size_t offset_sequence = 4;
 constexpr std::size_t offset_hmac = 12;
-constexpr std::size_t offset_checksum = 6;
 constexpr std::size_t checksum_size = 2;
-constexpr std::size_t message_size_min = 8;
 
 // --- the sequence as time: 32 bits of seconds and 16 of a fraction, the counter below them ---
 
@@ -52,7 +50,7 @@ constexpr std::array<std::uint8_t, checksum_size> no_checksum{};
 
 sha256_digest sign_with(const hmac_sha256_key& key, byte_view message, byte_view trailer, const ip_address& source)
 {
-    ENSURE(message.size() >= message_size_min && trailer.size() == trailer_size);
+    ENSURE(message.size() >= header_size && trailer.size() == trailer_size);
     const auto address = source.bytes();
     std::array<std::uint8_t, pseudo_header_size> pseudo_header{};
     pseudo_header[0] = source.is_v4() ? 4 : 6;

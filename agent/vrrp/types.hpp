@@ -4,6 +4,7 @@
 
 #include "common/time.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -15,6 +16,11 @@ inline constexpr std::uint8_t ip_protocol = 112;
 inline constexpr std::uint8_t ttl_sent = 255;
 inline constexpr std::uint8_t priority_releasing = 0;
 inline constexpr std::uint8_t priority_owner = 255;
+
+// What the header's fields leave room for and where they stand, in both versions.
+inline constexpr std::size_t header_size = 8;
+inline constexpr std::size_t offset_checksum = 6;
+inline constexpr std::size_t address_count_max = 255;
 
 enum class state : std::uint8_t {
     initialize,  // not taking part: before the start, after the stop, or held out by a fault

@@ -10,7 +10,7 @@ namespace {
 
 using values = filter_values;
 
-values of_family(const std::vector<ip_prefix>& cidrs, ip_family family)
+values cidrs_of_family(const std::vector<ip_prefix>& cidrs, ip_family family)
 {
     return collect(cidrs, [&](const ip_prefix& cidr) { return cidr.family() == family ? cidr.to_string() : std::string{}; });
 }
@@ -21,13 +21,14 @@ const field_table<vpc>& vpc_fields()
         // Of the VPC's first range only, as EC2 has it.
         {"cidr",
          [](const vpc& v, const replica&) {
-             auto all = of_family(v.cidrs, ip_family::v4);
+             auto all = cidrs_of_family(v.cidrs, ip_family::v4);
              all.resize(std::min<std::size_t>(1, all.size()));
              return all;
          }},
-        {"cidr-block-association.cidr-block", [](const vpc& v, const replica&) { return of_family(v.cidrs, ip_family::v4); }},
+        {"cidr-block-association.cidr-block",
+         [](const vpc& v, const replica&) { return cidrs_of_family(v.cidrs, ip_family::v4); }},
         {"ipv6-cidr-block-association.ipv6-cidr-block",
-         [](const vpc& v, const replica&) { return of_family(v.cidrs, ip_family::v6); }},
+         [](const vpc& v, const replica&) { return cidrs_of_family(v.cidrs, ip_family::v6); }},
         {"owner-id", [](const vpc&, const replica& from) { return values{from.state.account}; }},
         {"state", [](const vpc&, const replica&) { return values{"available"}; }},
         {"vpc-id", [](const vpc& v, const replica&) { return values{v.id.str()}; }},
@@ -41,9 +42,9 @@ const field_table<subnet>& subnet_fields()
         {"availability-zone", [](const subnet& s, const replica&) { return values{s.zone}; }},
         {"availability-zone-id",
          [](const subnet& s, const replica& from) { return values{zone_id(from.state.region, s.zone)}; }},
-        {"cidr-block", [](const subnet& s, const replica&) { return of_family(s.cidrs, ip_family::v4); }},
+        {"cidr-block", [](const subnet& s, const replica&) { return cidrs_of_family(s.cidrs, ip_family::v4); }},
         {"ipv6-cidr-block-association.ipv6-cidr-block",
-         [](const subnet& s, const replica&) { return of_family(s.cidrs, ip_family::v6); }},
+         [](const subnet& s, const replica&) { return cidrs_of_family(s.cidrs, ip_family::v6); }},
         {"owner-id", [](const subnet&, const replica& from) { return values{from.state.account}; }},
         {"state", [](const subnet&, const replica&) { return values{"available"}; }},
         {"subnet-id", [](const subnet& s, const replica&) { return values{s.id.str()}; }},
@@ -73,11 +74,13 @@ const field_table<security_group>& security_group_fields()
         {"description", [](const group& g, const replica&) { return values{g.description}; }},
         {"group-id", [](const group& g, const replica&) { return values{g.id.str()}; }},
         {"group-name", [](const group& g, const replica&) { return values{g.name}; }},
-        {"ip-permission.cidr", of_inbound([](const security_group_rule& r) { return of_family(r.cidrs, ip_family::v4); })},
+        {"ip-permission.cidr",
+         of_inbound([](const security_group_rule& r) { return cidrs_of_family(r.cidrs, ip_family::v4); })},
         {"ip-permission.group-id", of_inbound([](const security_group_rule& r) {
              return collect(r.groups, [](const security_group_id& id) { return id.str(); });
          })},
-        {"ip-permission.ipv6-cidr", of_inbound([](const security_group_rule& r) { return of_family(r.cidrs, ip_family::v6); })},
+        {"ip-permission.ipv6-cidr",
+         of_inbound([](const security_group_rule& r) { return cidrs_of_family(r.cidrs, ip_family::v6); })},
         {"ip-permission.prefix-list-id", of_inbound([](const security_group_rule& r) {
              return collect(r.prefix_lists, [](const prefix_list_id& id) { return id.str(); });
          })},

@@ -107,7 +107,7 @@ TEST(text, what_is_shown_has_no_control_characters_and_an_end)
     EXPECT_EQ(printable("a\x1b[31m\nb\x7f"), "a\\x1b[31m\\x0ab\\x7f");
     EXPECT_EQ(printable("abcdef", 3), "abc...");
     EXPECT_EQ(printable("ab\xc3\xa4", 3), "ab...");
-    EXPECT_EQ(quoted("\xc3\xa4"), "\"\xc3\xa4\"");
+    EXPECT_EQ(in_quotes("\xc3\xa4"), "\"\xc3\xa4\"");
 }
 
 }  // namespace
