@@ -206,7 +206,7 @@ int print(const cli::printed& what)
     return std::fflush(stdout) == 0 ? what.exit_code : cli::exit_failure;
 }
 
-int refuse(const std::string& reason)
+int give_up(const std::string& reason)
 {
     return print({"", "vipd: " + reason + "\n", cli::exit_failure});
 }
@@ -217,7 +217,7 @@ int run_doctor(const doctor_options& options)
 {
     const auto text = read_config_file(options.config_file);
     if (!text) {
-        return refuse(text.error().text);
+        return give_up(text.error().text);
     }
     auto checked = config::load(*text, options.config_file, this_machine());
     auto* const good = std::get_if<config::loaded>(&checked);
@@ -243,7 +243,7 @@ int run_doctor(const doctor_options& options)
     if (const auto prepared =
             one.prepare(*settings.configuration, node::ca_bundle(*settings.configuration, settings.environment));
         !prepared) {
-        return refuse(prepared.error().text);
+        return give_up(prepared.error().text);
     }
     auto report = doctor::judge(one.run());
     log.flush_at_exit();

@@ -56,11 +56,11 @@ std::string who_is_active(const router& r)
     if (!r.active_address) {
         return "no Active is known";
     }
-    const auto heard =
+    const auto active =
         std::find_if(r.peers.begin(), r.peers.end(), [&](const peer& p) { return p.address == *r.active_address; });
     return fmt::format("Active is {} (priority {}){}", r.active_address->to_string(), r.active_priority,
-                       heard != r.peers.end() && heard->last_heard_age
-                           ? fmt::format(", heard {} ago", human_duration(*heard->last_heard_age))
+                       active != r.peers.end() && active->last_heard_age
+                           ? fmt::format(", heard {} ago", human_duration(*active->last_heard_age))
                            : "");
 }
 

@@ -30,11 +30,11 @@ aws::http_response refusal(unsigned status, std::string_view title)
 }
 
 template <class T>
-std::string lines(const std::vector<T>& values)
+std::string lines(const std::vector<T>& items)
 {
     std::string out;
-    for (const auto& value : values) {
-        out += (out.empty() ? "" : "\n") + value.to_string();
+    for (const auto& item : items) {
+        out += (out.empty() ? "" : "\n") + item.to_string();
     }
     return out;
 }
