@@ -18,7 +18,7 @@ namespace vipd::io {
 namespace {
 
 // Above everything that is not real-time, below what the kernel itself runs with 50 (interrupt threads).
-constexpr int priority = 10;
+constexpr int fifo_priority = 10;
 constexpr rlim_t cpu_time_without_pause_soft = 1'000'000;  // microseconds: SIGXCPU
 constexpr rlim_t cpu_time_without_pause_hard = 5'000'000;  // SIGKILL
 
@@ -81,7 +81,7 @@ bool schedule(log_sink& log)
         return false;
     }
     sched_param wanted{};
-    wanted.sched_priority = priority;
+    wanted.sched_priority = fifo_priority;
     // Children (there are none today) do not inherit it.
     if (::sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &wanted) == 0) {
         return true;

@@ -1,5 +1,6 @@
 #include "agent/io/request_reader.hpp"
 
+#include "agent/io/last_chunk.hpp"
 #include "common/ensure.hpp"
 
 #include <boost/beast/core/flat_buffer.hpp>
@@ -17,8 +18,6 @@ namespace beast = boost::beast;
 namespace http = boost::beast::http;
 using boost::system::error_code;
 using message = http::request<http::string_body>;
-
-constexpr std::string_view last_chunk = "0\r\n\r\n";
 
 template <class Name>
 std::string field(const message& m, const Name& name)
@@ -65,8 +64,7 @@ public:
             if (!parser_) {
                 begin();
             }
-            // Beast asserts that much of a last chunk that it has seen the beginning of. No chunked body ends with less.
-            if (parser_->is_header_done() && parser_->chunked() && buffer_.size() < last_chunk.size()) {
+            if (awaits_last_chunk(*parser_, buffer_.size())) {
                 return progress::need_more;
             }
             error_code failed;

@@ -1,5 +1,6 @@
 #include "agent/io/response_reader.hpp"
 
+#include "agent/io/last_chunk.hpp"
 #include "common/ensure.hpp"
 
 #include <boost/beast/core/flat_buffer.hpp>
@@ -7,7 +8,6 @@
 #include <boost/beast/http/string_body.hpp>
 
 #include <optional>
-#include <string_view>
 
 namespace vipd::io {
 
@@ -18,8 +18,6 @@ namespace http = boost::beast::http;
 
 // "100 Continue" and its like come before the answer proper; more than this many are a trick.
 constexpr unsigned interim_answers_max = 8;
-
-constexpr std::string_view last_chunk = "0\r\n\r\n";
 
 error to_error(const boost::system::error_code& failed, const response_reader::limits& l)
 {
@@ -47,8 +45,7 @@ public:
         buffer_.commit(
             boost::asio::buffer_copy(buffer_.prepare(bytes.size()), boost::asio::buffer(bytes.data(), bytes.size())));
         while (true) {
-            // Beast asserts that much of a last chunk that it has seen the beginning of. No chunked body ends with less.
-            if (parser_->is_header_done() && parser_->chunked() && buffer_.size() < last_chunk.size()) {
+            if (awaits_last_chunk(*parser_, buffer_.size())) {
                 return progress::need_more;
             }
             boost::system::error_code failed;

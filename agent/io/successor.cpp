@@ -23,7 +23,7 @@ namespace vipd::io {
 
 namespace {
 
-constexpr const char* variable = "VIPD_SUCCESSION";
+constexpr const char* succession_variable = "VIPD_SUCCESSION";
 constexpr int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
 
 // Sealed, so that whoever reads it knows that it is one of ours and is whole.
@@ -112,7 +112,7 @@ error become(const std::string& program, const std::vector<std::string>& argumen
         return file.error();
     }
     // From here on it must not fail for any reason but the program's.
-    const auto name = std::string{variable} + "=" + std::to_string(file->get());
+    const auto name = std::string{succession_variable} + "=" + std::to_string(file->get());
     std::vector<std::string> environment;
     for (char** entry = environ; *entry != nullptr; ++entry) {
         environment.emplace_back(*entry);
@@ -131,7 +131,7 @@ error become(const std::string& program, const std::vector<std::string>& argumen
 
 std::optional<node::succession> inherited(log_sink& log)
 {
-    const char* text = std::getenv(variable);
+    const char* text = std::getenv(succession_variable);
     if (text == nullptr) {
         return std::nullopt;
     }
@@ -139,13 +139,12 @@ std::optional<node::succession> inherited(log_sink& log)
     int descriptor = -1;
     const auto [end, failure] = std::from_chars(number.data(), number.data() + number.size(), descriptor);
     const bool is_number = failure == std::errc{} && end == number.data() + number.size() && descriptor > STDERR_FILENO;
-    ::unsetenv(variable);
+    ::unsetenv(succession_variable);
     // Checks that were killed: they are children of this process, which has not begun any.
     while (::waitpid(-1, nullptr, WNOHANG) > 0) {}
-    const auto content =
-        is_number
-            ? read_back(descriptor)
-            : result<std::string>{error{error_class::malformed, std::string{variable} + " holds no number of an open file"}};
+    const auto content = is_number ? read_back(descriptor)
+                                   : result<std::string>{error{error_class::malformed, std::string{succession_variable} +
+                                                                                           " holds no number of an open file"}};
     if (content) {
         ::close(descriptor);  // it is one of ours: the seals say so
     }

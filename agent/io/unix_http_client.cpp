@@ -16,12 +16,12 @@ namespace vipd::io {
 
 namespace {
 
-using deadline = std::chrono::steady_clock::time_point;
+using moment = std::chrono::steady_clock::time_point;
 
 constexpr auto time_max = std::chrono::seconds{3};
 
 // 0 when the socket is ready, else an error number.
-int wait_for(int fd, short events, deadline until)
+int wait_for(int fd, short events, moment until)
 {
     while (true) {
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now()).count();
@@ -51,7 +51,7 @@ int connect_to(int fd, const std::string& path)
     return ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0 ? 0 : errno;
 }
 
-int send_all(int fd, std::string_view text, deadline until)
+int send_all(int fd, std::string_view text, moment until)
 {
     while (!text.empty()) {
         const auto count = ::send(fd, text.data(), text.size(), MSG_NOSIGNAL);
@@ -68,7 +68,7 @@ int send_all(int fd, std::string_view text, deadline until)
     return 0;
 }
 
-int receive_all(int fd, std::string& text, deadline until)
+int receive_all(int fd, std::string& text, moment until)
 {
     std::array<char, 65536> buffer{};
     while (text.size() <= cli::reply_size_max) {
@@ -92,7 +92,7 @@ int receive_all(int fd, std::string& text, deadline until)
 
 result<cli::http_reply> ask_daemon(const std::string& socket_path, const cli::http_request& request)
 {
-    const deadline until = std::chrono::steady_clock::now() + time_max;
+    const moment until = std::chrono::steady_clock::now() + time_max;
     const file_descriptor socket{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
     int failure = socket ? connect_to(socket.get(), socket_path) : errno;
     if (failure != 0) {

@@ -16,9 +16,6 @@ namespace vipd::status {
 
 namespace {
 
-// A router costs about as much to sample as this many of its peers and resources.
-constexpr std::size_t router_weight = 8;
-constexpr std::size_t sampling_weight_per_slice = 128;
 // Items without a series cost little, but not nothing.
 constexpr std::size_t visits_per_slice = 2000;
 constexpr std::size_t releases_per_slice = 256;

@@ -14,9 +14,6 @@ namespace vipd::status {
 
 namespace {
 
-constexpr std::size_t router_weight = 8;
-constexpr std::size_t sampling_weight_per_slice = 128;
-
 struct ranked {
     std::size_t place = 0;  // in the configuration
     router value;

@@ -7,11 +7,17 @@
 
 #include "agent/status/http.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <set>
 #include <string>
 
 namespace vipd::status {
+
+// A router costs about as much to sample as so many of its peers and resources, and so many of these a turn of the loop can
+// bear.
+inline constexpr std::size_t router_weight = 8;
+inline constexpr std::size_t sampling_weight_per_slice = 128;
 
 class router_walk {
 public:

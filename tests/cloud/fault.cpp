@@ -16,7 +16,7 @@ bool is_for(const fault& candidate, const fault_subject& subject)
            matches_wildcard(candidate.table, subject.table) && matches_wildcard(candidate.interface, subject.interface);
 }
 
-using ending = exchange_plan::ending;
+using plan_ending = exchange_plan::ending;
 
 // How each kind of effect bends the plan, and its name in logs and in JSON.
 std::string bend(exchange_plan& plan, const effects::slow& e, random_source& random)
@@ -33,19 +33,19 @@ std::string bend(exchange_plan& plan, const effects::fail& e, random_source&)
 }
 std::string bend(exchange_plan& plan, const effects::reset& e, random_source&)
 {
-    plan.end = ending::reset;
+    plan.end = plan_ending::reset;
     plan.applied = e.applied;
     return "reset";
 }
 std::string bend(exchange_plan& plan, const effects::hang& e, random_source&)
 {
-    plan.end = ending::hang;
+    plan.end = plan_ending::hang;
     plan.applied = e.applied;
     return "hang";
 }
 std::string bend(exchange_plan& plan, const effects::land_late& e, random_source& random)
 {
-    plan.end = e.hang ? ending::hang : ending::reset;
+    plan.end = e.hang ? plan_ending::hang : plan_ending::reset;
     plan.before_effect += e.by.draw(random);
     plan.reply_first = true;
     return "land_late";
