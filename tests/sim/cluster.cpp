@@ -73,6 +73,7 @@ cluster::cluster(cluster_options options, std::uint64_t seed, std::function<void
         }),
     invariants_(options_, machines_, network_),
     moves_(options_, machines_, invariants_, situations_),
+    roles_(options_, machines_, network_, invariants_),
     notes_(options_.machines.size()),
     heard_(options_.machines.size()),
     reload_in_takeover_(options_.machines.size()),
@@ -81,6 +82,9 @@ cluster::cluster(cluster_options options, std::uint64_t seed, std::function<void
     cloud_.set_latency({options_.cloud_latency / 2, options_.cloud_latency * 3 / 2, {}});
     cloud_.set_consistency({options_.stale_reads, options_.stale_reads_lag});
     cloud_.imds().set_credential_lifetime(options_.credential_lifetime);
+    cloud_.imds().set_lag(options_.imds_lag);
+    const auto move = options_.move_time_max;
+    cloud_.set_move_times({{move / 4, move, {}}, {move / 4, move, {}}, {{}, move / 4, {}}});
     network_.set_quality(options_.network);
     for (std::size_t t = 0; t < options_.tables; ++t) {
         table_ids_.emplace_back(options_.table_id(t));
@@ -112,13 +116,29 @@ void cluster::watch()
 {
     invariants_.check_addresses(events_.now());
     invariants_.check_services(events_.now());
-    if (const auto active = sole_active(); active && !routes_lead_to(*active)) {
-        invariants_.check_rest(events_.now(), *machines_[*active]);
-    }
+    roles_.look(events_.now());
+    watch_what_is_moved();
     if (looks_++ % 10 == 0) {
         invariants_.check_queues(events_.now());
     }
     events_.after(1s, [this] { watch(); });
+}
+
+// What an Active is to have and has not: whether it rests, and whether it leaves things as they are although EC2 would let it.
+void cluster::watch_what_is_moved()
+{
+    const auto now = events_.now();
+    if (!cloud_.faults().all().empty() || !cloud_.policies().empty()) {
+        cloud_troubled_at_ = now;
+    }
+    const auto active = sole_active();
+    if (!active || (routes_lead_to(*active) && what_has_not_moved_to(*active).empty())) {
+        astray_since_ = now;
+        return;
+    }
+    if (!has_duel(*active)) {
+        invariants_.check_rest(now, *machines_[*active], std::max(astray_since_, cloud_troubled_at_));
+    }
 }
 
 void cluster::run_until(time_point until)
@@ -227,19 +247,27 @@ void cluster::deliver(std::size_t to, std::size_t from, const byte_buffer& messa
     }
     if (options_.machines[to].lacks_inbound_rule &&
         (receiver.spoke_to(sender) == time_point::min() || now - receiver.spoke_to(sender) > tracked_flow_life)) {
+        if (receiver.spoke_to(sender) != time_point::min()) {
+            situations_.note(situation::flow_forgotten);
+        }
         network_.note_trouble(now, from, to);
         return;
     }
     if (receiver.has_unread_release() && message.size() > 2 && message[2] != 0) {
         situations_.note(situation::release_and_advert_in_one_batch);
     }
-    if (!corrupted) {
+    if (!corrupted && !receiver.is_paused()) {
         note_double(receiver, *machines_[from]);
     }
     const auto kind = corrupted ? machine::datagram_kind::corrupted : machine::datagram_kind::genuine;
     if (!receiver.receive({sender, message, kind})) {
         network_.note_trouble(now, from, to);
-    } else if (options_.auth && !corrupted && invariants_.connected_since(from, to) != never) {
+        return;
+    }
+    if (!corrupted && !is_of_second && message.size() > 2 && message[2] != 0) {
+        roles_.on_delivered(now, to, from, message[2]);
+    }
+    if (options_.auth && !corrupted && invariants_.connected_since(from, to) != never) {
         // What it has believed, or will: of what it discarded a copy is the first.
         heard_[to] = {receiver.process_number(), from, message};
     }
@@ -283,6 +311,11 @@ void cluster::on_late_answer(machine& to, const std::string& wrong)
 {
     situations_.note(situation::answer_after_cancellation);
     invariants_.on_late_answer(events_.now(), to, wrong);
+}
+
+void cluster::on_unasked_end(machine& of)
+{
+    invariants_.violated(events_.now(), "S15: nobody ends unasked", fmt::format("machine {}", of.index()));
 }
 
 void cluster::on_spinning(machine& of, const std::string& why)
@@ -342,6 +375,7 @@ void cluster::note_transition(machine& of, const log_record& record)
     }
     if (to == vrrp::state::active) {
         notes = {now, false};
+        roles_.on_became_active(now, of.index(), reason);
         observe_takeover(reason);
         if (reason == "resumed") {
             situations_.note(situation::active_succeeded);
@@ -373,7 +407,14 @@ void cluster::on_first_byte(machine& from, const aws::http_exchange& exchange)
     if (action == "DetachNetworkInterface" && form_value(body, "Force") == "true") {
         situations_.note(situation::interface_forced);
     }
-    invariants_.on_first_byte(now, from, action, route_of(body), form_value(body, "NetworkInterfaceId"), exchange.mutating);
+    // By the words of the request alone, and not by what the node takes it for.
+    const bool changes_something = exchange.origin.tls && !exchange.origin.host.starts_with("sts") &&
+                                   !action.starts_with("Describe") && form_value(body, "DryRun") != "true";
+    if (changes_something != exchange.mutating) {
+        invariants_.violated(now, "S1: a call is what it is taken for", fmt::format("machine {}: {}", from.index(), action));
+    }
+    invariants_.on_first_byte(now, from, exchange.origin.tls ? action : "IMDS", route_of(body),
+                              form_value(body, "NetworkInterfaceId"), changes_something);
 }
 
 void cluster::on_answer(machine& to, const aws::http_exchange& exchange, const cloud::exchange_record& record)

@@ -14,6 +14,7 @@
 #include "tests/sim/move_watch.hpp"
 #include "tests/sim/network.hpp"
 #include "tests/sim/options.hpp"
+#include "tests/sim/role_watch.hpp"
 #include "tests/sim/schedule.hpp"
 #include "tests/sim/situations.hpp"
 
@@ -94,6 +95,8 @@ public:
     [[nodiscard]] bool has_duel(std::size_t machine) const;
     using all_measured = std::array<durations, measure_count>;
     [[nodiscard]] const all_measured& measured() const { return measured_; }
+    // It was right again so long after it was healed.
+    void note_converged(duration after);
 
 private:
     // --- of the machines ---
@@ -105,6 +108,7 @@ private:
     void on_turn(machine& of) override;
     void on_late_answer(machine& to, const std::string& wrong) override;
     void on_spinning(machine& of, const std::string& why) override;
+    void on_unasked_end(machine& of) override;
 
     void deliver(std::size_t to, std::size_t from, const byte_buffer& message, bool corrupted);
     void settle_cloud();
@@ -120,7 +124,10 @@ private:
     void set_clock(machine& m, duration offset);
     void set_keys(machine& m, std::uint8_t active, const std::vector<std::uint8_t>& keys);
     void after(duration wait, std::function<void()> what);
+    // The same for the end of a trouble of which there may be two at once: the later end is that of both.
+    void end_after(duration wait, const std::string& trouble, std::function<void()> end);
     void watch();
+    void watch_what_is_moved();
     void judge_event();
     void forge(const faults::forged_adverts& f);
     void put_route(std::size_t table, const std::string& target, std::string_view by);
@@ -153,7 +160,7 @@ private:
     void observe_fault(const scheduled_fault& fault);
     void observe_end(const fault_kind& what);
     void observe_takeover(std::string_view reason);
-    [[nodiscard]] std::optional<unsigned> changes_allowed(const fault_kind& what, std::size_t active) const;
+    [[nodiscard]] std::optional<unsigned> changes_allowed(const fault_kind& what, duration lasts, std::size_t active) const;
     void count_change(std::size_t machine, vrrp::state from, vrrp::state to, std::string_view reason);
     [[nodiscard]] bool is_reached(const pending_measure& p) const;
     void observe();
@@ -205,8 +212,10 @@ private:
     network network_;
     invariants invariants_;
     move_watch moves_;
+    role_watch roles_;
     // Of which a fault is the last one to end it; a fault that was overtaken ends nothing.
     std::uint64_t era_ = 0;
+    std::map<std::string, time_point> ends_;  // of troubles
 
     std::vector<role_change> role_changes_;
     std::uint64_t mutating_calls_ = 0;
@@ -240,7 +249,9 @@ private:
     std::vector<pending_measure> pending_;
     time_point busy_until_;
     bool only_partitions_ = false;
-    bool was_refused_ = false;  // what EC2 refuses is tried again a minute later
+    time_point cloud_troubled_at_ = time_point::min();  // when it was last seen to be
+    time_point astray_since_ = time_point::min();       // what is moved is not where the Active is
+    bool was_refused_ = false;                          // what EC2 refuses is tried again a minute later
     std::uint64_t fault_number_ = 0;
     // Of the last fault, when it came alone: by machine.
     std::optional<unsigned> changes_allowed_;

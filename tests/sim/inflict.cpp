@@ -36,6 +36,17 @@ void cluster::after(duration wait, std::function<void()> what)
     });
 }
 
+void cluster::end_after(duration wait, const std::string& trouble, std::function<void()> end)
+{
+    auto& last = ends_[trouble];
+    last = std::max(last, events_.now() + wait);
+    after(wait, [this, trouble, end = std::move(end)] {
+        if (events_.now() >= ends_.at(trouble)) {
+            end();
+        }
+    });
+}
+
 void cluster::note_trouble_around(std::size_t machine, duration until)
 {
     for (std::size_t other = 0; other < machines_.size(); ++other) {
@@ -49,6 +60,7 @@ void cluster::note_trouble_around(std::size_t machine, duration until)
 void cluster::heal()
 {
     ++era_;
+    ends_.clear();
     std::ranges::fill(reload_in_takeover_, std::nullopt);
     aimed_.clear();
     pending_.clear();
@@ -79,6 +91,7 @@ void cluster::heal()
         }
         switch_on(*m);
         m->tell(node::set_maintenance{false});
+        roles_.on_maintenance(m->index(), false);
     }
     // What is on its way down comes up again.
     for (const auto wait : {0s, 1s, 3s, 8s}) {
@@ -99,8 +112,13 @@ void cluster::start(machine& m)
     if (m.is_running() && !was_running) {
         note_sequence_restart(m);
     }
-    const bool imds_fails = std::ranges::any_of(
-        cloud_.faults().all(), [](const auto& f) { return f.second.action.starts_with("imds") && f.second.node == "*"; });
+    const bool imds_fails = std::ranges::any_of(cloud_.faults().all(), [](const auto& entry) {
+        const auto& f = entry.second;
+        const bool leaves_no_answer = std::holds_alternative<cloud::effects::fail>(f.effect) ||
+                                      std::holds_alternative<cloud::effects::reset>(f.effect) ||
+                                      std::holds_alternative<cloud::effects::hang>(f.effect);
+        return f.action == "imds:*" && f.node == "*" && f.probability >= 1.0 && leaves_no_answer;
+    });
     if (!was_running && m.is_running() && (imds_fails || !m.path().is_reachable())) {
         situations_.note(situation::started_without_imds);
     }
@@ -212,21 +230,21 @@ void cluster::begin(const faults::pause& f, duration lasts)
         return;
     }
     m.pause();
-    after(lasts, [&m] { m.resume(); });
+    end_after(lasts, "pause " + names_[f.machine], [&m] { m.resume(); });
 }
 
 void cluster::begin(const faults::late_timers& f, duration lasts)
 {
     auto& m = *machines_[f.machine];
     m.set_lateness(f.late_max);
-    after(lasts, [&m] { m.set_lateness({}); });
+    end_after(lasts, "lateness " + names_[f.machine], [&m] { m.set_lateness({}); });
 }
 
 void cluster::begin(const faults::no_descriptors& f, duration lasts)
 {
     auto& m = *machines_[f.machine];
     m.set_descriptors(false);
-    after(lasts, [&m] { m.set_descriptors(true); });
+    end_after(lasts, "descriptors " + names_[f.machine], [&m] { m.set_descriptors(true); });
 }
 
 void cluster::begin(const faults::link_down& f, duration lasts)
@@ -235,11 +253,11 @@ void cluster::begin(const faults::link_down& f, duration lasts)
     m.set_link(false);
     m.set_cloud_reachable(false);
     note_trouble_around(f.machine);
-    after(lasts, [this, &m] {
+    end_after(lasts, "link " + names_[f.machine], [this, &m] {
         m.set_link(true);
-        m.set_cloud_reachable(true);
         note_trouble_around(m.index());
     });
+    end_after(lasts, "cloud " + names_[f.machine], [&m] { m.set_cloud_reachable(true); });
 }
 
 void cluster::begin(const faults::address_removed& f, duration /*lasts*/)
@@ -282,15 +300,15 @@ void cluster::begin(const faults::partition& f, duration lasts)
 {
     for (const auto& [from, to] : f.cut) {
         after(random_.between(0s, f.spread), [this, from = from, to = to] { network_.cut(events_.now(), from, to, true); });
-        after(f.spread + lasts + random_.between(0s, f.spread),
-              [this, from = from, to = to] { network_.cut(events_.now(), from, to, false); });
+        end_after(f.spread + lasts + random_.between(0s, f.spread), "path " + names_[from] + names_[to],
+                  [this, from = from, to = to] { network_.cut(events_.now(), from, to, false); });
     }
 }
 
 void cluster::begin(const faults::second_network_down& f, duration lasts)
 {
     second_network_down_.insert(f.machine);
-    after(lasts, [this, machine = f.machine] {
+    end_after(lasts, "second network " + names_[f.machine], [this, machine = f.machine] {
         for (const auto& m : machines_) {
             if (m->is_running() && m->snapshot(1).state_reason.find("waits for router") != std::string::npos) {
                 situations_.note(situation::group_waited);
@@ -303,7 +321,7 @@ void cluster::begin(const faults::second_network_down& f, duration lasts)
 void cluster::begin(const faults::poor_network& f, duration lasts)
 {
     network_.set_quality(f.quality);
-    after(lasts, [this] { network_.set_quality(options_.network); });
+    end_after(lasts, "quality", [this] { network_.set_quality(options_.network); });
 }
 
 void cluster::begin(const faults::forged_adverts& f, duration lasts)
@@ -344,15 +362,18 @@ void cluster::forge(const faults::forged_adverts& f)
     }
     machine::datagram d{from, {}, machine::datagram_kind::forged, vrrp::ttl_sent};
     if (f.kind == forgery::wrong_key) {
-        // Of the right id.
+        // Of the right id, and later than all that has been heard: whoever took its time for that of the sender would hear the
+        // sender no more.
+        auto ahead = to.now();
+        ahead.wall += options_.auth->against_replay == vrrp::anti_replay::time ? options_.auth->window - 1s : duration{24h};
         vrrp::signer signer{{vrrp::hmac_mode::enforce,
                              options_.auth->against_replay,
                              options_.auth->window,
                              active_key_,
                              {{active_key_, key_of(key_of_forger).secret}}},
-                            to.now()};
+                            ahead};
         vrrp::advert_template advert{content, from, to.address(), vrrp::checksum_form::rfc5798};
-        const auto trailer = signer.sign(advert.message(content.priority, content.interval), from, to.now());
+        const auto trailer = signer.sign(advert.message(content.priority, content.interval), from, ahead);
         const auto message = advert.message(content.priority, content.interval, trailer);
         d.message = {message.begin(), message.end()};
         to.receive(std::move(d));
@@ -394,12 +415,8 @@ void cluster::begin(const faults::cloud_unreachable& f, duration lasts)
 {
     for (const auto i : f.machines) {
         machines_[i]->set_cloud_reachable(false);
+        end_after(lasts, "cloud " + names_[i], [this, i] { machines_[i]->set_cloud_reachable(true); });
     }
-    after(lasts, [this, all = f.machines] {
-        for (const auto i : all) {
-            machines_[i]->set_cloud_reachable(true);
-        }
-    });
 }
 
 void cluster::begin(const faults::cloud_trouble& f, duration lasts)
@@ -430,7 +447,7 @@ void cluster::begin(const faults::permission_missing& f, duration lasts)
     policy.push_back({false, {"ec2:ReplaceRoute", "ec2:CreateRoute"}, {options_.table_id(f.table)}});
     policy.push_back({false, {"ec2:Ass*", "ec2:Att*"}, {"*"}});
     cloud_.policies()[role] = policy;
-    after(lasts, [this, role] { cloud_.policies().erase(role); });
+    end_after(lasts, "policy " + role, [this, role] { cloud_.policies().erase(role); });
 }
 
 // --- people ---
@@ -463,7 +480,11 @@ void cluster::begin(const faults::maintenance& f, duration lasts)
 {
     auto& m = *machines_[f.machine];
     m.tell(node::set_maintenance{true});
-    after(lasts, [&m] { m.tell(node::set_maintenance{false}); });
+    roles_.on_maintenance(f.machine, true);
+    end_after(lasts, "maintenance " + names_[f.machine], [this, &m] {
+        m.tell(node::set_maintenance{false});
+        roles_.on_maintenance(m.index(), false);
+    });
 }
 
 void cluster::begin(const faults::reload& f, duration /*lasts*/)
@@ -475,6 +496,7 @@ void cluster::begin(const faults::reload& f, duration /*lasts*/)
     }
     auto& m = *machines_[f.machine];
     auto next = m.file();
+    roles_.on_priority_changed(events_.now(), f.machine);
     for (auto& r : next.routers) {
         r.priority = f.priority != 0 ? f.priority : r.priority;
     }

@@ -12,7 +12,7 @@ void cluster::begin(const faults::service_down& f, duration lasts)
         situations_.note(situation::service_of_active_failed);
     }
     m.set_service(false);
-    after(lasts, [&m] { m.set_service(true); });
+    end_after(lasts, "service " + std::to_string(f.machine), [&m] { m.set_service(true); });
 }
 
 void cluster::begin(const faults::notice& f, duration lasts)
@@ -21,7 +21,7 @@ void cluster::begin(const faults::notice& f, duration lasts)
         situations_.note(situation::notice_for_active);
     }
     announce(f.machine, true);
-    after(lasts, [this, machine = f.machine] { announce(machine, false); });
+    end_after(lasts, "notice " + std::to_string(f.machine), [this, machine = f.machine] { announce(machine, false); });
 }
 
 void cluster::announce(std::size_t machine, bool is_about_to_go)

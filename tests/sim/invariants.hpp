@@ -66,8 +66,8 @@ public:
     void check_addresses(time_point now);
     void check_services(time_point now);
     void check_queues(time_point now);
-    // An Active that lacks a route.
-    void check_rest(time_point now, const machine& of);
+    // An Active that lacks what it moves, and could have it since then.
+    void check_rest(time_point now, const machine& of, time_point lacking_since);
 
     // Of the first router; that of the second in its group is the same after every turn.
     [[nodiscard]] vrrp::state state(std::size_t machine) const { return seen_[machine].routers.front().state; }
@@ -78,19 +78,22 @@ public:
 
 private:
     [[nodiscard]] std::size_t calls_max() const;
+    // After how much silence an Active has to take it that another one has been elected.
+    [[nodiscard]] duration stall_max() const;
     [[nodiscard]] rate_bound bound_of_reads(const std::string& action) const;
 
     struct seen_router {
         vrrp::state state = vrrp::state::initialize;
         time_point since = time_point::min();  // in this state
         std::uint64_t epoch = 0;
-        bool spoke_as_active = false;  // its last advert had a priority
+        time_point left_active_at = time_point::min();
         time_point last_advert = time_point::min();
     };
     struct seen_node {
         std::uint64_t process = 0;
         std::array<seen_router, 2> routers;
         time_point last_request = time_point::min();  // to EC2 or IMDS
+        time_point last_change = time_point::min();   // a request that changes something
         std::map<std::string, rate_bound> mutating;   // by register
         std::map<std::string, rate_bound> reads;      // by action
     };

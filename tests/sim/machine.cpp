@@ -109,6 +109,7 @@ void machine::end_process()
     interrupted_.reset();
     process_.reset();
     stopped_ = false;
+    is_told_to_stop_ = false;
     pause_before_call_.reset();
     received_.clear();
     inputs_.clear();
@@ -135,6 +136,7 @@ void machine::replace_process()
 void machine::stop_process()
 {
     if (process_) {
+        is_told_to_stop_ = true;
         tell(node::shut_down{});
     }
 }
@@ -317,6 +319,9 @@ void machine::step()
         arm();
     }
     if (stopped_) {
+        if (!is_told_to_stop_) {
+            to_.on_unasked_end(*this);
+        }
         kill_process();
     }
     to_.on_turn(*this);

@@ -38,6 +38,8 @@ public:
         virtual void on_late_answer(machine& to, const std::string& wrong) = 0;
         virtual void on_turn(machine& of) = 0;
         virtual void on_spinning(machine& of, const std::string& why) = 0;
+        // The process has ended by itself, and nobody had told it to.
+        virtual void on_unasked_end(machine& of) = 0;
 
     protected:
         ~observer() = default;
@@ -232,6 +234,7 @@ private:
     time_point paused_at_ = time_point::min();
     time_point resumed_at_ = time_point::min();
     bool stopped_ = false;  // the process has said that it may end
+    bool is_told_to_stop_ = false;
     bool reloading_ = false;
     std::optional<duration> pause_before_call_;
     std::optional<node::output> interrupted_;

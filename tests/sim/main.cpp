@@ -41,7 +41,7 @@ void on_crash(int signal)
 
 void print_plan(const trial_plan& plan, const places& kept)
 {
-    fmt::print("seed {}\n{}", plan.seed, plan.options.to_string());
+    fmt::print("seed {}, faults for {} min\n{}", plan.seed, to_seconds(plan.fault_length) / 60.0, plan.options.to_string());
     for (const auto place : kept) {
         fmt::print("  {:3} {}\n", place, to_string(plan.faults.at(place)));
     }

@@ -22,7 +22,7 @@ std::string_view to_string(measure m)
     constexpr std::array<std::string_view, measure_count> names = {
         "crash to another Active",         "crash to all routes moved",    "stop to another Active",
         "stop to all routes moved",        "mended to one Active",         "mended to all routes right",
-        "route changed by hand to repair", "EC2 back to all routes right",
+        "route changed by hand to repair", "EC2 back to all routes right", "healed to all as it should be",
     };
     return names.at(static_cast<std::size_t>(m));
 }

@@ -23,8 +23,9 @@ enum class measure : std::uint8_t {
     mended_to_routes,
     foreign_write_to_repair,
     outage_to_routes,  // EC2 can be reached again, and an Active lacks routes
+    healed_to_right,   // everything that was wrong ends at once: until all is as it should be, and stays so
 };
-inline constexpr std::size_t measure_count = 8;
+inline constexpr std::size_t measure_count = 9;
 
 std::string_view to_string(measure m);
 

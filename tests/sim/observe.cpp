@@ -106,7 +106,7 @@ void cluster::observe_fault(const scheduled_fault& fault)
     const auto active = sole_active();
     pending_.clear();
     busy_until_ = std::max(busy_until_, now + length_of(fault));
-    changes_allowed_ = calm ? changes_allowed(fault.what, *active) : std::nullopt;
+    changes_allowed_ = calm ? changes_allowed(fault.what, fault.lasts, *active) : std::nullopt;
     changes_.assign(machines_.size(), 0);
     const bool is_partition = std::holds_alternative<faults::partition>(fault.what);
     only_partitions_ = is_partition && (calm || only_partitions_);
@@ -173,7 +173,7 @@ void cluster::observe_takeover(std::string_view reason)
 // moves nobody (S8), and what is moves everybody there and back at most (L10). Nothing where it is not bounded: where
 // priorities follow the path to EC2 or a service, where a better one waits to preempt, and for what is more than one fault,
 // such as loss.
-std::optional<unsigned> cluster::changes_allowed(const fault_kind& what, std::size_t active) const
+std::optional<unsigned> cluster::changes_allowed(const fault_kind& what, duration lasts, std::size_t active) const
 {
     const bool nobody_waits = std::ranges::all_of(
         machines_, [&](const auto& m) { return m->index() == active || is_better(*machines_[active], *m); });
@@ -184,8 +184,17 @@ std::optional<unsigned> cluster::changes_allowed(const fault_kind& what, std::si
     if (is_one_of<faults::cloud_unreachable, faults::cloud_trouble, faults::throttled, faults::credentials_revoked,
                   faults::permission_missing, faults::route_changed, faults::second_cluster, faults::address_removed,
                   faults::policy_removed, faults::no_descriptors, faults::other_interfaces, faults::forged_adverts,
-                  faults::rotate_keys, faults::second_network_down>(what)) {
+                  faults::rotate_keys, faults::second_network_down>(what) ||
+        (is_one_of<faults::clock_set>(what) && !options_.auth)) {
         return 0;
+    }
+    if (const auto* const reload = std::get_if<faults::reload>(&what);
+        reload != nullptr && reload->priority == 0 && !reload->during_takeover) {
+        return 0;
+    }
+    // It says of itself that it is Active again. Were another one to take over, one of the two would change twice.
+    if (is_one_of<faults::replace_process>(what) && lasts + 200ms < 2 * options_.advert_interval) {
+        return 1;
     }
     const auto* const cut = std::get_if<faults::partition>(&what);
     const auto* const kill = std::get_if<faults::kill_process>(&what);
@@ -230,6 +239,13 @@ bool cluster::is_reached(const pending_measure& p) const
             return active && target(p.table) == options_.interface_id(*active);
         default:
             return active && routes_lead_to(*active);
+    }
+}
+
+void cluster::note_converged(duration after)
+{
+    if (options_.has_usual_timing()) {
+        measured_[static_cast<std::size_t>(measure::healed_to_right)].add(after);
     }
 }
 

@@ -118,6 +118,17 @@ void draw_shape(random_source random, cluster_options& o)
     }
 }
 
+constexpr std::uint64_t seed_of_times = 1;
+
+// Likewise: how long EC2 takes to move a thing, and its metadata service to tell of it.
+void draw_times(random_source random, cluster_options& o)
+{
+    if (o.moves_more()) {
+        o.move_time_max = pick(random, std::array<duration, 4>{0s, 500ms, 3s, 8s});
+        o.imds_lag = pick(random, std::array<duration, 4>{0s, 0s, 1s, 5s});
+    }
+}
+
 // What is moved beside routes.
 void add_moves(config::router& r, const cluster_options& o)
 {
@@ -337,6 +348,7 @@ cluster_options draw_options(random_source& random)
     draw_group(random_source{~aside.next()}, o);
     draw_destination(random_source{~aside.next()}, o);
     draw_shape(random_source{aside.next() ^ seed_of_shapes}, o);
+    draw_times(random_source{aside.next() ^ seed_of_times}, o);
     return o;
 }
 
@@ -360,6 +372,8 @@ std::string cluster_options::to_string() const
         text += fmt::format("  moved besides:{}{}{}{}\n", moves_secondary_ip ? " a secondary address" : "",
                             moves_elastic_ip ? " an Elastic IP" : "", elastic_on_secondary ? " of that address" : "",
                             moves_interface ? " an interface" : "");
+        text += fmt::format("  a move takes up to {} s, and the metadata service lags {} s behind\n", to_seconds(move_time_max),
+                            to_seconds(imds_lag));
     }
     if (moves_interface) {
         constexpr std::array choices = {"its id", "a tag", "an address"};

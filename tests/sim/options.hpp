@@ -65,6 +65,8 @@ struct cluster_options {
     floating_addresses addresses_of_interface = floating_addresses::one;
     std::optional<unsigned> device_index;
     duration force_after = std::chrono::seconds{10};
+    duration move_time_max{};  // until an interface is attached or detached, a quarter of it until an address is reassigned
+    duration imds_lag{};
     // Programs for every event. No seed draws them: their ends would change what a machine draws later.
     bool hooks = false;
     // Whether machines ask what EC2 announces. Few seeds draw that: the questions are most of what is simulated then.

@@ -148,7 +148,9 @@ cloud::fault drawing::cloud_fault()
         f.node = fmt::format("node-{}", machine());
     }
     if (random_.chance(0.3)) {
-        f.table = options_.table_id(random_.below(options_.tables));
+        const auto table = options_.table_id(random_.below(options_.tables));
+        // What is not about a route has none.
+        f.table = f.action == "ec2:*Route" || f.action == "ec2:ReplaceRoute" ? table : f.table;
     }
     if (random_.chance(0.3)) {
         f.count = 1 + random_.below(4);

@@ -49,6 +49,7 @@ std::string_view to_string(situation s)
         "a reassignment that landed late was confirmed",
         "a taker was stopped in the gap of an IPv6 address",
         "an Elastic IP came back that was held by hand",
+        "a security group forgot whom it had let in",
     };
     return names.at(static_cast<std::size_t>(s));
 }

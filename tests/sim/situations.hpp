@@ -54,8 +54,9 @@ enum class situation : std::uint8_t {
     late_reassignment_confirmed,
     ipv6_gap_interrupted,  // who had unassigned the address died, stood still or was robbed before it had assigned it
     elastic_ip_back_from_hand,
+    flow_forgotten,  // a security group that lets a peer in because it was spoken to does so no longer
 };
-inline constexpr std::size_t situation_count = 44;
+inline constexpr std::size_t situation_count = 45;
 
 std::string_view to_string(situation s);
 

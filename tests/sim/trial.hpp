@@ -21,6 +21,7 @@ struct trial_plan {
     std::uint64_t seed = 0;
     cluster_options options;
     std::vector<scheduled_fault> faults;
+    duration fault_length{};
 };
 
 // The same plan for the same seed, whatever the machine.
@@ -43,6 +44,7 @@ struct trial_result {
 };
 
 inline constexpr duration fault_phase = std::chrono::minutes{10};
+inline constexpr duration long_fault_phase = std::chrono::minutes{60};
 inline constexpr duration quiet_phase = std::chrono::minutes{10};
 
 trial_result run_trial(const trial_plan& plan, const std::function<void(const std::string&)>& tell = nullptr);

@@ -1,0 +1,96 @@
+#include "tests/sim/role_watch.hpp"
+
+#include "agent/vrrp/timers.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace vipd::sim {
+
+using namespace std::chrono_literals;
+
+void role_watch::on_delivered(time_point now, std::size_t to, std::size_t from, std::uint8_t priority)
+{
+    if (judge_.connected_since(from, to) <= now) {
+        heard_by(to, from) = {now, machines_[to]->process_number(), priority};
+    }
+}
+
+// RFC 9568 6.4.2: each advert that counts sets the Active_Down_Timer. One of a lower priority need not count, nor one that came
+// when this machine had another priority.
+void role_watch::on_became_active(time_point now, std::size_t machine, std::string_view reason)
+{
+    if (reason == "preempted_lower" && !options_.preempt) {
+        judge_.violated(now, "S3: a Backup preempts that is not to", fmt::format("machine {}", machine));
+    }
+    if (reason != "no_advert" || options_.api_weight != 0 || options_.tracker_weight || options_.notices) {
+        return;
+    }
+    const auto& m = *machines_[machine];
+    const auto priority = m.router().priority;
+    const auto down =
+        vrrp::active_down_interval(options_.version, priority, options_.advert_interval, options_.down_timer_adverts);
+    for (std::size_t from = 0; from < machines_count(); ++from) {
+        const auto& last = heard_by(machine, from);
+        // A machine's clock may be faster than ours by a fiftieth.
+        if (from != machine && last.process == m.process_number() && last.priority >= priority &&
+            last.at > std::max(m.last_hindered(), priority_changed_[machine]) && now - last.at < down * 39 / 40 - 5ms) {
+            judge_.violated(now, "L12: nobody takes over before its time",
+                            fmt::format("machine {} heard priority {} of {} {:.3f} s ago, and waits {:.3f} s", machine,
+                                        last.priority, from, to_seconds(now - last.at), to_seconds(down)));
+        }
+    }
+}
+
+void role_watch::on_maintenance(std::size_t machine, bool on)
+{
+    if (on) {
+        in_maintenance_.insert(machine);
+    } else {
+        in_maintenance_.erase(machine);
+    }
+}
+
+bool role_watch::is_fit(const machine& m) const
+{
+    return m.is_running() && !m.is_paused() && m.has_link() && (m.has_service() || options_.tracker_weight) &&
+           !in_maintenance_.contains(m.index());
+}
+
+// Nothing has kept it from being Active since then, nor did an advert reach it late.
+time_point role_watch::fit_since(const machine& m) const
+{
+    auto since = std::max(unfit_[m.index()], m.last_hindered());
+    for (std::size_t from = 0; from < machines_count(); ++from) {
+        since = from == m.index() ? since : std::max(since, network_.last_trouble(from, m.index()));
+    }
+    return since;
+}
+
+// Whoever has stepped down lets the others go first, which may be one interval more.
+void role_watch::look(time_point now)
+{
+    bool somebody = false;
+    for (const auto& m : machines_) {
+        somebody = somebody || judge_.state(m->index()) == vrrp::state::active;
+        if (!is_fit(*m)) {
+            unfit_[m->index()] = now;
+        }
+    }
+    if (somebody) {
+        nobody_since_ = now;
+        return;
+    }
+    const auto at_most = 3 * options_.down_interval_max() + 3s;
+    for (const auto& m : machines_) {
+        if (now - std::max(nobody_since_, fit_since(*m)) > at_most) {
+            judge_.violated(now, "L1: somebody is Active where somebody can be",
+                            fmt::format("nobody is for {:.1f} s, and nothing keeps machine {} from it",
+                                        to_seconds(now - nobody_since_), m->index()));
+            return;
+        }
+    }
+}
+
+}  // namespace vipd::sim
