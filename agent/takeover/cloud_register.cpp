@@ -198,6 +198,8 @@ cloud_register::view_consequence cloud_register::see_settled(time_point read_beg
             is_amending_ = true;
             stage_ = stage::writing;
             retry_at_ = std::max(retry_at_, now);
+        } else {
+            last_error_.clear();
         }
         if (read_began < saturating_add(accepted_at_, duel_breaker::window)) {
             return {};
@@ -212,6 +214,7 @@ cloud_register::view_consequence cloud_register::see_settled(time_point read_beg
             confirmed_ || is_suspected() || read_began >= saturating_add(accepted_at_, consistency_window);
         return {.read_again_soon = second_opinion};
     }
+    last_error_.clear();  // why it could not be put right while it was here
     if (!seen.serves_nobody) {
         return lose(now, s, seen);
     }
@@ -229,8 +232,14 @@ cloud_register::view_consequence cloud_register::see(time_point read_began, time
         case stage::in_flight:
             return {};
         case stage::writing:
+            if (is_amending_) {
+                // Somebody may have put it right since, or taken it away. Where neither is so it goes on, after the same pause.
+                is_amending_ = false;
+                stage_ = stage::settled;
+                break;
+            }
             // The choice of the call follows the newest view unless EC2 has just contradicted it.
-            if (flips_ == 0 && !is_amending_) {
+            if (flips_ == 0) {
                 believed_ = seen;
             }
             return {};

@@ -66,6 +66,15 @@ protected:
         ASSERT_TRUE(r.confirmed());
     }
 
+    // It is here, would end with the instance, and EC2 does not allow to change that.
+    void refuse_to_put_right(time_point now)
+    {
+        see(now, doomed);
+        ASSERT_EQ(verb(r.issue(now)), "ModifyNetworkInterfaceAttribute");
+        r.answered(now, reply_error(kind::denied), random);
+    }
+
+    aws::interface_attachment doomed{aws::attachment_id{"eni-attach-mine"}, aws::instance_id{"i-me"}, 1, state::attached, true};
     random_source random{1};
     cloud_register r{floating()};
 };
@@ -322,8 +331,6 @@ TEST_F(moving_interface, that_would_end_with_the_instance_is_put_right_once)
 {
     see_at(t0, "i-other");
     take(t0);
-    const auto doomed =
-        aws::interface_attachment{aws::attachment_id{"eni-attach-mine"}, aws::instance_id{"i-me"}, 1, state::attached, true};
     see(t0 + 10s, doomed);
     EXPECT_EQ(r.snapshot(t0 + 10s).state, status::resource_state::here);
     const auto call = r.issue(t0 + 10s);
@@ -333,6 +340,43 @@ TEST_F(moving_interface, that_would_end_with_the_instance_is_put_right_once)
     EXPECT_TRUE(r.confirmed());
     see_at(t0 + 20s, "i-me", state::attached, "eni-attach-mine");
     EXPECT_FALSE(r.issue(t0 + 20s));
+}
+
+TEST_F(moving_interface, that_is_taken_away_while_it_may_not_be_put_right_is_taken_back)
+{
+    see_at(t0, "i-other");
+    take(t0);
+    refuse_to_put_right(t0 + 10s);
+    see_at(t0 + 20s, "i-third", state::attached, "eni-attach-theirs");
+    EXPECT_EQ(verb(r.issue(t0 + 20s)), "none") << "one view may be stale";
+    EXPECT_TRUE(see_at(t0 + 21s, "i-third", state::attached, "eni-attach-theirs").repaired);
+    const auto call = r.issue(t0 + 21s);
+    ASSERT_EQ(verb(call), "DetachNetworkInterface");
+    EXPECT_EQ(std::get<aws::detach_network_interface>(*call).attachment.str(), "eni-attach-theirs");
+}
+
+TEST_F(moving_interface, that_somebody_else_has_put_right_needs_no_call_any_more)
+{
+    see_at(t0, "i-other");
+    take(t0);
+    refuse_to_put_right(t0 + 10s);
+    see_at(t0 + 20s, "i-me", state::attached, "eni-attach-mine");
+    EXPECT_TRUE(r.confirmed());
+    EXPECT_EQ(r.snapshot(t0 + 20s).last_error, "");
+    EXPECT_EQ(verb(r.issue(t0 + 1h)), "none");
+}
+
+TEST_F(moving_interface, that_may_not_be_put_right_is_asked_for_no_sooner_because_of_a_stale_view)
+{
+    see_at(t0, "i-other");
+    take(t0);
+    refuse_to_put_right(t0 + 10s);
+    const auto pause = r.next_wakeup().at - (t0 + 10s);
+    ASSERT_GT(pause, 1s);
+    see_at(t0 + 10s + 10ms, "i-other");
+    see(t0 + 10s + 20ms, doomed);
+    EXPECT_EQ(r.next_wakeup().at, t0 + 10s + pause);
+    EXPECT_EQ(verb(r.issue(t0 + 10s + pause)), "ModifyNetworkInterfaceAttribute");
 }
 
 TEST_F(moving_interface, without_a_view_for_ten_seconds_is_asked_for_again)
