@@ -177,6 +177,11 @@ cloud_register::view_consequence cloud_register::see_moving(time_point now, cons
             return {};  // it goes from there, and this read may be older than that
         }
     }
+    if (seen.where == place::nowhere && departure_ && std::exchange(departure_->was_ours, false)) {
+        ++repairs_;
+        write_again();
+        return {.repaired = true};
+    }
     const bool is_under_way = seen.where == place::arriving || seen.where == place::leaving;
     if (!is_under_way || is_to_be_forced(now, seen)) {
         write_again();
@@ -215,6 +220,13 @@ cloud_register::view_consequence cloud_register::see_settled(time_point read_beg
         return {.read_again_soon = second_opinion};
     }
     last_error_.clear();  // why it could not be put right while it was here
+    if (seen.where == place::leaving && seen.taken_by == target_of(what_)) {
+        // It goes from here, and nobody has it yet: who takes it is seen next, and then it counts as lost, once.
+        note_departure(now, seen.attachment);
+        departure_->was_ours = true;
+        look(now);
+        return {};
+    }
     if (!seen.serves_nobody) {
         return lose(now, s, seen);
     }

@@ -135,6 +135,7 @@ private:
         aws::attachment_id attachment;
         time_point since{};
         bool forced = false;
+        bool was_ours = false;  // somebody takes it away from here, and that has not been repaired yet
     };
     std::optional<departure> departure_;
     unsigned free_index_ = 1;  // the device index that is tried next where none is configured; the last that worked

@@ -327,6 +327,83 @@ TEST_F(moving_interface, that_somebody_else_gets_first_each_time_is_a_duel)
     EXPECT_EQ(r.current(), stage::held);
 }
 
+TEST_F(moving_interface, that_is_detached_and_then_attached_elsewhere_is_lost_once)
+{
+    see_at(t0, "i-other");
+    take(t0);
+    see_at(t0 + 20s, "i-me", state::detaching, "eni-attach-mine");
+    EXPECT_FALSE(see_at(t0 + 21s, "i-me", state::detaching, "eni-attach-mine").repaired) << "nobody has it yet";
+    EXPECT_EQ(r.current(), stage::looking);
+    EXPECT_EQ(r.snapshot(t0 + 21s).state, status::resource_state::taking);
+    EXPECT_EQ(verb(r.issue(t0 + 21s)), "none");
+    EXPECT_TRUE(see_at(t0 + 22s, "i-third", state::attached, "eni-attach-theirs").repaired);
+    EXPECT_EQ(verb(r.issue(t0 + 22s)), "DetachNetworkInterface");
+    EXPECT_EQ(r.breaker().losses(), 1u);
+    EXPECT_EQ(r.snapshot(t0 + 22s).repairs, 1u);
+}
+
+TEST_F(moving_interface, that_is_detached_and_left_free_is_attached_again_and_nobody_has_won_it)
+{
+    see_at(t0, "i-other");
+    take(t0);
+    see_at(t0 + 20s, "i-me", state::detaching, "eni-attach-mine");
+    see_at(t0 + 21s, "i-me", state::detaching, "eni-attach-mine");
+    EXPECT_TRUE(see_free(t0 + 22s).repaired);
+    EXPECT_EQ(verb(r.issue(t0 + 22s)), "AttachNetworkInterface");
+    EXPECT_EQ(r.snapshot(t0 + 22s).repairs, 1u);
+    EXPECT_EQ(r.breaker().losses(), 0u);
+    // Somebody else was faster after all.
+    r.answered(t0 + 22s, reply_error(kind::outdated), random);
+    EXPECT_TRUE(see_at(t0 + 23s, "i-third", state::attached, "eni-attach-theirs").repaired);
+    EXPECT_EQ(r.breaker().losses(), 1u);
+}
+
+TEST_F(moving_interface, that_goes_by_itself_from_here_for_too_long_is_detached_by_force)
+{
+    see_at(t0, "i-other");
+    take(t0);
+    for (auto now = t0 + 20s; now < t0 + 31s; now += 1s) {
+        see_at(now, "i-me", state::detaching, "eni-attach-mine");
+        EXPECT_EQ(verb(r.issue(now)), "none");
+    }
+    see_at(t0 + 31s, "i-me", state::detaching, "eni-attach-mine");
+    const auto call = r.issue(t0 + 31s);
+    ASSERT_EQ(verb(call), "DetachNetworkInterface");
+    EXPECT_TRUE(std::get<aws::detach_network_interface>(*call).force);
+}
+
+// The rival's detach is seen every time before its attach.
+TEST_F(moving_interface, that_is_detached_and_attached_elsewhere_each_time_comes_back_after_longer_and_longer_pauses)
+{
+    see_at(t0, "i-other");
+    take(t0);
+    std::vector<duration> pauses;
+    auto now = t0 + 20s;
+    unsigned takings = 0;
+    while (pauses.size() < 3) {
+        ++takings;
+        ASSERT_LE(takings, duel_breaker::losses_unknown + 2);
+        see_at(now, "i-me", state::detaching, "eni-attach-mine");
+        see_at(now + 1s, "i-me", state::detaching, "eni-attach-mine");
+        now += 2s;
+        if (see_at(now, "i-third", state::attached, "eni-attach-theirs").duel == duel_news::held) {
+            const auto at = r.next_wakeup().at;
+            pauses.push_back(at - now);
+            now = at;
+        }
+        ASSERT_EQ(verb(r.issue(now)), "DetachNetworkInterface");
+        accept(now);
+        see_free(now + 100ms);
+        ASSERT_EQ(verb(r.issue(now + 100ms)), "AttachNetworkInterface");
+        accept(now + 200ms);
+        see_at(now + 300ms, "i-me", state::attached, "eni-attach-mine");
+        ASSERT_TRUE(r.confirmed());
+        now += 3s;
+    }
+    EXPECT_EQ(takings, duel_breaker::losses_unknown + 2);
+    EXPECT_EQ(pauses, (std::vector<duration>{30s, 60s, 120s}));
+}
+
 TEST_F(moving_interface, that_would_end_with_the_instance_is_put_right_once)
 {
     see_at(t0, "i-other");
