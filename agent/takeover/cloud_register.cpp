@@ -343,7 +343,7 @@ time_point cloud_register::patience_until() const
     return (seen_at_ == never ? waiting_since_ : std::max(waiting_since_, seen_at_)) + view_patience;
 }
 
-void cloud_register::accepted(time_point now)
+void cloud_register::accepted(time_point now, bool is_for_another)
 {
     if (is_amending_) {
         is_amending_ = false;
@@ -358,6 +358,15 @@ void cloud_register::accepted(time_point now)
     switch (step_of(*sent_)) {
         case accepted_step::arrived:
             settle(now, false);
+            if (is_for_another) {
+                write_again();
+                // Where that call has put it.
+                believed_ = sighting{};
+                believed_->where = place::elsewhere;
+                if (const auto* assign = std::get_if<aws::assign_ipv6_address>(&*sent_)) {
+                    believed_->interface = assign->interface;
+                }
+            }
             break;
         case accepted_step::freed:
             believed_ = sighting{};
@@ -382,13 +391,7 @@ void cloud_register::answered(time_point now, const aws::ec2_reply& reply, rando
     const bool is_for_another = std::exchange(change_pending_, false);
     const auto* e = std::get_if<aws::ec2_error>(&reply.value);
     if (e == nullptr) {
-        accepted(now);
-        if (is_for_another) {
-            write_again();
-            // Where that call has put it.
-            believed_ = sighting{};
-            believed_->where = place::elsewhere;
-        }
+        accepted(now, is_for_another);
         return;
     }
     ++failures_;

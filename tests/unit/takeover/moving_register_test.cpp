@@ -479,6 +479,46 @@ TEST_F(moving_interface, of_a_node_that_left_active_is_let_be)
     EXPECT_EQ(r.next_wakeup().at, never);
 }
 
+TEST_F(moving_interface, that_is_wanted_otherwise_while_it_is_detached_is_looked_at_next)
+{
+    see_at(t0, "i-other");
+    r.become_active(t0);
+    ASSERT_EQ(verb(r.issue(t0)), "DetachNetworkInterface");
+    r.change(floating(2));
+    accept(t0 + 100ms);
+    EXPECT_EQ(verb(r.issue(t0 + 100ms)), "none");
+    see_at(t0 + 150ms, "i-other");
+    EXPECT_EQ(verb(r.issue(t0 + 150ms)), "none") << "a read that is older than the detach";
+    see_free(t0 + 200ms);
+    const auto call = r.issue(t0 + 200ms);
+    ASSERT_EQ(verb(call), "AttachNetworkInterface");
+    EXPECT_EQ(std::get<aws::attach_network_interface>(*call).device_index, 2u);
+}
+
+TEST_F(moving_interface, that_is_wanted_otherwise_while_it_is_attached_stays)
+{
+    see_free(t0);
+    r.become_active(t0);
+    ASSERT_EQ(verb(r.issue(t0)), "AttachNetworkInterface");
+    r.change(floating(2));
+    accept(t0 + 100ms);
+    EXPECT_EQ(verb(r.issue(t0 + 100ms)), "none");
+    see_at(t0 + 200ms, "i-me", state::attached, "eni-attach-mine");
+    EXPECT_TRUE(r.confirmed());
+}
+
+TEST_F(moving_interface, that_is_wanted_otherwise_while_it_is_put_right_stays)
+{
+    see_at(t0, "i-other");
+    take(t0);
+    see(t0 + 10s, doomed);
+    ASSERT_EQ(verb(r.issue(t0 + 10s)), "ModifyNetworkInterfaceAttribute");
+    r.change(floating(2));
+    accept(t0 + 10s);
+    EXPECT_TRUE(r.confirmed());
+    EXPECT_EQ(verb(r.issue(t0 + 10s)), "none");
+}
+
 class moving_ipv6_address : public testing::Test {
 protected:
     void see(time_point at, const char* interface)
@@ -524,6 +564,34 @@ TEST_F(moving_ipv6_address, that_somebody_has_assigned_in_between_is_looked_for_
     const auto call = r.issue(t0 + 150ms);
     ASSERT_TRUE(call);
     EXPECT_EQ(std::get<aws::unassign_ipv6_address>(*call).interface, eni("eni-third"));
+}
+
+TEST_F(moving_ipv6_address, that_is_wanted_elsewhere_while_it_is_unassigned_is_assigned_there)
+{
+    see(t0, "eni-other");
+    r.become_active(t0);
+    ASSERT_TRUE(std::holds_alternative<aws::unassign_ipv6_address>(*r.issue(t0)));
+    r.change(secondary_address{address, eni("eni-new")});
+    r.answered(t0 + 100ms, reply_done(), random);
+    const auto call = r.issue(t0 + 100ms);
+    ASSERT_TRUE(call && std::holds_alternative<aws::assign_ipv6_address>(*call));
+    EXPECT_EQ(std::get<aws::assign_ipv6_address>(*call).interface, eni("eni-new"));
+}
+
+TEST_F(moving_ipv6_address, that_is_wanted_elsewhere_while_it_is_assigned_is_taken_from_where_it_has_come_to)
+{
+    see(t0, nullptr);
+    r.become_active(t0);
+    ASSERT_TRUE(std::holds_alternative<aws::assign_ipv6_address>(*r.issue(t0)));
+    r.change(secondary_address{address, eni("eni-new")});
+    r.answered(t0 + 100ms, reply_done(), random);
+    const auto call = r.issue(t0 + 100ms);
+    ASSERT_TRUE(call && std::holds_alternative<aws::unassign_ipv6_address>(*call));
+    EXPECT_EQ(std::get<aws::unassign_ipv6_address>(*call).interface, eni("eni-me"));
+    r.answered(t0 + 200ms, reply_done(), random);
+    const auto next = r.issue(t0 + 200ms);
+    ASSERT_TRUE(next && std::holds_alternative<aws::assign_ipv6_address>(*next));
+    EXPECT_EQ(std::get<aws::assign_ipv6_address>(*next).interface, eni("eni-new"));
 }
 
 }  // namespace
