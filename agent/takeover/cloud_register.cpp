@@ -177,6 +177,11 @@ cloud_register::view_consequence cloud_register::see_moving(time_point now, cons
             return {};  // it goes from there, and this read may be older than that
         }
     }
+    if (seen.where == place::nowhere && departure_ && std::exchange(departure_->was_ours, false)) {
+        ++repairs_;
+        write_again();
+        return {.repaired = true};
+    }
     const bool is_under_way = seen.where == place::arriving || seen.where == place::leaving;
     if (!is_under_way || is_to_be_forced(now, seen)) {
         write_again();
@@ -198,6 +203,8 @@ cloud_register::view_consequence cloud_register::see_settled(time_point read_beg
             is_amending_ = true;
             stage_ = stage::writing;
             retry_at_ = std::max(retry_at_, now);
+        } else {
+            last_error_.clear();
         }
         if (read_began < saturating_add(accepted_at_, duel_breaker::window)) {
             return {};
@@ -211,6 +218,14 @@ cloud_register::view_consequence cloud_register::see_settled(time_point read_beg
         const bool second_opinion =
             confirmed_ || is_suspected() || read_began >= saturating_add(accepted_at_, consistency_window);
         return {.read_again_soon = second_opinion};
+    }
+    last_error_.clear();  // why it could not be put right while it was here
+    if (seen.where == place::leaving && seen.taken_by == target_of(what_)) {
+        // It goes from here, and nobody has it yet: who takes it is seen next, and then it counts as lost, once.
+        note_departure(now, seen.attachment);
+        departure_->was_ours = true;
+        look(now);
+        return {};
     }
     if (!seen.serves_nobody) {
         return lose(now, s, seen);
@@ -229,8 +244,14 @@ cloud_register::view_consequence cloud_register::see(time_point read_began, time
         case stage::in_flight:
             return {};
         case stage::writing:
+            if (is_amending_) {
+                // Somebody may have put it right since, or taken it away. Where neither is so it goes on, after the same pause.
+                is_amending_ = false;
+                stage_ = stage::settled;
+                break;
+            }
             // The choice of the call follows the newest view unless EC2 has just contradicted it.
-            if (flips_ == 0 && !is_amending_) {
+            if (flips_ == 0) {
                 believed_ = seen;
             }
             return {};
@@ -322,7 +343,7 @@ time_point cloud_register::patience_until() const
     return (seen_at_ == never ? waiting_since_ : std::max(waiting_since_, seen_at_)) + view_patience;
 }
 
-void cloud_register::accepted(time_point now)
+void cloud_register::accepted(time_point now, bool is_for_another)
 {
     if (is_amending_) {
         is_amending_ = false;
@@ -337,6 +358,15 @@ void cloud_register::accepted(time_point now)
     switch (step_of(*sent_)) {
         case accepted_step::arrived:
             settle(now, false);
+            if (is_for_another) {
+                write_again();
+                // Where that call has put it.
+                believed_ = sighting{};
+                believed_->where = place::elsewhere;
+                if (const auto* assign = std::get_if<aws::assign_ipv6_address>(&*sent_)) {
+                    believed_->interface = assign->interface;
+                }
+            }
             break;
         case accepted_step::freed:
             believed_ = sighting{};
@@ -361,13 +391,7 @@ void cloud_register::answered(time_point now, const aws::ec2_reply& reply, rando
     const bool is_for_another = std::exchange(change_pending_, false);
     const auto* e = std::get_if<aws::ec2_error>(&reply.value);
     if (e == nullptr) {
-        accepted(now);
-        if (is_for_another) {
-            write_again();
-            // Where that call has put it.
-            believed_ = sighting{};
-            believed_->where = place::elsewhere;
-        }
+        accepted(now, is_for_another);
         return;
     }
     ++failures_;

@@ -102,7 +102,8 @@ private:
     void note_departure(time_point now, const aws::attachment_id& attachment);
     view_consequence see_moving(time_point now, const sighting& seen, standing s);
     view_consequence see_settled(time_point read_began, time_point now, const sighting& seen, standing s);
-    void accepted(time_point now);
+    // `is_for_another`: another target is wanted by now, which changes nothing about a step on the way.
+    void accepted(time_point now, bool is_for_another);
     [[nodiscard]] bool is_suspected() const;
     [[nodiscard]] bool contradiction_is_believed(time_point read_began) const;
     [[nodiscard]] std::optional<aws::ec2_call> due_call(time_point now) const;
@@ -135,6 +136,7 @@ private:
         aws::attachment_id attachment;
         time_point since{};
         bool forced = false;
+        bool was_ours = false;  // somebody takes it away from here, and that has not been repaired yet
     };
     std::optional<departure> departure_;
     unsigned free_index_ = 1;  // the device index that is tried next where none is configured; the last that worked

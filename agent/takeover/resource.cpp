@@ -262,6 +262,11 @@ std::string misfit(const resource& what, const query_view& view)
         what);
 }
 
+bool is_absent(const resource& what, const query_view& view)
+{
+    return !std::holds_alternative<floating_interface>(what) || view.interfaces.empty();
+}
+
 std::optional<aws::ec2_call> next_call(const resource& what, const std::optional<sighting>& seen)
 {
     return std::visit([&](const auto& r) { return call_for(r, seen); }, what);

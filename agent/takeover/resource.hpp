@@ -104,6 +104,8 @@ sighting sighting_of(const route_in_table& what, const aws::route* seen);
 
 // Why a view that says nothing of it, or shows it nowhere, means that the configuration does not fit; empty when it may come.
 std::string misfit(const resource& what, const query_view& view);
+// Whether a view that says nothing of it has none at all, and not several of which it may be one.
+bool is_absent(const resource& what, const query_view& view);
 
 // The call that brings it here, or one step nearer; empty when nothing can be asked before it has been looked at (again).
 // `seen` is empty before the first view.

@@ -229,13 +229,14 @@ void takeover::look(time_point now, const cloud_query& query, const query_view& 
         tracked.last_view = view.read_began;
         const auto found = look_for(tracked.value.what(), view);
         if (!found) {
+            tracked.views_without_any = is_absent(tracked.value.what(), view) ? tracked.views_without_any + 1 : 0;
             const auto* tables = std::get_if<table_query>(&query);
             if (++tracked.views_without_it >= views_without_it_max && tables != nullptr && !tables->by_id()) {
                 gone.push_back(name);
             }
             continue;
         }
-        tracked.views_without_it = 0;
+        tracked.views_without_it = tracked.views_without_any = 0;
         const auto consequence = tracked.value.see(view.read_began, now, *found, rival_.at(now));
         log_duel(now, tracked.value, consequence.duel);
         second_opinion = second_opinion || consequence.read_again_soon;
@@ -346,7 +347,8 @@ void takeover::note_progress(time_point now)
             log_level::info, "takeover", router_,
             {{"epoch", epoch_}, {"phase", "accepted"}, {"resources", registers_.size()}, {"after_due_ms", now - due_}});
     }
-    const bool confirmed = std::ranges::all_of(registers_, [](const auto& entry) { return entry.second.value.confirmed(); });
+    const bool confirmed = std::ranges::all_of(
+        registers_, [](const auto& entry) { return entry.second.value.confirmed() && !is_gone(entry.second); });
     if (confirmed) {
         confirmed_noted_ = true;
         if (!is_resumed_) {
@@ -420,6 +422,12 @@ std::string takeover::why_not_seen(const tracked_register& tracked, const world&
     return error.empty() && is_missing ? misfit(tracked.value.what(), *view) : error;
 }
 
+// EC2 has it no more, wherever it was seen before. Its register is not told: no call would bring it back.
+bool takeover::is_gone(const tracked_register& tracked)
+{
+    return tracked.views_without_any >= views_without_it_max;
+}
+
 // What was seen here may not be so any more, what EC2 has accepted stays so until it can be read back, and what has not been
 // seen at all waits for that. The others wait for a call, or are somebody else's.
 bool takeover::rests_on_a_read(const status::resource& r, const tracked_register& tracked)
@@ -444,6 +452,10 @@ void takeover::snapshot(time_point now, const world& seen, std::vector<status::r
         auto r = tracked.value.snapshot(now);
         r.kind = kind_of(tracked.value.what());
         r.name = name_for_people(tracked.value.what(), view);
+        if (is_gone(tracked)) {
+            r.state = active() ? status::resource_state::taking : status::resource_state::unknown;
+            r.owner.clear();
+        }
         if (r.last_error.empty() && tracked.views_without_it >= views_without_it_max) {
             r.last_error = why_not_seen(tracked, seen);
         } else if (const auto unread = seen.last_error(tracked.query); !unread.empty() && rests_on_a_read(r, tracked)) {

@@ -91,6 +91,7 @@ private:
         cloud_query query;
         time_point last_view = time_point::min();  // when the read of the last one that was looked at began
         unsigned views_without_it = 0;
+        unsigned views_without_any = 0;  // of these, the last ones in which it was not one of several either
     };
 
     void add_register(time_point now, const cloud_query& query, const resource& what);
@@ -104,6 +105,7 @@ private:
     [[nodiscard]] bool has_register(const wanted_route& wanted) const;
     [[nodiscard]] std::string why_no_register(const wanted_route& wanted, const world& seen) const;
     [[nodiscard]] std::string why_not_seen(const tracked_register& tracked, const world& seen) const;
+    [[nodiscard]] static bool is_gone(const tracked_register& tracked);
     [[nodiscard]] static bool rests_on_a_read(const status::resource& r, const tracked_register& tracked);
     void look(time_point now, const cloud_query& query, const query_view& view);
     // The calls and reads that are due.

@@ -66,6 +66,15 @@ protected:
         ASSERT_TRUE(r.confirmed());
     }
 
+    // It is here, would end with the instance, and EC2 does not allow to change that.
+    void refuse_to_put_right(time_point now)
+    {
+        see(now, doomed);
+        ASSERT_EQ(verb(r.issue(now)), "ModifyNetworkInterfaceAttribute");
+        r.answered(now, reply_error(kind::denied), random);
+    }
+
+    aws::interface_attachment doomed{aws::attachment_id{"eni-attach-mine"}, aws::instance_id{"i-me"}, 1, state::attached, true};
     random_source random{1};
     cloud_register r{floating()};
 };
@@ -318,12 +327,87 @@ TEST_F(moving_interface, that_somebody_else_gets_first_each_time_is_a_duel)
     EXPECT_EQ(r.current(), stage::held);
 }
 
+TEST_F(moving_interface, that_is_detached_and_then_attached_elsewhere_is_lost_once)
+{
+    see_at(t0, "i-other");
+    take(t0);
+    see_at(t0 + 20s, "i-me", state::detaching, "eni-attach-mine");
+    EXPECT_FALSE(see_at(t0 + 21s, "i-me", state::detaching, "eni-attach-mine").repaired) << "nobody has it yet";
+    EXPECT_EQ(r.current(), stage::looking);
+    EXPECT_EQ(r.snapshot(t0 + 21s).state, status::resource_state::taking);
+    EXPECT_EQ(verb(r.issue(t0 + 21s)), "none");
+    EXPECT_TRUE(see_at(t0 + 22s, "i-third", state::attached, "eni-attach-theirs").repaired);
+    EXPECT_EQ(verb(r.issue(t0 + 22s)), "DetachNetworkInterface");
+    EXPECT_EQ(r.breaker().losses(), 1u);
+    EXPECT_EQ(r.snapshot(t0 + 22s).repairs, 1u);
+}
+
+TEST_F(moving_interface, that_is_detached_and_left_free_is_attached_again_and_nobody_has_won_it)
+{
+    see_at(t0, "i-other");
+    take(t0);
+    see_at(t0 + 20s, "i-me", state::detaching, "eni-attach-mine");
+    see_at(t0 + 21s, "i-me", state::detaching, "eni-attach-mine");
+    EXPECT_TRUE(see_free(t0 + 22s).repaired);
+    EXPECT_EQ(verb(r.issue(t0 + 22s)), "AttachNetworkInterface");
+    EXPECT_EQ(r.snapshot(t0 + 22s).repairs, 1u);
+    EXPECT_EQ(r.breaker().losses(), 0u);
+    // Somebody else was faster after all.
+    r.answered(t0 + 22s, reply_error(kind::outdated), random);
+    EXPECT_TRUE(see_at(t0 + 23s, "i-third", state::attached, "eni-attach-theirs").repaired);
+    EXPECT_EQ(r.breaker().losses(), 1u);
+}
+
+TEST_F(moving_interface, that_goes_by_itself_from_here_for_too_long_is_detached_by_force)
+{
+    see_at(t0, "i-other");
+    take(t0);
+    for (auto now = t0 + 20s; now < t0 + 31s; now += 1s) {
+        see_at(now, "i-me", state::detaching, "eni-attach-mine");
+        EXPECT_EQ(verb(r.issue(now)), "none");
+    }
+    see_at(t0 + 31s, "i-me", state::detaching, "eni-attach-mine");
+    const auto call = r.issue(t0 + 31s);
+    ASSERT_EQ(verb(call), "DetachNetworkInterface");
+    EXPECT_TRUE(std::get<aws::detach_network_interface>(*call).force);
+}
+
+// The rival's detach is seen every time before its attach.
+TEST_F(moving_interface, that_is_detached_and_attached_elsewhere_each_time_comes_back_after_longer_and_longer_pauses)
+{
+    see_at(t0, "i-other");
+    take(t0);
+    std::vector<duration> pauses;
+    auto now = t0 + 20s;
+    unsigned takings = 0;
+    while (pauses.size() < 3) {
+        ++takings;
+        ASSERT_LE(takings, duel_breaker::losses_unknown + 2);
+        see_at(now, "i-me", state::detaching, "eni-attach-mine");
+        see_at(now + 1s, "i-me", state::detaching, "eni-attach-mine");
+        now += 2s;
+        if (see_at(now, "i-third", state::attached, "eni-attach-theirs").duel == duel_news::held) {
+            const auto at = r.next_wakeup().at;
+            pauses.push_back(at - now);
+            now = at;
+        }
+        ASSERT_EQ(verb(r.issue(now)), "DetachNetworkInterface");
+        accept(now);
+        see_free(now + 100ms);
+        ASSERT_EQ(verb(r.issue(now + 100ms)), "AttachNetworkInterface");
+        accept(now + 200ms);
+        see_at(now + 300ms, "i-me", state::attached, "eni-attach-mine");
+        ASSERT_TRUE(r.confirmed());
+        now += 3s;
+    }
+    EXPECT_EQ(takings, duel_breaker::losses_unknown + 2);
+    EXPECT_EQ(pauses, (std::vector<duration>{30s, 60s, 120s}));
+}
+
 TEST_F(moving_interface, that_would_end_with_the_instance_is_put_right_once)
 {
     see_at(t0, "i-other");
     take(t0);
-    const auto doomed =
-        aws::interface_attachment{aws::attachment_id{"eni-attach-mine"}, aws::instance_id{"i-me"}, 1, state::attached, true};
     see(t0 + 10s, doomed);
     EXPECT_EQ(r.snapshot(t0 + 10s).state, status::resource_state::here);
     const auto call = r.issue(t0 + 10s);
@@ -333,6 +417,43 @@ TEST_F(moving_interface, that_would_end_with_the_instance_is_put_right_once)
     EXPECT_TRUE(r.confirmed());
     see_at(t0 + 20s, "i-me", state::attached, "eni-attach-mine");
     EXPECT_FALSE(r.issue(t0 + 20s));
+}
+
+TEST_F(moving_interface, that_is_taken_away_while_it_may_not_be_put_right_is_taken_back)
+{
+    see_at(t0, "i-other");
+    take(t0);
+    refuse_to_put_right(t0 + 10s);
+    see_at(t0 + 20s, "i-third", state::attached, "eni-attach-theirs");
+    EXPECT_EQ(verb(r.issue(t0 + 20s)), "none") << "one view may be stale";
+    EXPECT_TRUE(see_at(t0 + 21s, "i-third", state::attached, "eni-attach-theirs").repaired);
+    const auto call = r.issue(t0 + 21s);
+    ASSERT_EQ(verb(call), "DetachNetworkInterface");
+    EXPECT_EQ(std::get<aws::detach_network_interface>(*call).attachment.str(), "eni-attach-theirs");
+}
+
+TEST_F(moving_interface, that_somebody_else_has_put_right_needs_no_call_any_more)
+{
+    see_at(t0, "i-other");
+    take(t0);
+    refuse_to_put_right(t0 + 10s);
+    see_at(t0 + 20s, "i-me", state::attached, "eni-attach-mine");
+    EXPECT_TRUE(r.confirmed());
+    EXPECT_EQ(r.snapshot(t0 + 20s).last_error, "");
+    EXPECT_EQ(verb(r.issue(t0 + 1h)), "none");
+}
+
+TEST_F(moving_interface, that_may_not_be_put_right_is_asked_for_no_sooner_because_of_a_stale_view)
+{
+    see_at(t0, "i-other");
+    take(t0);
+    refuse_to_put_right(t0 + 10s);
+    const auto pause = r.next_wakeup().at - (t0 + 10s);
+    ASSERT_GT(pause, 1s);
+    see_at(t0 + 10s + 10ms, "i-other");
+    see(t0 + 10s + 20ms, doomed);
+    EXPECT_EQ(r.next_wakeup().at, t0 + 10s + pause);
+    EXPECT_EQ(verb(r.issue(t0 + 10s + pause)), "ModifyNetworkInterfaceAttribute");
 }
 
 TEST_F(moving_interface, without_a_view_for_ten_seconds_is_asked_for_again)
@@ -356,6 +477,46 @@ TEST_F(moving_interface, of_a_node_that_left_active_is_let_be)
     EXPECT_FALSE(r.issue(t0 + 1h));
     EXPECT_EQ(r.next_read(), never);
     EXPECT_EQ(r.next_wakeup().at, never);
+}
+
+TEST_F(moving_interface, that_is_wanted_otherwise_while_it_is_detached_is_looked_at_next)
+{
+    see_at(t0, "i-other");
+    r.become_active(t0);
+    ASSERT_EQ(verb(r.issue(t0)), "DetachNetworkInterface");
+    r.change(floating(2));
+    accept(t0 + 100ms);
+    EXPECT_EQ(verb(r.issue(t0 + 100ms)), "none");
+    see_at(t0 + 150ms, "i-other");
+    EXPECT_EQ(verb(r.issue(t0 + 150ms)), "none") << "a read that is older than the detach";
+    see_free(t0 + 200ms);
+    const auto call = r.issue(t0 + 200ms);
+    ASSERT_EQ(verb(call), "AttachNetworkInterface");
+    EXPECT_EQ(std::get<aws::attach_network_interface>(*call).device_index, 2u);
+}
+
+TEST_F(moving_interface, that_is_wanted_otherwise_while_it_is_attached_stays)
+{
+    see_free(t0);
+    r.become_active(t0);
+    ASSERT_EQ(verb(r.issue(t0)), "AttachNetworkInterface");
+    r.change(floating(2));
+    accept(t0 + 100ms);
+    EXPECT_EQ(verb(r.issue(t0 + 100ms)), "none");
+    see_at(t0 + 200ms, "i-me", state::attached, "eni-attach-mine");
+    EXPECT_TRUE(r.confirmed());
+}
+
+TEST_F(moving_interface, that_is_wanted_otherwise_while_it_is_put_right_stays)
+{
+    see_at(t0, "i-other");
+    take(t0);
+    see(t0 + 10s, doomed);
+    ASSERT_EQ(verb(r.issue(t0 + 10s)), "ModifyNetworkInterfaceAttribute");
+    r.change(floating(2));
+    accept(t0 + 10s);
+    EXPECT_TRUE(r.confirmed());
+    EXPECT_EQ(verb(r.issue(t0 + 10s)), "none");
 }
 
 class moving_ipv6_address : public testing::Test {
@@ -403,6 +564,34 @@ TEST_F(moving_ipv6_address, that_somebody_has_assigned_in_between_is_looked_for_
     const auto call = r.issue(t0 + 150ms);
     ASSERT_TRUE(call);
     EXPECT_EQ(std::get<aws::unassign_ipv6_address>(*call).interface, eni("eni-third"));
+}
+
+TEST_F(moving_ipv6_address, that_is_wanted_elsewhere_while_it_is_unassigned_is_assigned_there)
+{
+    see(t0, "eni-other");
+    r.become_active(t0);
+    ASSERT_TRUE(std::holds_alternative<aws::unassign_ipv6_address>(*r.issue(t0)));
+    r.change(secondary_address{address, eni("eni-new")});
+    r.answered(t0 + 100ms, reply_done(), random);
+    const auto call = r.issue(t0 + 100ms);
+    ASSERT_TRUE(call && std::holds_alternative<aws::assign_ipv6_address>(*call));
+    EXPECT_EQ(std::get<aws::assign_ipv6_address>(*call).interface, eni("eni-new"));
+}
+
+TEST_F(moving_ipv6_address, that_is_wanted_elsewhere_while_it_is_assigned_is_taken_from_where_it_has_come_to)
+{
+    see(t0, nullptr);
+    r.become_active(t0);
+    ASSERT_TRUE(std::holds_alternative<aws::assign_ipv6_address>(*r.issue(t0)));
+    r.change(secondary_address{address, eni("eni-new")});
+    r.answered(t0 + 100ms, reply_done(), random);
+    const auto call = r.issue(t0 + 100ms);
+    ASSERT_TRUE(call && std::holds_alternative<aws::unassign_ipv6_address>(*call));
+    EXPECT_EQ(std::get<aws::unassign_ipv6_address>(*call).interface, eni("eni-me"));
+    r.answered(t0 + 200ms, reply_done(), random);
+    const auto next = r.issue(t0 + 200ms);
+    ASSERT_TRUE(next && std::holds_alternative<aws::assign_ipv6_address>(*next));
+    EXPECT_EQ(std::get<aws::assign_ipv6_address>(*next).interface, eni("eni-new"));
 }
 
 }  // namespace

@@ -58,6 +58,21 @@ protected:
 
     void see(time_point at, std::vector<aws::route_table> tables) { t.world_changed(at, query, view(at, std::move(tables))); }
 
+    // A read of the only query at `at` that begins and ends at once.
+    template <class Page>
+    void show(const cloud_query& only, const Page& page, time_point at)
+    {
+        now = at;
+        w.watch(now, {{only, {}}});
+        w.read_at(only, now);
+        w.handle_timeout(now);
+        while (const auto call = w.poll_output()) {
+            if (w.handle(now, call->ticket, {page, {}, std::nullopt})) {
+                t.world_changed(now, only, *w.find(only));
+            }
+        }
+    }
+
     void answer(const issue_call& call, const aws::ec2_reply& reply, time_point at)
     {
         t.answered(at, call.ticket, call_done(reply, at - 10ms, at - 9ms, at));
@@ -389,6 +404,76 @@ TEST_F(takeover_test, a_table_that_is_named_and_not_there_is_shown)
     t.world_changed(now, query, *w.find(query));
     EXPECT_NE(row("172.16.1.100/32").last_error.find("EC2 lists no such route table"), std::string::npos);
     EXPECT_EQ(t.plan(w).back(), "? 172.16.1.100/32 in rtb-1: EC2 lists no such route table; check tables in [[router.route]]");
+}
+
+TEST_F(takeover_test, an_elastic_ip_that_ec2_has_no_more_is_not_here_any_more)
+{
+    const aws::allocation_id allocation{"eipalloc-1"};
+    const elastic_ip_query only{allocation};
+    t.want(t0, {{}, {}, {{only, elastic_ip{allocation, eni("eni-me"), std::nullopt}}}}, w);
+    t.become_active(t0, t0, 1);
+    answer(take<issue_call>().at(0), reply_done(), t0 + 10ms);
+    const aws::elastic_addresses found{{{allocation, "198.51.100.1", "", eni("eni-me"), std::nullopt}}};
+    const aws::elastic_addresses none;
+    show(only, found, t0 + 1s);
+    ASSERT_EQ(row("eipalloc-1").state, status::resource_state::here);
+    show(only, none, t0 + 20s);
+    EXPECT_EQ(row("eipalloc-1").state, status::resource_state::here) << "one answer may be stale";
+    show(only, none, t0 + 40s);
+    EXPECT_EQ(row("eipalloc-1").state, status::resource_state::taking);
+    EXPECT_EQ(row("eipalloc-1").owner, "");
+    EXPECT_NE(row("eipalloc-1").last_error.find("EC2 lists no Elastic IP eipalloc-1"), std::string::npos);
+    t.leave_active();
+    EXPECT_EQ(row("eipalloc-1").state, status::resource_state::unknown);
+    show(only, found, t0 + 60s);
+    EXPECT_EQ(row("eipalloc-1").state, status::resource_state::here);
+}
+
+TEST_F(takeover_test, an_interface_that_is_deleted_is_lost_and_one_that_is_not_the_only_one_is_not)
+{
+    interface_query tag;
+    tag.tags = {{"Role", "floating"}};
+    const auto name = describe_query(tag);
+    t.want(t0, {{}, {}, {{tag, floating_interface{tag, aws::instance_id{"i-me"}, std::nullopt, 10s}}}}, w);
+    aws::network_interface one;
+    one.id = eni("eni-1");
+    one.attachment = {aws::attachment_id{"eni-attach-1"}, aws::instance_id{"i-me"}, 1, aws::attachment_state::attached, false};
+    aws::network_interface other;
+    other.id = eni("eni-2");
+    const aws::network_interfaces_page found{{one}, {}};
+    const aws::network_interfaces_page two{{one, other}, {}};
+    const aws::network_interfaces_page none;
+    show(tag, found, t0);
+    t.become_active(t0, t0, 1);
+    show(tag, found, t0 + 1s);
+    ASSERT_EQ(row(name).state, status::resource_state::here);
+    for (const auto at : {t0 + 20s, t0 + 40s, t0 + 60s}) {
+        show(tag, two, at);
+        EXPECT_EQ(row(name).state, status::resource_state::here) << "which of them is meant is not known";
+        EXPECT_EQ(row(name).last_error.empty(), at == t0 + 20s);
+    }
+    show(tag, none, t0 + 80s);
+    EXPECT_EQ(row(name).state, status::resource_state::here) << "one answer may be stale";
+    show(tag, none, t0 + 100s);
+    EXPECT_EQ(row(name).state, status::resource_state::taking);
+}
+
+TEST_F(takeover_test, a_table_that_is_deleted_before_the_others_are_confirmed_keeps_the_takeover_from_being_complete)
+{
+    query = {{rtb("rtb-1"), rtb("rtb-2")}, {}, {}};
+    wanted.routes[0].query = query;
+    t.want(t0, wanted, w);
+    t.become_active(t0, t0, 1);
+    for (const auto& call : take<issue_call>()) {
+        answer(call, reply_done(), t0 + 10ms);
+    }
+    see(t0 + 1s, {table("rtb-1", {route_to("eni-me")}), table("rtb-2", {route_to("eni-other")})});
+    see(t0 + 2s, {table("rtb-2", {route_to("eni-other")})});
+    see(t0 + 3s, {table("rtb-2", {route_to("eni-other")})});
+    see(t0 + 4s, {table("rtb-2", {route_to("eni-me")})});
+    EXPECT_FALSE(t.confirmed());
+    see(t0 + 5s, {table("rtb-1", {route_to("eni-me")}), table("rtb-2", {route_to("eni-me")})});
+    EXPECT_TRUE(t.confirmed());
 }
 
 TEST_F(takeover_test, a_call_that_fails_the_same_way_again_and_again_is_told_once_a_minute)
