@@ -354,7 +354,7 @@ void node::impl::apply_reload(instant now, const reload& r)
     configuration_ = r.configuration;
     ++reloads_;
     ++generation_;
-    world_.set_period(now.steady, configuration_->aws.reconcile_period);
+    world_.set_period(now.steady, ec2_path_.pace_of_reads(configuration_->aws.reconcile_period));
     exchange_routers(now);
     start_session(now);
     number_routers();
