@@ -35,6 +35,24 @@ private:
     std::map<Key, owner> owners_;
 };
 
+using tag_filters = std::vector<aws::tag_filter>;
+
+tag_filters in_order(tag_filters tags)
+{
+    std::ranges::sort(tags);
+    return tags;
+}
+
+// As the file has them.
+std::string in_braces(const tag_filters& tags)
+{
+    std::vector<std::string> each;
+    for (const auto& tag : tags) {
+        each.push_back(printable(tag.key) + " = " + in_quotes(tag.value));
+    }
+    return fmt::format("tags = {{ {} }}", fmt::join(each, ", "));
+}
+
 class conflict_finder {
 public:
     explicit conflict_finder(reading& r) : r_(r) {}
@@ -54,11 +72,7 @@ public:
         for_each_entry(e, "elastic_ip", e.value.elastic_ips, [&](const entry<elastic_ip_entry>& elastic) {
             check_only_one(elastic, "allocation", elastic.value.allocation.str());
         });
-        for_each_entry(e, "eni", e.value.enis, [&](const entry<eni_entry>& eni) {
-            if (eni.value.match.id) {
-                check_only_one(eni, "match", eni.value.match.id->str());
-            }
-        });
+        for_each_entry(e, "eni", e.value.enis, [&](const entry<eni_entry>& eni) { check_interface(eni); });
     }
 
 private:
@@ -157,39 +171,51 @@ private:
         }
         if (e.value.tables.ids.empty()) {
             // Tags alone mean tables of the same VPC as `vpc = true` does.
-            auto tags = std::vector<std::pair<std::string, std::string>>{};
-            for (const auto& tag : e.value.tables.tags) {
-                tags.emplace_back(tag.key, tag.value);
-            }
-            std::ranges::sort(tags);
             const auto target = e.value.interface_id ? e.value.interface_id->str() : e.value.interface;
-            if (const auto* const other = registers_.claim({"vpc of " + target, tags, e.value.destination}, e.path, where)) {
+            const auto* const other =
+                registers_.claim({"vpc of " + target, in_order(e.value.tables.tags), e.value.destination}, e.path, where);
+            if (other != nullptr) {
                 refuse_second(*other, "the same tables");
             }
         }
     }
 
+    // Which interface an address or tags mean is EC2's to say, too.
+    void check_interface(const entry<eni_entry>& e)
+    {
+        const auto& match = e.value.match;
+        if (match.id) {
+            check_only_one(e, "match", match.id->str());
+        } else if (match.address) {
+            check_only_one(e, "match", match.address->to_string());
+        } else if (!match.tags.empty()) {
+            check_only_one(e, "match", {}, in_order(match.tags));
+        }
+    }
+
     // What is at one place at a time follows one router.
     template <class Entry>
-    void check_only_one(const entry<Entry>& e, std::string_view key, const std::string& what)
+    void check_only_one(const entry<Entry>& e, std::string_view key, const std::string& what, const tag_filters& tags = {})
     {
         if (!is_sound(r_, e, section_name<Entry>(), {key})) {
             return;
         }
-        if (const auto* const other = movables_.claim(what, e.path, e.where(key))) {
+        if (const auto* const other = movables_.claim({section_name<Entry>(), what, tags}, e.path, e.where(key))) {
             r_.error(e.where(key), e.path_to(key),
-                     fmt::format("found {}, which {} moves already; it cannot follow both", in_quotes(what), name(*other)));
+                     fmt::format("found {}, which {} moves already; it cannot follow both",
+                                 tags.empty() ? in_quotes(what) : in_braces(tags), name(*other)));
         }
     }
 
-    using register_key = std::tuple<std::string, std::vector<std::pair<std::string, std::string>>, aws::route_destination>;
+    using register_key = std::tuple<std::string, tag_filters, aws::route_destination>;
+    using movable_key = std::tuple<std::string_view, std::string, tag_filters>;
 
     reading& r_;
     first_owners<std::string> names_;
     std::map<std::pair<std::uint8_t, ip_address>, std::vector<local_end>> ends_;
     first_owners<std::pair<std::string, ip_address>> addresses_;
     first_owners<register_key> registers_;
-    first_owners<std::string> movables_;
+    first_owners<movable_key> movables_;
 };
 
 }  // namespace

@@ -102,7 +102,7 @@ const std::array key_table = {
     key{"aws", "use_dualstack_endpoint", boolean_rule{}, "Call the region's dual-stack endpoint, which has IPv6 addresses."},
     key{"aws", "connections", integer_rule{2, 256}, "How many EC2 calls may be under way at once."},
     key{"aws", "reconcile_period", duration_rule{1s, 1h},
-        "How often an Active node reads back what the cloud says about its resources."},
+        "How often a node reads back what the cloud says about its resources; 10 s at most while its path to EC2 is broken."},
     key{"aws", "identity_cache", text_rule{"an absolute path, or \"\" for no file", 4096, is_absolute_path, true},
         "Where this instance's ids are kept for a restart while the instance metadata service is down; good for one boot."},
 

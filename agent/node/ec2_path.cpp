@@ -12,6 +12,7 @@ using namespace std::chrono_literals;
 constexpr unsigned contradictions_min = 3;
 constexpr duration broken_after = 10s;
 constexpr duration works_after = 30s;
+constexpr duration broken_period_max = 10s;
 
 // Nothing when it says nothing.
 std::optional<bool> says_it_works(const aws::ec2_reply& reply)
@@ -91,6 +92,11 @@ bool ec2_path::session_is(time_point now, bool ready, const std::string& trouble
 wakeup ec2_path::next_wakeup() const
 {
     return {works_ ? saturating_add(not_ready_since_, broken_after) : never, "EC2 session that is not ready"};
+}
+
+duration ec2_path::pace_of_reads(duration period) const
+{
+    return works_ ? period : std::min(period, broken_period_max);
 }
 
 status::ec2_path_state ec2_path::snapshot(time_point now) const

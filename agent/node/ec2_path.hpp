@@ -12,7 +12,8 @@
 //
 // One direction or the other takes at least 3 in succession over some time: 10 s to count as broken, which is longer than a
 // connection or a region takes to hiccup, 30 s to count as working again, which is a path that holds. Nodes that lose EC2
-// together notice that within 30 s of one another (one reads a period later, and its calls time out).
+// together notice that within 30 s of one another (one reads a period later, and its calls time out). While it counts as
+// broken reads are asked for every 10 s, where the period is longer: a first success would be the only one for up to an hour.
 
 #include "agent/aws/ec2_reply.hpp"
 #include "agent/status/snapshot.hpp"
@@ -30,6 +31,8 @@ public:
     // in every turn. Returns whether the verdict has changed; `trouble` is what it is put down to.
     bool session_is(time_point now, bool ready, const std::string& trouble);
     [[nodiscard]] wakeup next_wakeup() const;
+    // How often is to be read, where `period` is configured.
+    [[nodiscard]] duration pace_of_reads(duration period) const;
 
     // Until there is evidence to the contrary it does.
     [[nodiscard]] bool works() const { return works_; }

@@ -231,12 +231,20 @@ void node::impl::resolve_all(instant now)
         interface_watch_.watch(now.steady, interfaces);
         interfaces_.keep(interfaces);
     }
+    std::vector<std::size_t> changed;
     for (std::size_t i = 0; i < routers_.size(); ++i) {
         routers_[i].router->cloud().want(now.steady, all[i].wanted, world_);
         routers_[i].router->set_unresolved(std::move(all[i].unresolved));
         if (routers_[i].router->want_of_interfaces(std::move(all[i].of_interfaces))) {
-            routers_[i].router->kernel_changed(now.steady, links_);
+            changed.push_back(i);
         }
+    }
+    // All have said first what they want: whoever lets go of something asks whether another needs it.
+    if (!changed.empty()) {
+        find_shared_resources();
+    }
+    for (const auto i : changed) {
+        routers_[i].router->kernel_changed(now.steady, links_);
     }
     all_touched_ = true;
 }
@@ -354,7 +362,7 @@ void node::impl::apply_reload(instant now, const reload& r)
     configuration_ = r.configuration;
     ++reloads_;
     ++generation_;
-    world_.set_period(configuration_->aws.reconcile_period);
+    world_.set_period(now.steady, ec2_path_.pace_of_reads(configuration_->aws.reconcile_period));
     exchange_routers(now);
     start_session(now);
     number_routers();

@@ -156,7 +156,8 @@ private:
     std::map<std::uint64_t, std::uint32_t> index_of_number_;
     std::vector<numbered_router> leaving_;  // dropped by a reload, not yet gone
     std::vector<std::vector<std::uint32_t>> groups_;
-    // What the last reload has moved between routers, or left with one that is leaving, or both a router and the node have.
+    // What the last reload has moved between routers, or left with one that is leaving, or both a router and the node have,
+    // or two routers of an interface that both have found. Made anew when either may have changed.
     std::set<takeover::local_place> shared_;
     takeover::local_resources statics_;  // [[policy]], and what a predecessor left; their requests have the number 0
     bool statics_started_ = false;

@@ -4,6 +4,7 @@
 #include "agent/node/node_impl.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <utility>
 
@@ -122,7 +123,10 @@ void node::impl::find_shared_resources()
         }
     };
     for (std::size_t i = 0; i < routers_.size(); ++i) {
-        add_all(routers_[i].number, routers_[i].router->local(), takeover::local_items(configuration_->routers[i]));
+        const auto& router = *routers_[i].router;
+        auto wanted = takeover::local_items(configuration_->routers[i]);
+        std::ranges::copy(router.of_interfaces(), std::back_inserter(wanted));
+        add_all(routers_[i].number, router.local(), wanted);
     }
     for (const auto& r : leaving_) {
         add_all(r.number, r.router->local(), {});

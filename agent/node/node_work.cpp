@@ -62,6 +62,7 @@ void node::impl::path_changed(instant now)
 {
     journal_.record(ec2_path_.works() ? log_level::info : log_level::warning, "ec2_path", {},
                     {{"state", ec2_path_.works() ? "works" : "broken"}, {"trouble", ec2_path_.trouble()}});
+    world_.set_period(now.steady, ec2_path_.pace_of_reads(configuration_->aws.reconcile_period));
     share_weights();
     for (auto& r : routers_) {
         r.router->path_changed(now, links_, adverts_);

@@ -170,7 +170,7 @@ bool virtual_router::want_of_interfaces(std::vector<takeover::local_item> items)
     if (local_started_) {
         local_.want(wanted_on_node());
     }
-    return local_started_;
+    return true;
 }
 
 std::optional<ip_address> virtual_router::find_source(const net::link_table& links,

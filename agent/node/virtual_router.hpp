@@ -188,8 +188,9 @@ public:
     // As Backup: whose adverts it hears, unless that one has handed over.
     [[nodiscard]] std::optional<ip_address> active_elsewhere() const;
     // What it has on this node of interfaces that were attached to it, beside what is configured. True when that has changed:
-    // it is done with kernel_changed().
+    // it is done with kernel_changed(), once every router has been told.
     bool want_of_interfaces(std::vector<takeover::local_item> items);
+    [[nodiscard]] const std::vector<takeover::local_item>& of_interfaces() const { return of_interfaces_; }
     // What keeps a route from being resolved, for status.
     void set_unresolved(std::vector<status::resource> unresolved) { unresolved_ = std::move(unresolved); }
     [[nodiscard]] const std::vector<status::resource>& unresolved() const { return unresolved_; }

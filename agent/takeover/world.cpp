@@ -64,6 +64,18 @@ void world::watch(time_point now, const watch_list& wanted)
     }
 }
 
+void world::set_period(time_point now, duration period)
+{
+    const bool is_shorter = period < period_;
+    period_ = period;
+    if (!is_shorter) {
+        return;
+    }
+    for (auto& [query, q] : queries_) {
+        q.next_read = std::min(q.next_read, now + draw_period());
+    }
+}
+
 void world::read_at(const cloud_query& query, time_point at)
 {
     const auto found = queries_.find(query);
@@ -105,7 +117,7 @@ void world::handle_timeout(time_point now)
 {
     for (auto& [query, q] : queries_) {
         if (!q.reading && q.next_read <= now) {
-            begin_read(now, q, random_.between(period_ * 9 / 10, period_ * 11 / 10));
+            begin_read(now, q, draw_period());
         }
         if (q.reading && q.ticket == 0 && q.next_page <= now) {
             ask_for_page(now, query, q);

@@ -61,7 +61,8 @@ public:
 
     // Queries that stay keep their view; new ones are read at once.
     void watch(time_point now, const watch_list& wanted);
-    void set_period(duration period) { period_ = period; }
+    // A shorter one counts from now: what the longer one has put off for an hour is not waited for.
+    void set_period(time_point now, duration period);
 
     // A read that begins at `at` or later, and soon after it.
     void read_at(const cloud_query& query, time_point at);
@@ -100,6 +101,8 @@ private:
         unsigned failures = 0;  // of the page that is next
     };
 
+    // Nodes that were started together drift apart.
+    duration draw_period() { return random_.between(period_ * 9 / 10, period_ * 11 / 10); }
     static void begin_read(time_point now, query_state& q, duration until_next);
     void ask_for_page(time_point now, const cloud_query& query, query_state& q);
     // The token of the page that follows; empty when there is none. Absent when this is no answer to the query.

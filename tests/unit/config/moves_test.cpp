@@ -125,12 +125,36 @@ TEST(moves, one_thing_cannot_follow_two_routers)
          "16:11: router[1].secondary_ip[0].address: found \"10.0.1.100\""},
         {"[[router.elastic_ip]]\nallocation = \"eipalloc-0a1b2c3d\"\n",
          "16:14: router[1].elastic_ip[0].allocation: found \"eipalloc-0a1b2c3d\""},
-        {"[[router.eni]]\nmatch = { id = \"eni-0a1b2c3d\" }\n", "16:9: router[1].eni[0].match: found \"eni-0a1b2c3d\""}};
+        {"[[router.eni]]\nmatch = { id = \"eni-0a1b2c3d\" }\n", "16:9: router[1].eni[0].match: found \"eni-0a1b2c3d\""},
+        {"[[router.eni]]\nmatch = { address = \"10.1.0.50\" }\n", "16:9: router[1].eni[0].match: found \"10.1.0.50\""},
+        {"[[router.eni]]\nmatch = { tags = { Name = \"floating\", Env = \"a\" } }\n",
+         "16:9: router[1].eni[0].match: found tags = { Env = \"a\", Name = \"floating\" }, which router[0].eni[0] (line 8) "}};
     for (const auto& [move, said] : rows) {
         const auto errors = outcome_of(router_with({}) + move + second + move).errors;
         ASSERT_EQ(errors.size(), 1u) << move;
         EXPECT_TRUE(errors[0].starts_with(said)) << errors[0];
         EXPECT_NE(errors[0].find("moves already; it cannot follow both"), std::string::npos) << errors[0];
+    }
+}
+
+TEST(moves, interfaces_that_may_be_different_ones_may_follow_two_routers)
+{
+    const auto errors_of = [](const std::string& first, const std::string& second) {
+        return outcome_of(router_with({"[[router.eni]]", "match = " + first}) +
+                          "[[router]]\nname = \"b\"\nvrid = 52\ninterface = \"ens5\"\npeers = [\"10.0.2.10\"]\n"
+                          "advertised_addresses = [\"10.1.1.1\"]\n[[router.eni]]\nmatch = " +
+                          second + "\n")
+            .errors;
+    };
+    EXPECT_EQ(errors_of(R"({ tags = { a = "1", b = "2" } })", R"({ tags = { b = "2", a = "1" } })").size(), 1u);
+    EXPECT_EQ(errors_of("{}", "{}").size(), 2u) << "each is wrong by itself, and that is all";
+    const std::vector<std::string> different = {R"({ tags = { a = "1" } })", R"({ tags = { a = "1", b = "2" } })",
+                                                R"({ tags = { a = "2" } })", R"({ address = "10.1.0.50" })",
+                                                R"({ address = "10.1.0.51" })"};
+    for (const auto& first : different) {
+        for (const auto& second : different) {
+            EXPECT_EQ(errors_of(first, second).empty(), first != second) << first << " and " << second;
+        }
     }
 }
 

@@ -106,6 +106,36 @@ TEST_F(node_test, a_backup_knows_by_its_regular_reads_that_its_path_is_broken_an
     EXPECT_EQ(n.log.count({"event=priority", "from=40", "to=100"}), 1u);
 }
 
+// A router that moves no route: nothing is read but what the period says.
+TEST_F(node_test, a_path_that_works_again_is_known_soon_however_long_the_period)
+{
+    auto c = weighted(100, -60, 0s);
+    c->aws.reconcile_period = 1h;
+    c->routers[0].routes.clear();
+    c->routers[0].secondary_ips = {{ip_address::v4(10, 0, 1, 100), "", aws::network_interface_id{me}}};
+    node_harness n{c};
+    const auto run = [&](duration d) {
+        for (duration passed{}; passed < d; passed += 100ms) {
+            n.hear(200);
+            n.advance(100ms);
+        }
+    };
+    n.intercept = no_ec2;
+    n.start();
+    run(1min);
+    ASSERT_EQ(n.router().effective_priority, 40);
+    n.intercept = nullptr;
+    const auto before = n.calls("DescribeNetworkInterfaces");
+    run(29s);
+    EXPECT_EQ(n.router().effective_priority, 40);
+    run(31s);
+    EXPECT_EQ(n.router().effective_priority, 100);
+    const auto needed = n.calls("DescribeNetworkInterfaces") - before;
+    EXPECT_LE(needed, 6u);
+    run(5min);
+    EXPECT_LE(n.calls("DescribeNetworkInterfaces") - before - needed, 1u) << "the period holds again";
+}
+
 TEST_F(node_test, a_positive_weight_is_there_while_the_path_works)
 {
     node_harness n{weighted(200, 100, 0s)};

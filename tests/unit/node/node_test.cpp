@@ -213,6 +213,18 @@ TEST_F(node_test, a_reload_that_cannot_be_applied_changes_nothing)
     EXPECT_EQ(h.log.count({"event=reload", "outcome=refused"}), 1u);
 }
 
+TEST_F(node_test, a_shorter_reconcile_period_holds_from_the_reload_on)
+{
+    configuration = changed([](auto& c) { c.aws.reconcile_period = 1h; });
+    h.replace(configuration);
+    start_as_backup();
+    advance_with_peer(1min, 200);
+    ASSERT_EQ(h.calls("DescribeRouteTables"), 1u);
+    h.reload(changed([](auto& c) { c.aws.reconcile_period = 10s; }));
+    advance_with_peer(11s + 100ms, 200);
+    EXPECT_EQ(h.calls("DescribeRouteTables"), 2u);
+}
+
 TEST_F(node_test, a_reload_that_adds_a_table_takes_it_without_a_transition)
 {
     start_as_active();

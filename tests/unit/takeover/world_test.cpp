@@ -56,6 +56,26 @@ TEST_F(world_test, a_new_query_is_read_at_once_and_then_once_a_period)
     }
 }
 
+TEST_F(world_test, a_shorter_period_counts_from_now_and_a_longer_one_from_the_next_read)
+{
+    w.set_period(t0, 1h);
+    w.watch(t0, watched);
+    auto read = expect_read(t0);
+    w.handle(t0, read.ticket, reply_page({}));
+    now = t0 + 1min;
+    w.set_period(now, 10s);
+    EXPECT_GE(w.next_wakeup().at, now + 9s);
+    EXPECT_LE(w.next_wakeup().at, now + 11s);
+    const auto wanted = w.next_wakeup().at;
+    w.set_period(now + 1s, 10s);
+    EXPECT_EQ(w.next_wakeup().at, wanted) << "nothing has changed";
+    w.set_period(now + 1s, 1h);
+    EXPECT_EQ(w.next_wakeup().at, wanted);
+    read = next_read();
+    w.handle(now, read.ticket, reply_page({}));
+    EXPECT_GE(w.next_wakeup().at, now + 54min);
+}
+
 TEST_F(world_test, a_view_holds_only_what_is_watched)
 {
     w.watch(t0, watched);
