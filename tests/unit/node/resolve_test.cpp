@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <initializer_list>
+
 namespace vipd::node {
 namespace {
 
@@ -173,17 +175,21 @@ protected:
     }
 
     std::vector<takeover::local_item> items() { return resolve(router, &identity, links, world).of_interfaces; }
-    void see(const char* id)
+    // EC2 says that these have the tags.
+    void see(std::initializer_list<const char*> ids)
     {
         takeover::interface_query query;
         query.vpc = aws::vpc_id{"vpc-1"};
         query.tags = router.enis[0].match.tags;
         world.watch(now, {{query, {}}});
+        world.read_at(query, now);
         world.handle_timeout(now);
         const auto call = world.poll_output();
         ASSERT_TRUE(call);
         aws::network_interfaces_page page;
-        page.interfaces.emplace_back().id = eni(id);
+        for (const auto* id : ids) {
+            page.interfaces.emplace_back().id = eni(id);
+        }
         world.handle(now, call->ticket, {page, {}, {}});
     }
 
@@ -224,10 +230,43 @@ TEST_F(floating_link_of, tags_are_what_ec2_says_of_them)
     EXPECT_TRUE(depends_on_world(router));
     EXPECT_TRUE(items().empty()) << "nothing has been read yet";
     EXPECT_EQ(resolve(router, &identity, links, world).unresolved.at(0).state, status::resource_state::unknown);
-    see("eni-float");
+    see({"eni-float"});
     EXPECT_FALSE(items().empty());
     links.apply(net::link_gone{7});
     EXPECT_EQ(resolve(router, &identity, links, world).unresolved.at(0).state, status::resource_state::elsewhere);
+}
+
+TEST_F(floating_link_of, tags_that_name_none_or_several_leave_it_what_it_was)
+{
+    router.enis[0].match.id.reset();
+    router.enis[0].match.tags = {{"Name", "floating"}};
+    see({"eni-float"});
+    auto known = resolve(router, &identity, links, world).known;
+    for (const auto& ids : {std::initializer_list<const char*>{}, {"eni-float", "eni-other"}}) {
+        see(ids);
+        EXPECT_TRUE(items().empty()) << "to who begins now it is not known";
+        const auto r = resolve(router, &identity, links, world, known);
+        EXPECT_FALSE(r.of_interfaces.empty());
+        known = r.known;
+    }
+    see({"eni-other"});
+    EXPECT_TRUE(resolve(router, &identity, links, world, known).of_interfaces.empty());
+    known = resolve(router, nullptr, links, world, known).known;
+    ASSERT_EQ(known.size(), 1U);
+    EXPECT_EQ(known[0].id, eni("eni-float"));
+}
+
+TEST_F(floating_link_of, other_words_in_its_place_mean_the_same_interface_until_ec2_has_said)
+{
+    const auto known = resolve(router, &identity, links, world).known;
+    auto& entry = router.enis[0];
+    entry.match.id.reset();
+    entry.match.tags = {{"Name", "floating"}};
+    EXPECT_FALSE(resolve(router, &identity, links, world, known).of_interfaces.empty());
+    router.enis.emplace_back().match.id = eni("eni-float");
+    EXPECT_EQ(resolve(router, &identity, links, world, known).known[0].id.str(), "") << "it may be either's";
+    router.enis.erase(router.enis.begin());
+    EXPECT_FALSE(resolve(router, &identity, links, world, known).of_interfaces.empty());
 }
 
 TEST_F(floating_link_of, one_that_is_not_to_be_configured_is_left_alone)
