@@ -24,6 +24,11 @@ struct named_interface {
     const std::optional<aws::network_interface_id>& id;
 };
 
+std::optional<aws::vpc_id> known_or_none(const aws::vpc_id& vpc)
+{
+    return vpc.empty() ? std::nullopt : std::optional{vpc};
+}
+
 struct target {
     aws::network_interface_id interface;
     aws::vpc_id vpc;  // empty when nobody needs it
@@ -108,8 +113,8 @@ private:
         query.id = entry.match.id;
         query.address = entry.match.address;
         query.tags = entry.match.tags;
-        if (!query.tags.empty() && identity_ != nullptr && !identity_->interfaces.empty()) {
-            query.vpc = identity_->interfaces.front().vpc;
+        if (!query.tags.empty() && identity_ != nullptr) {
+            query.vpc = known_or_none(own_vpc(router_, *identity_, links_));
         }
         return query;
     }
@@ -229,7 +234,7 @@ private:
                              "the instance metadata service lists no interface, so the VPC is not known"};
             }
             // An interface of another instance is a legal target; its VPC has to be ours for a route to reach it.
-            return target{*wanted.id, interfaces.front().vpc};
+            return target{*wanted.id, own_vpc(router_, *identity_, links_)};
         }
         const auto& name = wanted.name.empty() ? router_.interface : wanted.name;
         const auto* link = links_.find_link(name);
@@ -270,6 +275,21 @@ resolved resolve(const config::router& router, const aws::instance_identity* ide
     resolver all{router, identity, links, world, before};
     for_each_move(router, [&](const auto& entry) { all.add(entry); });
     return all.take();
+}
+
+aws::vpc_id own_vpc(const config::router& router, const aws::instance_identity& identity, const net::link_table& links)
+{
+    const auto* const link = links.find_link(router.interface);
+    const auto is_own = [&](const aws::instance_interface& i) {
+        return link != nullptr ? i.mac == link->mac
+                               : router.source && std::ranges::find(i.addresses, *router.source) != i.addresses.end();
+    };
+    const auto& interfaces = identity.interfaces;
+    if (interfaces.empty()) {
+        return {};
+    }
+    const auto own = std::ranges::find_if(interfaces, is_own);
+    return own == interfaces.end() ? interfaces.front().vpc : own->vpc;
 }
 
 bool depends_on_world(const config::router& router)

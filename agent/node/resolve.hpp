@@ -36,6 +36,10 @@ struct resolved {
 resolved resolve(const config::router& router, const aws::instance_identity* identity, const net::link_table& links,
                  const takeover::world& world, const std::vector<known_interface>& before = {});
 
+// Of the router's own interface, by its link's MAC address or by its source: one that is moved may be of another VPC, and the
+// first that the metadata service lists. Of that first one where nothing says which is the router's; empty when it lists none.
+aws::vpc_id own_vpc(const config::router& router, const aws::instance_identity& identity, const net::link_table& links);
+
 // Whether what resolve() says of the router's interfaces follows from what EC2 says of them: of those that are found by tags.
 bool depends_on_world(const config::router& router);
 

@@ -86,6 +86,29 @@ TEST_F(resolve_test, tags_are_looked_for_in_the_vpc_of_the_target)
     EXPECT_EQ(r.wanted.routes[0].query.tags.at(0).value, "private-*");
 }
 
+// The metadata service lists interfaces by their MAC addresses.
+TEST_F(resolve_test, an_interface_of_another_vpc_that_is_listed_first_turns_no_query_to_its_own)
+{
+    identity.interfaces.insert(identity.interfaces.begin(),
+                               {"02:00:00:00:00:01", eni("eni-moved"), aws::vpc_id{"vpc-2"}, "subnet-2", {}, {}});
+    identity.interfaces[1].addresses = {ip_address::v4(10, 0, 1, 10)};
+    route().interface_id = eni("eni-of-a-peer");
+    router.enis.emplace_back().match.tags = {{"Name", "floating"}};
+    const auto vpcs = [&] {
+        const auto r = resolve(router, &identity, links, world);
+        return std::vector{r.wanted.routes.at(0).query.vpc,
+                           std::get<takeover::interface_query>(r.wanted.others.at(0).query).vpc};
+    };
+    const std::vector both(2, std::optional{aws::vpc_id{"vpc-1"}});
+    EXPECT_EQ(vpcs(), both);
+    router.interface.clear();
+    EXPECT_EQ(vpcs(), both) << "by its source";
+    router.source = ip_address::v4(10, 0, 1, 99);
+    EXPECT_NE(vpcs(), both) << "nothing says which one is its own";
+    identity.interfaces.erase(identity.interfaces.begin());
+    EXPECT_EQ(vpcs(), both);
+}
+
 TEST_F(resolve_test, addresses_and_elastic_ips_go_to_the_interface_behind_the_routers)
 {
     router.routes.clear();
