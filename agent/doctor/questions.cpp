@@ -117,6 +117,9 @@ void ask_about(question_list& ask, const evidence& known, const config::router& 
                    [](const takeover::route_in_table&) {},
                    [&](const takeover::secondary_address& a) {
                        ask_about_target(a.target);
+                       if (const auto target = known.answers.interface(a.target)) {
+                           ask.ask(by_address(a.address, target->vpc));
+                       }
                        ask_about_room(ask, known);
                    },
                    [&](const takeover::elastic_ip& e) { ask_about_target(e.target); },

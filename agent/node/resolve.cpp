@@ -77,6 +77,7 @@ public:
         }
         takeover::interface_query query;
         query.address = entry.address;
+        query.vpc = vpc_of(found->interface);
         want(std::move(query), takeover::secondary_address{entry.address, found->interface});
     }
 
@@ -113,7 +114,7 @@ private:
         query.id = entry.match.id;
         query.address = entry.match.address;
         query.tags = entry.match.tags;
-        if (!query.tags.empty() && identity_ != nullptr) {
+        if (!query.id && identity_ != nullptr) {
             query.vpc = known_or_none(own_vpc(router_, *identity_, links_));
         }
         return query;
@@ -127,7 +128,8 @@ private:
         }
         if (query.address) {
             const auto found = std::ranges::find_if(identity_->interfaces, [&](const aws::instance_interface& i) {
-                return std::ranges::find(i.addresses, *query.address) != i.addresses.end();
+                return std::ranges::find(i.addresses, *query.address) != i.addresses.end() &&
+                       (!query.vpc || i.vpc.empty() || i.vpc == *query.vpc);
             });
             return found == identity_->interfaces.end() ? aws::network_interface_id{} : found->id;
         }
@@ -180,14 +182,28 @@ private:
         std::ranges::move(items, std::back_inserter(all_.of_interfaces));
     }
 
-    // None where the metadata service has not listed the interface, or it is not of this node.
-    [[nodiscard]] std::optional<ip_address> primary_address(const aws::network_interface_id& interface) const
+    // Null where the metadata service has not listed the interface, or it is not of this node.
+    [[nodiscard]] const aws::instance_interface* find_own(const aws::network_interface_id& interface) const
     {
         if (identity_ == nullptr) {
-            return std::nullopt;
+            return nullptr;
         }
         const auto own = std::ranges::find(identity_->interfaces, interface, &aws::instance_interface::id);
-        if (own == identity_->interfaces.end()) {
+        return own == identity_->interfaces.end() ? nullptr : &*own;
+    }
+
+    // Another VPC of the account may have the same addresses. None where nobody has said which VPC it is: an interface that is
+    // named by its id need not be here, nor of the VPC that this node is in.
+    [[nodiscard]] std::optional<aws::vpc_id> vpc_of(const aws::network_interface_id& interface) const
+    {
+        const auto* const own = find_own(interface);
+        return own == nullptr ? std::nullopt : known_or_none(own->vpc);
+    }
+
+    [[nodiscard]] std::optional<ip_address> primary_address(const aws::network_interface_id& interface) const
+    {
+        const auto* const own = find_own(interface);
+        if (own == nullptr) {
             return std::nullopt;
         }
         const auto first = std::ranges::find_if(own->addresses, [](const ip_address& a) { return a.is_v4(); });

@@ -118,6 +118,7 @@ TEST_F(resolve_test, addresses_and_elastic_ips_go_to_the_interface_behind_the_ro
     ASSERT_EQ(r.wanted.others.size(), 2u);
     takeover::interface_query by_address;
     by_address.address = ip_address::v4(10, 0, 1, 100);
+    by_address.vpc = aws::vpc_id{"vpc-1"};
     EXPECT_EQ(r.wanted.others[0],
               (takeover::wanted_resource{by_address, takeover::secondary_address{*by_address.address, eni("eni-first")}}));
     EXPECT_EQ(r.wanted.others[1],
@@ -151,6 +152,30 @@ TEST_F(resolve_test, an_interface_that_is_named_by_id_needs_nobody_to_tell)
     config::configuration all;
     all.routers = {router};
     EXPECT_FALSE(needs_identity(all));
+}
+
+TEST_F(resolve_test, addresses_are_looked_for_in_one_vpc_as_far_as_it_is_known)
+{
+    const auto address = ip_address::v4(10, 0, 1, 100);
+    router.routes.clear();
+    router.secondary_ips = {{address, "ens5", std::nullopt}};
+    router.enis.emplace_back().match.address = address;
+    const auto vpcs = [&] {
+        std::vector<std::optional<aws::vpc_id>> all;
+        for (const auto& one : resolve(router, &identity, links, world).wanted.others) {
+            all.push_back(std::get<takeover::interface_query>(one.query).vpc);
+        }
+        return all;
+    };
+    const std::optional ours{aws::vpc_id{"vpc-1"}};
+    EXPECT_EQ(vpcs(), (std::vector{ours, ours}));
+    router.secondary_ips = {{address, "", eni("eni-first")}};
+    EXPECT_EQ(vpcs(), (std::vector{ours, ours}));
+    router.secondary_ips = {{address, "", eni("eni-not-here")}};
+    EXPECT_EQ(vpcs(), (std::vector{std::optional<aws::vpc_id>{}, ours}));
+    identity.interfaces[0].vpc = {};
+    router.secondary_ips = {{address, "ens5", std::nullopt}};
+    EXPECT_EQ(vpcs(), std::vector<std::optional<aws::vpc_id>>(2)) << "nobody has said it";
 }
 
 TEST_F(resolve_test, a_floating_interface_goes_to_this_instance_and_tags_are_of_its_vpc)
@@ -242,6 +267,11 @@ TEST_F(floating_link_of, an_address_is_the_interface_that_has_it)
     router.enis[0].match.id.reset();
     router.enis[0].match.address = ip_address::v4(10, 1, 0, 50);
     EXPECT_FALSE(items().empty());
+    auto foreign = identity.interfaces[1];
+    foreign.vpc = aws::vpc_id{"vpc-2"};
+    foreign.id = eni("eni-foreign");
+    identity.interfaces.insert(identity.interfaces.begin() + 1, foreign);
+    EXPECT_EQ(resolve(router, &identity, links, world).known.at(0).id, eni("eni-float"));
     router.enis[0].match.address = ip_address::v4(10, 1, 0, 51);
     EXPECT_TRUE(items().empty());
 }
