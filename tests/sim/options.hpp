@@ -65,6 +65,8 @@ struct cluster_options {
     floating_addresses addresses_of_interface = floating_addresses::one;
     std::optional<unsigned> device_index;
     duration force_after = std::chrono::seconds{10};
+    // Another VPC of the account has an interface with every address that is moved, and with an id before all others.
+    bool has_twin_vpc = false;
     // Programs for every event. No seed draws them: their ends would change what a machine draws later.
     bool hooks = false;
     // Whether machines ask what EC2 announces. Few seeds draw that: the questions are most of what is simulated then.
