@@ -4,10 +4,10 @@
 
 namespace vipd::doctor {
 
-aws::vpc_id evidence::vpc() const
+aws::vpc_id evidence::vpc_of(const config::router& router) const
 {
     const auto* const who = identity();
-    return who == nullptr || who->interfaces.empty() ? aws::vpc_id{} : who->interfaces.front().vpc;
+    return who == nullptr ? aws::vpc_id{} : node::own_vpc(router, *who, links);
 }
 
 node::resolved evidence::resolve(const config::router& router) const

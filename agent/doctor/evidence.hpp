@@ -45,8 +45,8 @@ struct evidence {
     bool out_of_time = false;       // the last question was not answered before the end
 
     [[nodiscard]] const aws::instance_identity* identity() const { return session.identity ? &*session.identity : nullptr; }
-    // Of this instance; empty when it is not known.
-    [[nodiscard]] aws::vpc_id vpc() const;
+    // Of the router's own interface; empty when it is not known.
+    [[nodiscard]] aws::vpc_id vpc_of(const config::router& router) const;
     [[nodiscard]] node::resolved resolve(const config::router& router) const;
     // What vipd puts on this node and takes away again.
     [[nodiscard]] std::set<ip_address> moving_addresses() const;

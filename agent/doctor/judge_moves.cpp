@@ -205,7 +205,7 @@ void move_judge::judge(const takeover::secondary_address& address)
             return;
         }
     }
-    const auto holders = known_.answers.interfaces_with(address.address, {});
+    const auto holders = known_.answers.interfaces_with(address.address, target->vpc);
     const auto* const holder = holders && !holders->empty() ? &holders->front() : nullptr;
     if (holder != nullptr && !holder->addresses.empty() && address.address.is_v4() &&
         holder->addresses.front() == address.address) {

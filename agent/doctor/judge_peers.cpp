@@ -112,7 +112,7 @@ void judge_peer(const evidence& known, const config::router& router, const resul
                 const ip_address& source, const ip_address& address, section& out)
 {
     const auto check = "peer " + address.to_string();
-    const auto vpc = known.vpc();
+    const auto vpc = known.vpc_of(router);
     if (known.own_interface_with(address) != nullptr) {
         out.fail(check, "it is an address of this node", "peers holds the addresses of the other nodes");
         return;

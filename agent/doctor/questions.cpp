@@ -60,9 +60,10 @@ void ask_about_peers(question_list& ask, const evidence& known, const config::ro
             }
         }
     }
+    const auto vpc = known.vpc_of(router);
     for (const auto& peer : router.peers) {
-        ask.ask(by_address(peer.address, known.vpc()));
-        if (const auto found = known.answers.interfaces_with(peer.address, known.vpc())) {
+        ask.ask(by_address(peer.address, vpc));
+        if (const auto found = known.answers.interfaces_with(peer.address, vpc)) {
             for (const auto& interface : *found) {
                 ask_about_group_of(ask, interface);
             }
@@ -116,6 +117,9 @@ void ask_about(question_list& ask, const evidence& known, const config::router& 
                    [](const takeover::route_in_table&) {},
                    [&](const takeover::secondary_address& a) {
                        ask_about_target(a.target);
+                       if (const auto target = known.answers.interface(a.target)) {
+                           ask.ask(by_address(a.address, target->vpc));
+                       }
                        ask_about_room(ask, known);
                    },
                    [&](const takeover::elastic_ip& e) { ask_about_target(e.target); },

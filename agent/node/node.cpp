@@ -215,7 +215,7 @@ void node::impl::resolve_all(instant now)
     std::set<aws::network_interface_id> interfaces;
     std::vector<resolved> all;
     for (const auto& r : routers_) {
-        all.push_back(resolve(r.router->configuration(), identity, links_, world_));
+        all.push_back(resolve(r.router->configuration(), identity, links_, world_, r.router->known_interfaces()));
         for (const auto& route : all.back().wanted.routes) {
             watched[route.query].insert(route.destination);
         }
@@ -235,6 +235,7 @@ void node::impl::resolve_all(instant now)
     for (std::size_t i = 0; i < routers_.size(); ++i) {
         routers_[i].router->cloud().want(now.steady, all[i].wanted, world_);
         routers_[i].router->set_unresolved(std::move(all[i].unresolved));
+        routers_[i].router->set_known_interfaces(std::move(all[i].known));
         if (routers_[i].router->want_of_interfaces(std::move(all[i].of_interfaces))) {
             changed.push_back(i);
         }

@@ -24,6 +24,11 @@ struct named_interface {
     const std::optional<aws::network_interface_id>& id;
 };
 
+std::optional<aws::vpc_id> known_or_none(const aws::vpc_id& vpc)
+{
+    return vpc.empty() ? std::nullopt : std::optional{vpc};
+}
+
 struct target {
     aws::network_interface_id interface;
     aws::vpc_id vpc;  // empty when nobody needs it
@@ -33,11 +38,17 @@ struct target {
 class resolver {
 public:
     resolver(const config::router& router, const aws::instance_identity* identity, const net::link_table& links,
-             const takeover::world& world) :
-        router_(router), identity_(identity), links_(links), world_(world)
+             const takeover::world& world, const std::vector<known_interface>& before) :
+        router_(router), identity_(identity), links_(links), world_(world), before_(before)
     {}
 
-    resolved take() { return std::move(all_); }
+    resolved take()
+    {
+        if (identity_ == nullptr) {
+            all_.known = before_;
+        }
+        return std::move(all_);
+    }
 
     void add(const config::route_entry& route)
     {
@@ -66,6 +77,7 @@ public:
         }
         takeover::interface_query query;
         query.address = entry.address;
+        query.vpc = vpc_of(found->interface);
         want(std::move(query), takeover::secondary_address{entry.address, found->interface});
     }
 
@@ -84,37 +96,69 @@ public:
 
     void add(const config::eni_entry& entry)
     {
-        takeover::interface_query query;
-        query.id = entry.match.id;
-        query.address = entry.match.address;
-        query.tags = entry.match.tags;
+        auto query = query_of(entry);
         if (identity_ == nullptr) {
             leave_out(status::resource_kind::network_interface, takeover::describe_query(query), no_identity());
             return;
         }
-        if (!query.tags.empty() && !identity_->interfaces.empty()) {
-            query.vpc = identity_->interfaces.front().vpc;
-        }
+        all_.known.push_back({query, find_interface(query)});
         add_link(entry, query);
         takeover::floating_interface what{query, identity_->instance, entry.device_index, entry.force_after};
         want(std::move(query), std::move(what));
     }
 
 private:
+    [[nodiscard]] takeover::interface_query query_of(const config::eni_entry& entry) const
+    {
+        takeover::interface_query query;
+        query.id = entry.match.id;
+        query.address = entry.match.address;
+        query.tags = entry.match.tags;
+        if (!query.id && identity_ != nullptr) {
+            query.vpc = known_or_none(own_vpc(router_, *identity_, links_));
+        }
+        return query;
+    }
+
+    // The one that the entry whose turn it is stands for; empty while nobody has said it, or when none here has the address.
+    [[nodiscard]] aws::network_interface_id find_interface(const takeover::interface_query& query) const
+    {
+        if (query.id) {
+            return *query.id;
+        }
+        if (query.address) {
+            const auto found = std::ranges::find_if(identity_->interfaces, [&](const aws::instance_interface& i) {
+                return std::ranges::find(i.addresses, *query.address) != i.addresses.end() &&
+                       (!query.vpc || i.vpc.empty() || i.vpc == *query.vpc);
+            });
+            return found == identity_->interfaces.end() ? aws::network_interface_id{} : found->id;
+        }
+        const auto* const view = world_.find(query);
+        const bool is_unique = view != nullptr && view->interfaces.size() == 1;
+        return is_unique ? view->interfaces.begin()->first : find_known(query);
+    }
+
+    [[nodiscard]] aws::network_interface_id find_known(const takeover::interface_query& query) const
+    {
+        const auto same = std::ranges::find(before_, query, &known_interface::query);
+        if (same != before_.end()) {
+            return same->id;
+        }
+        // A reload may have other words for the same interface.
+        const auto place = all_.known.size();
+        if (before_.size() != router_.enis.size()) {
+            return {};
+        }
+        const auto& replaced = before_.at(place);
+        const bool is_kept =
+            std::ranges::any_of(router_.enis, [&](const auto& entry) { return query_of(entry) == replaced.query; });
+        return is_kept ? aws::network_interface_id{} : replaced.id;
+    }
+
     // IMDS lists it when it is attached here, and the kernel has a link with its MAC address when it has arrived.
     void add_link(const config::eni_entry& entry, const takeover::interface_query& query)
     {
-        const auto is_it = [&](const aws::instance_interface& i) {
-            if (query.id) {
-                return i.id == *query.id;
-            }
-            if (query.address) {
-                return std::ranges::find(i.addresses, *query.address) != i.addresses.end();
-            }
-            const auto* const view = world_.find(query);
-            return view != nullptr && view->interfaces.size() == 1 && view->interfaces.contains(i.id);
-        };
-        const auto found = std::ranges::find_if(identity_->interfaces, is_it);
+        const auto found = std::ranges::find(identity_->interfaces, all_.known.back().id, &aws::instance_interface::id);
         const auto* const link = found == identity_->interfaces.end() ? nullptr : links_.find_link_by_mac(found->mac);
         if (!entry.configure) {
             return;
@@ -138,14 +182,28 @@ private:
         std::ranges::move(items, std::back_inserter(all_.of_interfaces));
     }
 
-    // None where the metadata service has not listed the interface, or it is not of this node.
-    [[nodiscard]] std::optional<ip_address> primary_address(const aws::network_interface_id& interface) const
+    // Null where the metadata service has not listed the interface, or it is not of this node.
+    [[nodiscard]] const aws::instance_interface* find_own(const aws::network_interface_id& interface) const
     {
         if (identity_ == nullptr) {
-            return std::nullopt;
+            return nullptr;
         }
         const auto own = std::ranges::find(identity_->interfaces, interface, &aws::instance_interface::id);
-        if (own == identity_->interfaces.end()) {
+        return own == identity_->interfaces.end() ? nullptr : &*own;
+    }
+
+    // Another VPC of the account may have the same addresses. None where nobody has said which VPC it is: an interface that is
+    // named by its id need not be here, nor of the VPC that this node is in.
+    [[nodiscard]] std::optional<aws::vpc_id> vpc_of(const aws::network_interface_id& interface) const
+    {
+        const auto* const own = find_own(interface);
+        return own == nullptr ? std::nullopt : known_or_none(own->vpc);
+    }
+
+    [[nodiscard]] std::optional<ip_address> primary_address(const aws::network_interface_id& interface) const
+    {
+        const auto* const own = find_own(interface);
+        if (own == nullptr) {
             return std::nullopt;
         }
         const auto first = std::ranges::find_if(own->addresses, [](const ip_address& a) { return a.is_v4(); });
@@ -192,7 +250,7 @@ private:
                              "the instance metadata service lists no interface, so the VPC is not known"};
             }
             // An interface of another instance is a legal target; its VPC has to be ours for a route to reach it.
-            return target{*wanted.id, interfaces.front().vpc};
+            return target{*wanted.id, own_vpc(router_, *identity_, links_)};
         }
         const auto& name = wanted.name.empty() ? router_.interface : wanted.name;
         const auto* link = links_.find_link(name);
@@ -211,6 +269,7 @@ private:
     const aws::instance_identity* identity_;
     const net::link_table& links_;
     const takeover::world& world_;
+    const std::vector<known_interface>& before_;
     resolved all_;
 };
 
@@ -227,11 +286,26 @@ void for_each_move(const config::router& router, Visit&& visit)
 }  // namespace
 
 resolved resolve(const config::router& router, const aws::instance_identity* identity, const net::link_table& links,
-                 const takeover::world& world)
+                 const takeover::world& world, const std::vector<known_interface>& before)
 {
-    resolver all{router, identity, links, world};
+    resolver all{router, identity, links, world, before};
     for_each_move(router, [&](const auto& entry) { all.add(entry); });
     return all.take();
+}
+
+aws::vpc_id own_vpc(const config::router& router, const aws::instance_identity& identity, const net::link_table& links)
+{
+    const auto* const link = links.find_link(router.interface);
+    const auto is_own = [&](const aws::instance_interface& i) {
+        return link != nullptr ? i.mac == link->mac
+                               : router.source && std::ranges::find(i.addresses, *router.source) != i.addresses.end();
+    };
+    const auto& interfaces = identity.interfaces;
+    if (interfaces.empty()) {
+        return {};
+    }
+    const auto own = std::ranges::find_if(interfaces, is_own);
+    return own == interfaces.end() ? interfaces.front().vpc : own->vpc;
 }
 
 bool depends_on_world(const config::router& router)

@@ -11,6 +11,7 @@
 #include "agent/net/link_table.hpp"
 #include "agent/node/ec2_path.hpp"
 #include "agent/node/inbound_watch.hpp"
+#include "agent/node/resolve.hpp"
 #include "agent/node/succession.hpp"
 #include "agent/status/journal.hpp"
 #include "agent/status/snapshot.hpp"
@@ -194,6 +195,9 @@ public:
     // What keeps a route from being resolved, for status.
     void set_unresolved(std::vector<status::resource> unresolved) { unresolved_ = std::move(unresolved); }
     [[nodiscard]] const std::vector<status::resource>& unresolved() const { return unresolved_; }
+    // It keeps for resolve() what that has found out.
+    void set_known_interfaces(std::vector<known_interface> known) { known_interfaces_ = std::move(known); }
+    [[nodiscard]] const std::vector<known_interface>& known_interfaces() const { return known_interfaces_; }
     // Why it takes no part; empty when it does.
     [[nodiscard]] const std::string& obstacle() const { return obstacle_; }
 
@@ -291,6 +295,7 @@ private:
     std::vector<takeover::local_item> of_interfaces_;
     takeover::announcer announcer_;
     std::vector<status::resource> unresolved_;
+    std::vector<known_interface> known_interfaces_;
 
     hooks::hook_runner hooks_;
     std::optional<config::hook_event> role_told_;

@@ -13,7 +13,7 @@ public:
     void add_vpc_and_tags(const std::optional<aws::vpc_id>& vpc, const std::vector<aws::tag_filter>& tags)
     {
         if (vpc) {
-            add(", ", vpc->str());
+            add(" in ", vpc->str());
         }
         for (const auto& tag : tags) {
             add(" with ", "tag " + tag.key + "=" + tag.value);

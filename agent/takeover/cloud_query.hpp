@@ -25,7 +25,7 @@ struct table_query {
     friend auto operator<=>(const table_query&, const table_query&) = default;
 };
 
-// Which network interfaces: by id, by an address that they have, or by tags in a VPC.
+// Which network interfaces: by id, or by an address that they have or by tags, in a VPC where it is known.
 struct interface_query {
     std::optional<aws::network_interface_id> id;
     std::optional<ip_address> address;
@@ -44,7 +44,7 @@ using cloud_query = std::variant<table_query, interface_query, elastic_ip_query>
 // The call that asks for one page; an empty token for the first.
 aws::ec2_call describe_call(const cloud_query& query, const std::string& next_token, unsigned results_max);
 
-// For people: "vpc-1 with tag Role=private", "eni-1", "10.0.1.100".
+// For people: "vpc-1 with tag Role=private", "eni-1", "10.0.1.100 in vpc-1".
 std::string describe_query(const cloud_query& query);
 
 }  // namespace vipd::takeover

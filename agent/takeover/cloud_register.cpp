@@ -31,7 +31,7 @@ void cloud_register::become_active(time_point now)
 {
     ENSURE(stage_ == stage::idle);
     // The call is made whatever was last seen, since the view may be a period old.
-    believed_ = seen_;
+    believed_ = in_view();
     flips_ = surprises_ = 0;
     accepted_at_ = never;
     confirmed_ = false;
@@ -80,7 +80,7 @@ void cloud_register::change(const resource& what)
 
 void cloud_register::write_again()
 {
-    believed_ = seen_;
+    believed_ = in_view();
     flips_ = 0;
     contradictions_ = 0;
     confirmed_ = false;
@@ -239,6 +239,7 @@ cloud_register::view_consequence cloud_register::see(time_point read_began, time
 {
     seen_ = seen;
     seen_at_ = read_began;
+    in_sight_ = true;
     switch (stage_) {
         case stage::idle:
         case stage::in_flight:
@@ -282,6 +283,14 @@ cloud_register::view_consequence cloud_register::see(time_point read_began, time
             break;
     }
     return see_settled(read_began, now, seen, s);
+}
+
+void cloud_register::lose_sight()
+{
+    in_sight_ = false;
+    if (!is_amending_) {
+        believed_.reset();
+    }
 }
 
 // By what is believed at this moment; nothing while it has to be looked at.

@@ -73,6 +73,8 @@ public:
         duel_news duel = duel_news::none;
     };
     view_consequence see(time_point read_began, time_point now, const sighting& seen, standing s = standing::unknown);
+    // The newest view does not say which one it is: what was seen before may be of another one, and no call may rest on it.
+    void lose_sight();
     // A lower Active was heard.
     void suspect(time_point now);
     // The call to make now, if one is due and the budget allows it. Puts the register in flight.
@@ -94,6 +96,7 @@ public:
     [[nodiscard]] const duel_breaker& breaker() const { return breaker_; }
 
 private:
+    [[nodiscard]] std::optional<sighting> in_view() const { return in_sight_ ? seen_ : std::nullopt; }
     void write_again();
     void look(time_point now);
     void settle(time_point now, bool confirmed);
@@ -117,6 +120,7 @@ private:
     // What EC2 said last, and when that read began.
     std::optional<sighting> seen_;
     time_point seen_at_ = never;
+    bool in_sight_ = false;
 
     // This epoch's writing. What the next call goes by: the last view, or what an answer has said since.
     std::optional<sighting> believed_;

@@ -51,9 +51,14 @@ std::optional<sighting> look(const route_in_table& what, const query_view& view)
 
 std::optional<sighting> look(const secondary_address& what, const query_view& view)
 {
+    // Where the VPC is not known, one of another may have the same address.
+    const auto target = view.interfaces.find(what.target);
+    if (target != view.interfaces.end() && has_address(target->second, what.address)) {
+        return at_interface(what.target, true);
+    }
     for (const auto& [id, interface] : view.interfaces) {
         if (has_address(interface, what.address)) {
-            return at_interface(id, id == what.target);
+            return at_interface(id, false);
         }
     }
     return nowhere();

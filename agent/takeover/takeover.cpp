@@ -234,6 +234,9 @@ void takeover::look(time_point now, const cloud_query& query, const query_view& 
             if (++tracked.views_without_it >= views_without_it_max && tables != nullptr && !tables->by_id()) {
                 gone.push_back(name);
             }
+            if (tables == nullptr) {
+                tracked.value.lose_sight();
+            }
             continue;
         }
         tracked.views_without_it = tracked.views_without_any = 0;

@@ -257,6 +257,23 @@ TEST_F(moves_stories, an_interface_can_be_found_by_what_ec2_says_of_it)
     }
 }
 
+TEST_F(moves_stories, another_vpc_with_the_same_addresses_is_nobody_to_fight_with)
+{
+    auto options = two_machines_of_one_zone();
+    options.has_twin_vpc = options.moves_secondary_ip = options.moves_interface = true;
+    options.interface_match = interface_choice::by_address;
+    begin(options);
+    ASSERT_TRUE(has_floating(0));
+    ASSERT_TRUE(interface_of(0).has(options.secondary_ip()));
+    const auto calls_before = world->mutating_calls();
+    wait(2min);
+    EXPECT_EQ(world->mutating_calls(), calls_before);
+    EXPECT_FALSE(world->has_duel(0));
+    let_machine_1_take_over();
+    until("both are at machine 1", 10s, [&] { return has_floating(1) && interface_of(1).has(options.secondary_ip()); });
+    until("confirmed", 10s, [&] { return has_confirmed(1); });
+}
+
 // --- instances that are about to go ---
 
 class notices_stories : public scenario {

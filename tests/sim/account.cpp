@@ -35,6 +35,20 @@ void add_machine(cloud::cloud_state& state, std::size_t number, const cloud::ins
     state.interfaces.emplace(e.id, cloud::versioned<cloud::network_interface>{now, e});
 }
 
+void add_twin_vpc(cloud::cloud_state& state, const cluster_options& options, time_point now)
+{
+    const cloud::vpc_id vpc{"vpc-00000000000000002"};
+    const cloud::subnet_id subnet{"subnet-00000000000000009"};
+    state.vpcs.emplace(vpc, cloud::vpc{vpc, {*ip_prefix::parse("10.0.0.0/16")}, {}, {}});
+    state.subnets.emplace(subnet, cloud::subnet{subnet, vpc, "eu-west-1a", {*ip_prefix::parse("10.0.1.0/24")}});
+    cloud::network_interface e;
+    e.id = cloud::network_interface_id{"eni-00000000000000000"};
+    e.subnet = subnet;
+    e.mac = "02:00:00:00:02:00";
+    e.addresses = {options.secondary_ip(), cluster_options::floating_address(0)};
+    state.interfaces.emplace(e.id, cloud::versioned<cloud::network_interface>{now, e});
+}
+
 }  // namespace
 
 cloud::vpc_id the_vpc()
@@ -120,6 +134,9 @@ cloud::topology make_account(const cluster_options& options, time_point now)
             other.addresses = {*ip_address::parse(fmt::format("10.0.1.{}", 160 + place))};
             state.interfaces.emplace(other.id, cloud::versioned<cloud::network_interface>{now, other});
         }
+    }
+    if (options.has_twin_vpc) {
+        add_twin_vpc(state, options, now);
     }
     if (options.by_prefix_list) {
         const cloud::prefix_list_id id{cluster_options::prefix_list_id()};

@@ -126,6 +126,7 @@ void draw_times(random_source random, cluster_options& o)
     if (o.moves_more()) {
         o.move_time_max = pick(random, std::array<duration, 4>{0s, 500ms, 3s, 8s});
         o.imds_lag = pick(random, std::array<duration, 4>{0s, 0s, 1s, 5s});
+        o.has_twin_vpc = o.family == ip_family::v4 && random.chance(0.3);
     }
 }
 

@@ -67,6 +67,8 @@ struct cluster_options {
     duration force_after = std::chrono::seconds{10};
     duration move_time_max{};  // until an interface is attached or detached, a quarter of it until an address is reassigned
     duration imds_lag{};
+    // Another VPC of the account has an interface with every address that is moved, and with an id before all others.
+    bool has_twin_vpc = false;
     // Programs for every event. No seed draws them: their ends would change what a machine draws later.
     bool hooks = false;
     // Whether machines ask what EC2 announces. Few seeds draw that: the questions are most of what is simulated then.

@@ -130,6 +130,20 @@ TEST_F(doctor_addresses, a_secondary_address_has_to_be_of_the_subnet_and_nobodys
     EXPECT_EQ(expect(verdict::fail, check).found, "it is the primary address of eni-0aaaaaaaaaaaaaaa9, which cannot be moved");
 }
 
+TEST_F(doctor_addresses, what_an_interface_of_another_vpc_has_is_nobodys_in_this_one)
+{
+    topology.at("vpcs").as_array().push_back(json::parse(R"({"id": "vpc-0aaaaaaaaaaaaaaa2", "cidrs": ["10.0.0.0/16"]})"));
+    topology.at("subnets").as_array().push_back(json::parse(
+        R"({"id": "subnet-0aaaaaaaaaaaaaaa9", "vpc": "vpc-0aaaaaaaaaaaaaaa2", "zone": "eu-west-1a", "cidrs": ["10.0.1.0/24"]})"));
+    topology.at("interfaces")
+        .as_array()
+        .push_back(
+            json::parse(R"({"id": "eni-00000000000000001", "subnet": "subnet-0aaaaaaaaaaaaaaa9", "mac": "02:00:00:00:09:01",)"
+                        R"( "addresses": ["10.0.1.100"]})"));
+    secondary("10.0.1.100");
+    EXPECT_EQ(expect(verdict::ok, check).found, "of the subnet of eni-0aaaaaaaaaaaaaaa1; no interface has it");
+}
+
 TEST_F(doctor_addresses, an_interface_takes_no_more_addresses_than_its_type_allows)
 {
     interface_of(node_a)["addresses"] = json::array{"10.0.1.10", "10.0.1.98"};
@@ -208,7 +222,8 @@ TEST_F(doctor_enis, it_has_to_be_in_the_zone_of_the_instance)
 TEST_F(doctor_enis, the_primary_interface_of_an_instance_cannot_be_moved)
 {
     eni(R"({ address = "10.0.1.11" })");
-    EXPECT_THAT(expect(verdict::fail, "eni 10.0.1.11").found, HasSubstr("is the primary interface of i-0aaaaaaaaaaaaaaa3"));
+    EXPECT_THAT(expect(verdict::fail, "eni 10.0.1.11 in vpc-0aaaaaaaaaaaaaaa1").found,
+                HasSubstr("is the primary interface of i-0aaaaaaaaaaaaaaa3"));
 }
 
 TEST_F(doctor_enis, what_another_service_manages_stays_where_it_is)

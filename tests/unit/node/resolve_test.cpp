@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <initializer_list>
+
 namespace vipd::node {
 namespace {
 
@@ -84,6 +86,29 @@ TEST_F(resolve_test, tags_are_looked_for_in_the_vpc_of_the_target)
     EXPECT_EQ(r.wanted.routes[0].query.tags.at(0).value, "private-*");
 }
 
+// The metadata service lists interfaces by their MAC addresses.
+TEST_F(resolve_test, an_interface_of_another_vpc_that_is_listed_first_turns_no_query_to_its_own)
+{
+    identity.interfaces.insert(identity.interfaces.begin(),
+                               {"02:00:00:00:00:01", eni("eni-moved"), aws::vpc_id{"vpc-2"}, "subnet-2", {}, {}});
+    identity.interfaces[1].addresses = {ip_address::v4(10, 0, 1, 10)};
+    route().interface_id = eni("eni-of-a-peer");
+    router.enis.emplace_back().match.tags = {{"Name", "floating"}};
+    const auto vpcs = [&] {
+        const auto r = resolve(router, &identity, links, world);
+        return std::vector{r.wanted.routes.at(0).query.vpc,
+                           std::get<takeover::interface_query>(r.wanted.others.at(0).query).vpc};
+    };
+    const std::vector both(2, std::optional{aws::vpc_id{"vpc-1"}});
+    EXPECT_EQ(vpcs(), both);
+    router.interface.clear();
+    EXPECT_EQ(vpcs(), both) << "by its source";
+    router.source = ip_address::v4(10, 0, 1, 99);
+    EXPECT_NE(vpcs(), both) << "nothing says which one is its own";
+    identity.interfaces.erase(identity.interfaces.begin());
+    EXPECT_EQ(vpcs(), both);
+}
+
 TEST_F(resolve_test, addresses_and_elastic_ips_go_to_the_interface_behind_the_routers)
 {
     router.routes.clear();
@@ -93,6 +118,7 @@ TEST_F(resolve_test, addresses_and_elastic_ips_go_to_the_interface_behind_the_ro
     ASSERT_EQ(r.wanted.others.size(), 2u);
     takeover::interface_query by_address;
     by_address.address = ip_address::v4(10, 0, 1, 100);
+    by_address.vpc = aws::vpc_id{"vpc-1"};
     EXPECT_EQ(r.wanted.others[0],
               (takeover::wanted_resource{by_address, takeover::secondary_address{*by_address.address, eni("eni-first")}}));
     EXPECT_EQ(r.wanted.others[1],
@@ -126,6 +152,30 @@ TEST_F(resolve_test, an_interface_that_is_named_by_id_needs_nobody_to_tell)
     config::configuration all;
     all.routers = {router};
     EXPECT_FALSE(needs_identity(all));
+}
+
+TEST_F(resolve_test, addresses_are_looked_for_in_one_vpc_as_far_as_it_is_known)
+{
+    const auto address = ip_address::v4(10, 0, 1, 100);
+    router.routes.clear();
+    router.secondary_ips = {{address, "ens5", std::nullopt}};
+    router.enis.emplace_back().match.address = address;
+    const auto vpcs = [&] {
+        std::vector<std::optional<aws::vpc_id>> all;
+        for (const auto& one : resolve(router, &identity, links, world).wanted.others) {
+            all.push_back(std::get<takeover::interface_query>(one.query).vpc);
+        }
+        return all;
+    };
+    const std::optional ours{aws::vpc_id{"vpc-1"}};
+    EXPECT_EQ(vpcs(), (std::vector{ours, ours}));
+    router.secondary_ips = {{address, "", eni("eni-first")}};
+    EXPECT_EQ(vpcs(), (std::vector{ours, ours}));
+    router.secondary_ips = {{address, "", eni("eni-not-here")}};
+    EXPECT_EQ(vpcs(), (std::vector{std::optional<aws::vpc_id>{}, ours}));
+    identity.interfaces[0].vpc = {};
+    router.secondary_ips = {{address, "ens5", std::nullopt}};
+    EXPECT_EQ(vpcs(), std::vector<std::optional<aws::vpc_id>>(2)) << "nobody has said it";
 }
 
 TEST_F(resolve_test, a_floating_interface_goes_to_this_instance_and_tags_are_of_its_vpc)
@@ -173,17 +223,21 @@ protected:
     }
 
     std::vector<takeover::local_item> items() { return resolve(router, &identity, links, world).of_interfaces; }
-    void see(const char* id)
+    // EC2 says that these have the tags.
+    void see(std::initializer_list<const char*> ids)
     {
         takeover::interface_query query;
         query.vpc = aws::vpc_id{"vpc-1"};
         query.tags = router.enis[0].match.tags;
         world.watch(now, {{query, {}}});
+        world.read_at(query, now);
         world.handle_timeout(now);
         const auto call = world.poll_output();
         ASSERT_TRUE(call);
         aws::network_interfaces_page page;
-        page.interfaces.emplace_back().id = eni(id);
+        for (const auto* id : ids) {
+            page.interfaces.emplace_back().id = eni(id);
+        }
         world.handle(now, call->ticket, {page, {}, {}});
     }
 
@@ -213,6 +267,11 @@ TEST_F(floating_link_of, an_address_is_the_interface_that_has_it)
     router.enis[0].match.id.reset();
     router.enis[0].match.address = ip_address::v4(10, 1, 0, 50);
     EXPECT_FALSE(items().empty());
+    auto foreign = identity.interfaces[1];
+    foreign.vpc = aws::vpc_id{"vpc-2"};
+    foreign.id = eni("eni-foreign");
+    identity.interfaces.insert(identity.interfaces.begin() + 1, foreign);
+    EXPECT_EQ(resolve(router, &identity, links, world).known.at(0).id, eni("eni-float"));
     router.enis[0].match.address = ip_address::v4(10, 1, 0, 51);
     EXPECT_TRUE(items().empty());
 }
@@ -224,10 +283,43 @@ TEST_F(floating_link_of, tags_are_what_ec2_says_of_them)
     EXPECT_TRUE(depends_on_world(router));
     EXPECT_TRUE(items().empty()) << "nothing has been read yet";
     EXPECT_EQ(resolve(router, &identity, links, world).unresolved.at(0).state, status::resource_state::unknown);
-    see("eni-float");
+    see({"eni-float"});
     EXPECT_FALSE(items().empty());
     links.apply(net::link_gone{7});
     EXPECT_EQ(resolve(router, &identity, links, world).unresolved.at(0).state, status::resource_state::elsewhere);
+}
+
+TEST_F(floating_link_of, tags_that_name_none_or_several_leave_it_what_it_was)
+{
+    router.enis[0].match.id.reset();
+    router.enis[0].match.tags = {{"Name", "floating"}};
+    see({"eni-float"});
+    auto known = resolve(router, &identity, links, world).known;
+    for (const auto& ids : {std::initializer_list<const char*>{}, {"eni-float", "eni-other"}}) {
+        see(ids);
+        EXPECT_TRUE(items().empty()) << "to who begins now it is not known";
+        const auto r = resolve(router, &identity, links, world, known);
+        EXPECT_FALSE(r.of_interfaces.empty());
+        known = r.known;
+    }
+    see({"eni-other"});
+    EXPECT_TRUE(resolve(router, &identity, links, world, known).of_interfaces.empty());
+    known = resolve(router, nullptr, links, world, known).known;
+    ASSERT_EQ(known.size(), 1U);
+    EXPECT_EQ(known[0].id, eni("eni-float"));
+}
+
+TEST_F(floating_link_of, other_words_in_its_place_mean_the_same_interface_until_ec2_has_said)
+{
+    const auto known = resolve(router, &identity, links, world).known;
+    auto& entry = router.enis[0];
+    entry.match.id.reset();
+    entry.match.tags = {{"Name", "floating"}};
+    EXPECT_FALSE(resolve(router, &identity, links, world, known).of_interfaces.empty());
+    router.enis.emplace_back().match.id = eni("eni-float");
+    EXPECT_EQ(resolve(router, &identity, links, world, known).known[0].id.str(), "") << "it may be either's";
+    router.enis.erase(router.enis.begin());
+    EXPECT_FALSE(resolve(router, &identity, links, world, known).of_interfaces.empty());
 }
 
 TEST_F(floating_link_of, one_that_is_not_to_be_configured_is_left_alone)

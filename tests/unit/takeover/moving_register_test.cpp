@@ -466,6 +466,21 @@ TEST_F(moving_interface, without_a_view_for_ten_seconds_is_asked_for_again)
     EXPECT_EQ(verb(r.issue(t0 + 11s)), "DetachNetworkInterface");
 }
 
+TEST_F(moving_interface, that_may_be_another_one_is_looked_at_before_it_is_detached)
+{
+    see_at(t0, "i-other");
+    r.lose_sight();
+    r.become_active(t0 + 1s);
+    EXPECT_FALSE(r.issue(t0 + 1s));
+    EXPECT_EQ(r.next_read(), t0 + 1s);
+    EXPECT_FALSE(r.issue(t0 + 12s)) << "however long that takes";
+    see_at(t0 + 13s, "i-other");
+    EXPECT_EQ(verb(r.issue(t0 + 13s)), "DetachNetworkInterface");
+    r.lose_sight();
+    r.answered(t0 + 14s, reply_error(kind::throttled), random);
+    EXPECT_FALSE(r.issue(t0 + 1min)) << "nor is that repeated";
+}
+
 TEST_F(moving_interface, of_a_node_that_left_active_is_let_be)
 {
     see_at(t0, "i-other");

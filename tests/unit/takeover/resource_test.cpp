@@ -106,6 +106,17 @@ TEST(resource, a_secondary_ipv4_address_is_taken_wherever_it_is)
     }
 }
 
+// Without a VPC in the question EC2 answers with those of all.
+TEST(resource, a_secondary_address_is_here_whoever_else_has_the_same_one)
+{
+    const auto address = ip_address::v4(10, 0, 1, 100);
+    const secondary_address what{address, eni("eni-me")};
+    const auto both = view_of({interface("eni-a-foreign", {address}), interface("eni-me", {address})});
+    EXPECT_EQ(look_for(what, both)->where, place::here);
+    EXPECT_EQ(look_for(what, view_of({interface("eni-a-foreign", {address}), interface("eni-me", {})}))->where,
+              place::elsewhere);
+}
+
 TEST(resource, an_ipv6_address_is_unassigned_from_where_it_is_before_it_is_assigned)
 {
     const auto address = ip_address::parse("2001:db8::64").value();
@@ -231,6 +242,8 @@ TEST(resource, queries_are_named_for_people)
     EXPECT_EQ(describe_query(table_query{{}, aws::vpc_id{"vpc-1"}, {}}), "vpc-1");
     EXPECT_EQ(describe_query(table_query{{}, aws::vpc_id{"vpc-1"}, {{"Role", "private"}, {"Name", "a*"}}}),
               "vpc-1 with tag Role=private with tag Name=a*");
+    EXPECT_EQ(describe_query(interface_query{{}, ip_address::v4(10, 0, 1, 100), aws::vpc_id{"vpc-1"}, {}}),
+              "10.0.1.100 in vpc-1");
 }
 
 TEST(resource, owners_are_named_for_people)
