@@ -163,13 +163,12 @@ void hook_runner::handle_timeout(time_point now)
     }
 }
 
+// A program that has not ended in its time still runs here.
 void hook_runner::give_up_waiting(time_point now)
 {
-    while (!waiting_.empty()) {
-        const auto next = std::move(waiting_.front());
-        waiting_.erase(waiting_.begin());
-        running_ = running_process{next, {}, now, never, {}, phase::running, {}};
-        end(now, hook_outcome::not_started, "no time was left before the end of vipd", false);
+    for (const auto& next : std::exchange(waiting_, {})) {
+        const auto* const why = "no time was left before the end of vipd";
+        account_for(now, next, {next.epoch, hook_outcome::not_started, why, {}, {}}, {}, false);
     }
 }
 
@@ -178,14 +177,21 @@ void hook_runner::end(time_point now, hook_outcome outcome, std::string problem,
     auto process = std::move(*running_);
     running_.reset();
     process.lines.end([&](std::string_view line) { tell_line(process.what, line); });
-    const status::hook_run how{process.what.epoch, outcome, std::move(problem), now - process.since, {}};
-    auto& r = record_of(process.what);
-    ++r.runs[static_cast<std::size_t>(outcome)];
-    r.lines_dropped += process.lines.dropped();
+    account_for(now, process.what, {process.what.epoch, outcome, std::move(problem), now - process.since, {}}, process.lines,
+                left_others);
+}
+
+// Whether it has run or not.
+void hook_runner::account_for(time_point now, const run& what, const status::hook_run& how, const output_lines& lines,
+                              bool left_others)
+{
+    auto& r = record_of(what);
+    ++r.runs[static_cast<std::size_t>(how.outcome)];
+    r.lines_dropped += lines.dropped();
     r.last = how;
-    r.last_command = process.what.command.argv.front();
+    r.last_command = what.command.argv.front();
     r.ended_at = now;
-    tell(process.what, how, process.lines, left_others);
+    tell(what, how, lines, left_others);
 }
 
 void hook_runner::tell(const run& what, const status::hook_run& how, const output_lines& lines, bool left_others)

@@ -92,6 +92,7 @@ private:
     void add(const config::hooks_section& configured, const occasion& what, const config::command& command, bool is_notify);
     void end(time_point now, status::hook_outcome outcome, std::string problem, bool left_others);
     void give_up_waiting(time_point now);
+    void account_for(time_point now, const run& what, const status::hook_run& how, const output_lines& lines, bool left_others);
     void tell(const run& what, const status::hook_run& how, const output_lines& lines, bool left_others);
     void tell_line(const run& what, std::string_view line);
     static std::size_t place_of(config::hook_event event, bool is_notify)

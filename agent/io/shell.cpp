@@ -47,6 +47,7 @@ result<advert_socket*> shell::socket_of(ip_family family)
             return opened.error();
         }
         place = std::move(*opened);
+        let_peers_through(*place);
         readable_ = true;  // the next turn begins to wait for it
     }
     return place.get();
@@ -355,21 +356,28 @@ void shell::perform(const node::set_peers& peers)
     if (means_.only_look) {
         return;
     }
+    peers_ = peers.peers;
     for (const auto family : {ip_family::v4, ip_family::v6}) {
-        const bool wanted = std::ranges::any_of(peers.peers, [&](const ip_address& a) { return a.family() == family; });
-        if (!wanted && !sockets_[family == ip_family::v4 ? 0 : 1]) {
-            continue;
+        if (const auto& socket = sockets_[family == ip_family::v4 ? 0 : 1]) {
+            let_peers_through(*socket);
+        } else if (std::ranges::any_of(peers_, [&](const ip_address& a) { return a.family() == family; })) {
+            if (const auto opened = socket_of(family); !opened) {
+                log_.error("peer_filter", {{"error", opened.error().text}});
+            }
         }
-        const auto socket = socket_of(family);
-        const auto filtered = socket ? (*socket)->set_peers(peers.peers) : result<bool>{socket.error()};
-        if (!filtered) {
-            log_.error("peer_filter", {{"error", filtered.error().text}});
-        } else if (!*filtered) {
-            log_.warning("peer_filter",
-                         {{"peers", peers.peers.size()},
-                          {"consequence", "too many for a filter in the kernel: strangers are dropped by vipd itself"},
-                          {"remedy", "raise net.core.optmem_max, or split the routers between nodes"}});
-        }
+    }
+}
+
+void shell::let_peers_through(advert_socket& socket)
+{
+    const auto filtered = socket.set_peers(peers_);
+    if (!filtered) {
+        log_.error("peer_filter", {{"error", filtered.error().text}});
+    } else if (!*filtered) {
+        log_.warning("peer_filter",
+                     {{"peers", peers_.size()},
+                      {"consequence", "too many for a filter in the kernel: strangers are dropped by vipd itself"},
+                      {"remedy", "raise net.core.optmem_max, or split the routers between nodes"}});
     }
 }
 

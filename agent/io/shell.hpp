@@ -30,6 +30,7 @@
 
 #include <array>
 #include <memory>
+#include <vector>
 
 namespace vipd::io {
 
@@ -57,7 +58,8 @@ public:
 
     shell(boost::asio::io_context& context, node::node& node, log_writer& log, observer& to);
 
-    // Opens the sockets for these families; the others follow when a peer of theirs appears.
+    // Opens the sockets for these families; the others follow when a peer of theirs appears or, should that fail, with the next
+    // advert to it.
     result<void> open_sockets(bool v4, bool v6);
     void use(const means& m) { means_ = m; }
     void set_fastest_interval(duration interval) { pacer_.set_fastest_interval(interval); }
@@ -103,6 +105,7 @@ private:
     void perform(const node::send_advert& advert);
     void perform(const node::change_kernel& wanted);
     void perform(const node::set_peers& peers);
+    void let_peers_through(advert_socket& socket);
     void submit_changes();
     void deliver_answers();
     void flush_adverts();
@@ -118,6 +121,7 @@ private:
     observer& to_;
     means means_;
     sockets sockets_;
+    std::vector<ip_address> peers_;  // whom they should hear, whenever they are opened
     announcement_socket announcements_;
     child_processes children_;
     pacer pacer_;

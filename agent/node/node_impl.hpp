@@ -104,7 +104,8 @@ private:
     void finish_read(instant now, const std::string& action, const aws::call_done& done);
     void look_at_session(instant now);
     void path_changed(instant now);
-    void look_for_notice(instant now);
+    // Null: there is none.
+    void follow_notice(instant now, const aws::notice* found);
 
     void apply(instant now, kernel_told&& e);
     void apply_local(instant now, const net::kernel_event& event);

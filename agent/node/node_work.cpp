@@ -18,7 +18,13 @@ void node::impl::finish_read(instant now, const std::string& action, const aws::
 
 void node::impl::look_at_session(instant now)
 {
-    if (session_ == nullptr || !configuration_->uses_aws()) {
+    if (session_ == nullptr) {
+        return;
+    }
+    if (!configuration_->uses_aws()) {
+        // A reload has dropped the last use of it: what was known then would stand for good, because nobody looks any more.
+        ec2_path_ = {};
+        follow_notice(now, nullptr);
         return;
     }
     const bool ready = session_->ready() && (!session_has_identity_ || session_->identity());
@@ -30,12 +36,11 @@ void node::impl::look_at_session(instant now)
     if (ec2_path_.session_is(now.steady, ready, trouble)) {
         path_changed(now);
     }
-    look_for_notice(now);
+    follow_notice(now, session_->current_notice(now));
 }
 
-void node::impl::look_for_notice(instant now)
+void node::impl::follow_notice(instant now, const aws::notice* found)
 {
-    const auto* const found = session_->current_notice(now);
     const bool is_news = (found != nullptr) != notice_.has_value();
     if (!is_news && (found == nullptr || *found == *notice_)) {
         return;

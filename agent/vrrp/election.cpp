@@ -416,11 +416,14 @@ time_point election::down_deadline() const
 
 bool election::remembers_release(const ip_address& source) const
 {
-    return released_.size() >= released_max || std::ranges::find(released_, source) != released_.end();
+    return std::ranges::find(released_, source) != released_.end();
 }
 
 void election::remember_release(const ip_address& source)
 {
+    if (released_.size() >= released_max) {
+        released_.erase(released_.begin());
+    }
     released_.push_back(source);
 }
 

@@ -251,7 +251,9 @@ private:
     std::optional<time_point> lower_since_;
     bool preempt_delay_is_over_ = false;
 
-    // Peers whose last advert was priority 0. Admission lets no others through than peers; the bound holds without it.
+    // Peers whose last advert was priority 0, in the order in which they sent it. Admission lets no others through than peers;
+    // the bound holds without it. Where there is no room left reloads have removed some of them; the oldest one is forgotten,
+    // and should it be a peer still, one repetition of it counts as the first.
     static constexpr std::size_t released_max = 255;
     std::vector<ip_address> released_;
 };

@@ -329,6 +329,7 @@ void node_harness::deliver_due()
 void node_harness::advance(duration d)
 {
     const auto end = now.steady + d;
+    unsigned turns_at_once = 0;
     while (true) {
         auto next = node->next_wakeup().at;
         for (const auto& p : pending_) {
@@ -337,6 +338,8 @@ void node_harness::advance(duration d)
         ASSERT_GE(next, now.steady - 1h) << "a deadline that lies in the past for ever";
         const bool over = next > end;
         const auto to = over ? end : std::max(next, now.steady);
+        turns_at_once = to > now.steady ? 0 : turns_at_once + 1;
+        ASSERT_LT(turns_at_once, 1000U) << node->next_wakeup().why << ": a deadline that is due for ever";
         now.wall += to - now.steady;
         now.steady = to;
         if (over) {

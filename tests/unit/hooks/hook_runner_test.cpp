@@ -327,6 +327,23 @@ TEST_F(hook_runner_test, what_has_no_time_before_the_end_is_told_as_not_started)
     EXPECT_TRUE(runner.idle());
 }
 
+TEST_F(hook_runner_test, program_that_outlives_its_time_is_killed_whatever_waits_behind_it)
+{
+    configured.notify.argv = {"/notify"};
+    configured.timeout = 600s;
+    runner.stop(now);
+    happens(hook_event::stopping);
+    pass(config::hook_stop_max);
+    EXPECT_EQ(shown(hook_event::stopping, true).last->outcome, hook_outcome::not_started);
+    EXPECT_TRUE(shown(hook_event::stopping).running);
+    EXPECT_FALSE(runner.idle());
+    pass(hook_runner::kill_after);
+    EXPECT_THAT(signals, ElementsAre(process_signal::terminate, process_signal::kill));
+    ends(9, process_end::signalled);
+    EXPECT_EQ(count(hook_event::stopping, hook_outcome::timed_out), 1U);
+    EXPECT_TRUE(runner.idle());
+}
+
 TEST_F(hook_runner_test, place_that_is_no_longer_needed_is_given_back)
 {
     configured.commands[static_cast<std::size_t>(hook_event::backup)] = {};

@@ -164,12 +164,18 @@ TEST_F(node_test, throttling_and_a_refused_table_lower_no_priority)
     }
 }
 
-TEST_F(node_test, a_node_that_cannot_find_out_who_it_is_counts_as_without_a_path)
+// The routes are in the VPC of the instance, of which no IMDS tells it.
+std::shared_ptr<config::configuration> needs_identity()
 {
     auto c = weighted(100, -60, 0s);
     c->routers[0].routes[0].tables.ids.clear();
-    c->routers[0].routes[0].tables.whole_vpc = true;  // of the instance, which no IMDS tells it
-    node_harness n{c};
+    c->routers[0].routes[0].tables.whole_vpc = true;
+    return c;
+}
+
+TEST_F(node_test, a_node_that_cannot_find_out_who_it_is_counts_as_without_a_path)
+{
+    node_harness n{needs_identity()};
     n.start();
     n.advance(9s);
     EXPECT_EQ(n.router().effective_priority, 100);
@@ -178,6 +184,27 @@ TEST_F(node_test, a_node_that_cannot_find_out_who_it_is_counts_as_without_a_path
     EXPECT_EQ(n.router().effective_priority, 40);
     EXPECT_TRUE(n.router().priority_reason.starts_with("api_weight: the path to EC2 is broken (no identity or credentials"))
         << n.router().priority_reason;
+}
+
+TEST_F(node_test, a_reload_that_leaves_nothing_in_aws_forgets_what_was_known_of_the_path)
+{
+    const auto with_aws = needs_identity();
+    auto without_aws = std::make_shared<config::configuration>(*with_aws);
+    without_aws->routers[0].routes.clear();
+    for (const auto waited : {5s, 20s}) {
+        node_harness n{with_aws};
+        n.start();
+        n.advance(waited);
+        n.reload(without_aws);
+        EXPECT_EQ(n.router().effective_priority, 100);
+        n.advance(1min);
+        EXPECT_EQ(n.state(), state::active);
+        n.reload(with_aws);
+        n.advance(9s);
+        EXPECT_EQ(n.router().effective_priority, 100) << "the path has its time anew";
+        n.advance(2s);
+        EXPECT_EQ(n.router().effective_priority, 40);
+    }
 }
 
 TEST_F(node_test, a_priority_that_falls_while_backup_does_not_postpone_a_takeover)

@@ -77,5 +77,25 @@ TEST_F(notices_test, a_reload_may_ask_for_them_or_not)
     EXPECT_EQ(h.router().effective_priority, 1);
 }
 
+TEST_F(notices_test, a_node_that_moves_nothing_in_aws_any_more_has_none)
+{
+    start_as_backup();
+    is_announced = true;
+    advance_with_peer(6s, 200);
+    EXPECT_EQ(h.router().effective_priority, 1);
+    h.reload(changed([](auto& c) { c.routers[0].routes.clear(); }));
+    EXPECT_EQ(h.router().effective_priority, 100);
+    EXPECT_FALSE(h.node->snapshot(h.now).notice);
+    advance_with_peer(6s, 200);
+    EXPECT_EQ(h.router().effective_priority, 100);
+    h.reload(configuration);
+    EXPECT_EQ(h.router().effective_priority, 1) << "it has not been called off";
+    h.reload(changed([](auto& c) { c.routers[0].routes.clear(); }));
+    is_announced = false;
+    advance_with_peer(6s, 200);
+    h.reload(configuration);
+    EXPECT_EQ(h.router().effective_priority, 100);
+}
+
 }  // namespace
 }  // namespace vipd::node
