@@ -57,6 +57,11 @@ std::optional<std::vector<std::string>> texts(const json::object& object, std::s
     return all;
 }
 
+json::array names_of(const std::vector<std::string>& texts)
+{
+    return json::array(texts.begin(), texts.end());
+}
+
 result<router_succession> read_router(const json::value& value)
 {
     const auto* const object = value.if_object();
@@ -70,10 +75,12 @@ result<router_succession> read_router(const json::value& value)
     const auto epoch = number(*object, "epoch");
     const auto owned = truth(*object, "owned");
     auto well_trackers = texts(*object, "well_trackers");
+    auto unwell_trackers = texts(*object, "unwell_trackers");
     const auto due = number(*object, "advert_due_nanoseconds");
     const bool is_sound = !name.empty() && vrid && *vrid >= 1 && *vrid <= 255 && version && (*version == 2 || *version == 3) &&
                           source && epoch && *epoch >= 0 && owned && well_trackers &&
-                          (due || member(*object, "advert_due_nanoseconds").is_null());
+                          (due || member(*object, "advert_due_nanoseconds").is_null()) &&
+                          (unwell_trackers || member(*object, "unwell_trackers").is_null());
     if (!is_sound) {
         return malformed("has a router that this version does not understand");
     }
@@ -84,7 +91,8 @@ result<router_succession> read_router(const json::value& value)
                              .epoch = static_cast<std::uint64_t>(*epoch),
                              .advert_due = due ? std::optional{time_point{duration{*due}}} : std::nullopt,
                              .is_owned = *owned,
-                             .well_trackers = std::move(*well_trackers)};
+                             .well_trackers = std::move(*well_trackers),
+                             .unwell_trackers = std::move(unwell_trackers)};
 }
 
 std::optional<std::uint8_t> priority_of(const json::object& object, std::string_view name)
@@ -125,6 +133,7 @@ std::string format_succession(const succession& s)
     json::array routers;
     for (const auto& r : s.routers) {
         const auto due = r.advert_due ? json::value(r.advert_due->time_since_epoch().count()) : json::value(nullptr);
+        const auto unwell = r.unwell_trackers ? json::value(names_of(*r.unwell_trackers)) : json::value(nullptr);
         routers.emplace_back(json::object{{"name", r.name},
                                           {"vrid", r.vrid},
                                           {"version", static_cast<int>(r.version)},
@@ -132,7 +141,8 @@ std::string format_succession(const succession& s)
                                           {"epoch", static_cast<std::int64_t>(r.epoch)},
                                           {"advert_due_nanoseconds", due},
                                           {"owned", r.is_owned},
-                                          {"well_trackers", json::array(r.well_trackers.begin(), r.well_trackers.end())}});
+                                          {"well_trackers", names_of(r.well_trackers)},
+                                          {"unwell_trackers", unwell}});
     }
     json::array priorities;
     for (const auto& p : s.priorities) {

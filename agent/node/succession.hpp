@@ -30,6 +30,8 @@ struct router_succession {
     std::optional<time_point> advert_due;
     bool is_owned = false;                   // its hooks have been told that everything that follows it is here
     std::vector<std::string> well_trackers;  // by name; they count as well until their first answer
+    // Of one that takes part, all others: what is in neither list is new, and counts as well too. None: no other one does.
+    std::optional<std::vector<std::string>> unwell_trackers = {};
     friend bool operator==(const router_succession&, const router_succession&) = default;
 };
 

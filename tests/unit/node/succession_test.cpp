@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <string>
 
 // A process that takes the place of another one of the same node: what it is left, and that nobody notices.
@@ -13,10 +14,11 @@ namespace {
 
 TEST(succession, is_read_as_it_was_written)
 {
-    const succession s{true,
-                       {{"web", 51, vrrp::version::v3, ip_address::v4(10, 0, 1, 10), 7, time_point{123456789ns}, true, {"a"}},
-                        {"db", 52, vrrp::version::v2, *ip_address::parse("2001:db8::1"), 0, std::nullopt, false, {}}},
-                       {{"web", 180, 100}}};
+    const succession s{
+        true,
+        {{"web", 51, vrrp::version::v3, ip_address::v4(10, 0, 1, 10), 7, time_point{123456789ns}, true, {"a"}, {{"b", "c"}}},
+         {"db", 52, vrrp::version::v2, *ip_address::parse("2001:db8::1"), 0, std::nullopt, false, {}}},
+        {{"web", 180, 100}}};
     const auto read = parse_succession(format_succession(s));
     ASSERT_TRUE(read.has_value()) << read.error().text;
     EXPECT_EQ(*read, s);
@@ -24,8 +26,10 @@ TEST(succession, is_read_as_it_was_written)
 
 TEST(succession, of_another_format_or_broken_is_refused_whole)
 {
-    const auto good = format_succession(
-        {false, {{"web", 51, vrrp::version::v3, ip_address::v4(10, 0, 1, 10), 7, {}, true, {"a"}}}, {{"db", 180, 100}}});
+    const auto good =
+        format_succession({false,
+                           {{"web", 51, vrrp::version::v3, ip_address::v4(10, 0, 1, 10), 7, {}, true, {"a"}, {{"b"}}}},
+                           {{"db", 180, 100}}});
     ASSERT_TRUE(parse_succession(good).has_value());
     const auto with = [&](const std::string& from, const std::string& to) {
         auto text = good;
@@ -46,6 +50,8 @@ TEST(succession, of_another_format_or_broken_is_refused_whole)
                              with("\"name\":\"web\"", "\"name\":\"\""),
                              with("[\"a\"]", "[1]"),
                              with("[\"a\"]", "{}"),
+                             with("[\"b\"]", "[1]"),
+                             with("[\"b\"]", "true"),
                              with("false", "0"),
                              with("\"priority\":180", "\"priority\":0"),
                              with("\"priority\":180", "\"priority\":255"),
@@ -55,6 +61,16 @@ TEST(succession, of_another_format_or_broken_is_refused_whole)
                              good.substr(0, good.size() - 1)}) {
         EXPECT_FALSE(parse_succession(text).has_value()) << text;
     }
+}
+
+TEST(succession, of_a_version_that_named_no_tracker_that_is_not_well_names_none)
+{
+    const auto read = parse_succession(
+        R"({"format":1,"maintenance":false,"routers":[{"name":"web","vrid":51,"version":3,"source":"10.0.1.10","epoch":7,)"
+        R"("advert_due_nanoseconds":null,"owned":true,"well_trackers":["a"]}]})");
+    ASSERT_TRUE(read.has_value()) << read.error().text;
+    EXPECT_EQ(read->routers[0],
+              (router_succession{"web", 51, vrrp::version::v3, ip_address::v4(10, 0, 1, 10), 7, {}, true, {"a"}}));
 }
 
 TEST(succession, of_a_version_that_set_no_priorities_has_none)
@@ -67,6 +83,20 @@ TEST(succession, of_a_version_that_set_no_priorities_has_none)
 
 class succession_test : public node_test {
 protected:
+    static constexpr auto second_vip = "172.16.1.200/32";
+    void with_a_second_router(const std::function<void(config::configuration&)>& edit = [](auto&) {})
+    {
+        configuration = changed([&](auto& c) {
+            auto second = c.routers[0];
+            second.name = "second";
+            second.vrid = 52;
+            second.routes.clear();
+            second.addresses[0].address = *ip_prefix::parse(second_vip);
+            c.routers.push_back(second);
+            edit(c);
+        });
+        h.replace(configuration);
+    }
     void become_active_and_confirm()
     {
         start_as_active();
@@ -76,13 +106,25 @@ protected:
         h.seen_calls.clear();
         h.order.clear();
     }
-    void track_a_server()
+    static config::tracker server(const std::string& name)
     {
         config::tracker tracker;
-        tracker.name = "haproxy";
+        tracker.name = name;
         tracker.what.target = config::tcp_check{ip_address::v4(127, 0, 0, 1), 8080};
-        configuration = changed([&](auto& c) { c.routers[0].trackers = {tracker}; });
+        return tracker;
+    }
+    void track_a_server()
+    {
+        configuration = changed([](auto& c) { c.routers[0].trackers = {server("haproxy")}; });
         h.replace(configuration);
+    }
+    void start_and_answer(health::probe_outcome outcome)
+    {
+        h.start();
+        h.advance(100ms);
+        ASSERT_EQ(h.probes.size(), 1U);
+        h.tell(probe_ended{h.probes[0].what.id, outcome, "connection refused", 0, false});
+        h.advance(500ms);
     }
     // Of those since then.
     [[nodiscard]] std::size_t kernel_changes() const { return static_cast<std::size_t>(std::ranges::count(h.order, "kernel")); }
@@ -313,18 +355,36 @@ TEST_F(succession_test, what_was_not_well_keeps_it_out_until_it_is)
     EXPECT_EQ(h.state(), state::initialize);
 }
 
+TEST_F(succession_test, a_tracker_that_is_new_in_the_file_is_no_transition)
+{
+    track_a_server();
+    start_and_answer(health::probe_outcome::passed);
+    const auto epoch = h.router().epoch;
+    h.adverts.clear();
+    h.succeed(80ms, changed([](auto& c) { c.routers[0].trackers = {server("haproxy"), server("nginx")}; }));
+    h.start();
+    ASSERT_EQ(h.state(), state::active) << "it has not been looked at, as after a reload";
+    EXPECT_EQ(h.router().epoch, epoch);
+    EXPECT_EQ(h.adverts.size(), 1U);
+    h.advance(200ms);
+    h.tell(probe_ended{h.probes.back().what.id, health::probe_outcome::failed, "connection refused", 0, false});
+    EXPECT_EQ(h.state(), state::initialize);
+    EXPECT_EQ(h.adverts.back().priority, 0);
+}
+
+TEST_F(succession_test, a_tracker_of_another_name_keeps_out_what_took_no_part)
+{
+    track_a_server();
+    start_and_answer(health::probe_outcome::failed);
+    ASSERT_EQ(h.state(), state::initialize);
+    h.succeed(80ms, changed([](auto& c) { c.routers[0].trackers = {server("nginx")}; }));
+    h.start();
+    EXPECT_EQ(h.state(), state::initialize);
+}
+
 TEST_F(succession_test, a_sync_group_goes_on_as_a_whole)
 {
-    configuration = changed([](auto& c) {
-        auto second = c.routers[0];
-        second.name = "second";
-        second.vrid = 52;
-        second.routes.clear();
-        second.addresses[0].address = *ip_prefix::parse("172.16.1.200/32");
-        c.routers.push_back(second);
-        c.sync_groups = {{"both", {"web", "second"}}};
-    });
-    h.replace(configuration);
+    with_a_second_router([](auto& c) { c.sync_groups = {{"both", {"web", "second"}}}; });
     become_active_and_confirm();
     h.succeed(80ms);
     h.start();
