@@ -126,6 +126,32 @@ result<std::vector<priority_succession>> read_priorities(const json::value& valu
     return all;
 }
 
+// Likewise.
+result<std::vector<address_succession>> read_addresses(const json::value& value)
+{
+    std::vector<address_succession> all;
+    if (value.is_null()) {
+        return all;
+    }
+    const auto* const list = value.if_array();
+    if (list == nullptr) {
+        return malformed("has addresses that are no list");
+    }
+    for (const auto& item : *list) {
+        const auto* const object = item.if_object();
+        const auto text = [&](std::string_view name) {
+            return object == nullptr ? std::string_view{} : aws::json_text(*object, name);
+        };
+        const auto address = ip_prefix::parse(text("address"));
+        const auto interface = text("interface");
+        if (!address || interface.empty()) {
+            return malformed("has an address that this version does not understand");
+        }
+        all.push_back({*address, std::string{interface}});
+    }
+    return all;
+}
+
 }  // namespace
 
 std::string format_succession(const succession& s)
@@ -148,10 +174,15 @@ std::string format_succession(const succession& s)
     for (const auto& p : s.priorities) {
         priorities.emplace_back(json::object{{"name", p.name}, {"priority", p.priority}, {"configured", p.configured}});
     }
+    json::array addresses;
+    for (const auto& a : s.addresses) {
+        addresses.emplace_back(json::object{{"address", a.address.to_string()}, {"interface", a.interface}});
+    }
     return json::serialize(json::object{{"format", format_version},
                                         {"maintenance", s.maintenance},
                                         {"routers", std::move(routers)},
-                                        {"priorities", std::move(priorities)}});
+                                        {"priorities", std::move(priorities)},
+                                        {"addresses", std::move(addresses)}});
 }
 
 result<succession> parse_succession(std::string_view text)
@@ -172,7 +203,11 @@ result<succession> parse_succession(std::string_view text)
     if (!priorities) {
         return priorities.error();
     }
-    succession s{*maintenance, {}, std::move(*priorities)};
+    auto addresses = read_addresses(member(*object, "addresses"));
+    if (!addresses) {
+        return addresses.error();
+    }
+    succession s{*maintenance, {}, std::move(*priorities), std::move(*addresses)};
     for (const auto& value : *routers) {
         auto router = read_router(value);
         if (!router) {

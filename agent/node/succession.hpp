@@ -43,10 +43,18 @@ struct priority_succession {
     friend bool operator==(const priority_succession&, const priority_succession&) = default;
 };
 
+// An address that is not to stay for ever: it is here for as long as a router needs it, if at all.
+struct address_succession {
+    ip_prefix address;
+    std::string interface;
+    friend bool operator==(const address_succession&, const address_succession&) = default;
+};
+
 struct succession {
     bool maintenance = false;
     std::vector<router_succession> routers;
     std::vector<priority_succession> priorities = {};
+    std::vector<address_succession> addresses = {};  // those that the next configuration does not name are removed
     friend bool operator==(const succession&, const succession&) = default;
 };
 

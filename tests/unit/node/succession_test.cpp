@@ -18,7 +18,8 @@ TEST(succession, is_read_as_it_was_written)
         true,
         {{"web", 51, vrrp::version::v3, ip_address::v4(10, 0, 1, 10), 7, time_point{123456789ns}, true, {"a"}, {{"b", "c"}}},
          {"db", 52, vrrp::version::v2, *ip_address::parse("2001:db8::1"), 0, std::nullopt, false, {}}},
-        {{"web", 180, 100}}};
+        {{"web", 180, 100}},
+        {{*ip_prefix::parse("172.16.1.100/32"), "lo"}, {*ip_prefix::parse("2001:db8::2/64"), "ens5"}}};
     const auto read = parse_succession(format_succession(s));
     ASSERT_TRUE(read.has_value()) << read.error().text;
     EXPECT_EQ(*read, s);
@@ -29,7 +30,8 @@ TEST(succession, of_another_format_or_broken_is_refused_whole)
     const auto good =
         format_succession({false,
                            {{"web", 51, vrrp::version::v3, ip_address::v4(10, 0, 1, 10), 7, {}, true, {"a"}, {{"b"}}}},
-                           {{"db", 180, 100}}});
+                           {{"db", 180, 100}},
+                           {{*ip_prefix::parse("172.16.1.100/32"), "lo"}}});
     ASSERT_TRUE(parse_succession(good).has_value());
     const auto with = [&](const std::string& from, const std::string& to) {
         auto text = good;
@@ -58,6 +60,9 @@ TEST(succession, of_another_format_or_broken_is_refused_whole)
                              with("\"configured\":100", "\"configured\":null"),
                              with("\"name\":\"db\"", "\"name\":\"\""),
                              with("\"priorities\":[", "\"priorities\":[7,"),
+                             with("172.16.1.100/32", "172.16.1.100/33"),
+                             with("\"lo\"", "\"\""),
+                             with("\"addresses\":[", "\"addresses\":[7,"),
                              good.substr(0, good.size() - 1)}) {
         EXPECT_FALSE(parse_succession(text).has_value()) << text;
     }
@@ -71,6 +76,14 @@ TEST(succession, of_a_version_that_named_no_tracker_that_is_not_well_names_none)
     ASSERT_TRUE(read.has_value()) << read.error().text;
     EXPECT_EQ(read->routers[0],
               (router_succession{"web", 51, vrrp::version::v3, ip_address::v4(10, 0, 1, 10), 7, {}, true, {"a"}}));
+}
+
+TEST(succession, of_a_version_that_left_no_addresses_has_none)
+{
+    const auto read = parse_succession(R"({"format":1,"maintenance":true,"routers":[],"priorities":[]})");
+    ASSERT_TRUE(read.has_value()) << read.error().text;
+    EXPECT_EQ(*read, (succession{true, {}, {}, {}}));
+    EXPECT_FALSE(parse_succession(R"({"format":1,"maintenance":true,"routers":[],"addresses":{}})").has_value());
 }
 
 TEST(succession, of_a_version_that_set_no_priorities_has_none)
@@ -380,6 +393,123 @@ TEST_F(succession_test, a_tracker_of_another_name_keeps_out_what_took_no_part)
     h.succeed(80ms, changed([](auto& c) { c.routers[0].trackers = {server("nginx")}; }));
     h.start();
     EXPECT_EQ(h.state(), state::initialize);
+}
+
+TEST_F(succession_test, an_address_that_the_file_names_no_more_is_removed)
+{
+    become_active_and_confirm();
+    h.local.insert({1, *ip_prefix::parse("172.16.9.9/32")});
+    for (const auto* next : {"172.16.1.101/32", "172.16.1.101/24"}) {
+        const auto before = *h.local.begin();
+        h.succeed(80ms, changed([&](auto& c) { c.routers[0].addresses[0].address = *ip_prefix::parse(next); }));
+        h.start();
+        EXPECT_EQ(h.state(), state::active);
+        EXPECT_TRUE(h.has_local(next));
+        EXPECT_FALSE(h.has_local(before.second.to_string()));
+        EXPECT_EQ(h.log.count({"event=address_remains", "found=1"}), 1U);
+        h.log.lines.clear();
+    }
+    EXPECT_TRUE(h.has_local("172.16.9.9/32")) << "it was somebody else's all along";
+}
+
+TEST_F(succession_test, an_address_that_another_router_has_now_stays)
+{
+    become_active_and_confirm();
+    h.succeed(80ms, changed([](auto& c) {
+                  auto second = c.routers[0];
+                  second.name = "second";
+                  second.vrid = 52;
+                  second.routes.clear();
+                  second.addresses[0].when = config::address_lifetime::always;
+                  c.routers[0].addresses.clear();
+                  c.routers.push_back(second);
+              }));
+    h.start();
+    h.advance(1s);
+    EXPECT_TRUE(h.has_local(vip));
+    EXPECT_EQ(kernel_changes(), 0U);
+}
+
+TEST_F(succession_test, an_address_of_a_router_that_the_file_names_no_more_is_removed)
+{
+    const auto without = configuration;
+    with_a_second_router();
+    become_active_and_confirm();
+    ASSERT_TRUE(h.has_local(second_vip));
+    h.succeed(80ms, without);
+    h.start();
+    EXPECT_EQ(h.state(), state::active);
+    EXPECT_TRUE(h.has_local(vip));
+    EXPECT_FALSE(h.has_local(second_vip));
+}
+
+TEST_F(succession_test, an_address_that_drains_after_a_reload_is_removed)
+{
+    const auto without = configuration;
+    with_a_second_router();
+    become_active_and_confirm();
+    h.reload(without);
+    ASSERT_TRUE(h.has_local(second_vip)) << "it drains";
+    h.succeed(80ms, without);
+    h.start();
+    EXPECT_TRUE(h.has_local(vip));
+    EXPECT_FALSE(h.has_local(second_vip));
+}
+
+TEST_F(succession_test, an_address_that_cannot_be_removed_is_left_to_the_next_one_as_well)
+{
+    const auto without = configuration;
+    with_a_second_router();
+    become_active_and_confirm();
+    h.kernel_error = 1;
+    for (int i = 0; i < 2; ++i) {
+        h.succeed(80ms, without);
+        h.start();
+        ASSERT_TRUE(h.has_local(second_vip));
+    }
+    h.kernel_error = 0;
+    h.advance(2s);
+    EXPECT_FALSE(h.has_local(second_vip));
+    EXPECT_TRUE(h.has_local(vip));
+}
+
+TEST_F(succession_test, an_address_that_is_the_nodes_own_stays_when_the_file_names_it_no_more)
+{
+    configuration = changed(
+        [](auto& c) { c.routers[0].addresses.push_back({.address = *ip_prefix::parse("10.0.1.10/24"), .interface = "ens5"}); });
+    h.local.insert({2, *ip_prefix::parse("10.0.1.10/24")});
+    h.replace(configuration);
+    become_active_and_confirm();
+    h.succeed(80ms, changed([](auto& c) {
+                  c.routers[0].addresses.pop_back();
+                  c.routers[0].source = ip_address::v4(10, 0, 1, 11);
+              }));
+    h.start();
+    h.advance(1s);
+    EXPECT_TRUE(h.has_local("10.0.1.10/24"));
+}
+
+TEST_F(succession_test, an_address_that_is_left_over_is_nobodys_source)
+{
+    configuration = changed([](auto& c) {
+        c.routers[0].source.reset();
+        c.routers[0].addresses[0] = {.address = *ip_prefix::parse("10.0.1.5/24"), .interface = "ens5"};
+    });
+    h.replace(configuration);
+    become_active_and_confirm();
+    ASSERT_EQ(h.router().source, *ip_address::parse("10.0.1.10"));
+    h.succeed(80ms, changed([](auto& c) {
+                  c.routers[0].addresses.clear();
+                  c.routers[0].name = "another";
+              }));
+    h.node->start(h.now);
+    h.kernel(net::link_seen{{1, "lo", "", true, true}});
+    h.kernel(net::link_seen{{2, "ens5", "0a:00:00:00:00:01", true, true}});
+    h.kernel(net::address_seen{{2, *ip_prefix::parse("10.0.1.5/24")}});  // the kernel lists it first
+    h.kernel(net::address_seen{{2, *ip_prefix::parse("10.0.1.10/24")}});
+    h.kernel(net::dump_done{});
+    EXPECT_EQ(h.router().source, *ip_address::parse("10.0.1.10"));
+    EXPECT_FALSE(h.has_local("10.0.1.5/24"));
 }
 
 TEST_F(succession_test, a_sync_group_goes_on_as_a_whole)
