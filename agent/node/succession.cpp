@@ -34,6 +34,13 @@ std::optional<std::int64_t> number(const json::object& object, std::string_view 
     return found == nullptr ? std::nullopt : std::optional{*found};
 }
 
+std::optional<vrrp::sequence> sequence_of(const json::object& object, std::string_view name)
+{
+    boost::system::error_code failed;
+    const auto found = member(object, name).to_number<vrrp::sequence>(failed);
+    return failed ? std::nullopt : std::optional{found};
+}
+
 std::optional<bool> truth(const json::object& object, std::string_view name)
 {
     const auto* const found = member(object, name).if_bool();
@@ -77,10 +84,12 @@ result<router_succession> read_router(const json::value& value)
     auto well_trackers = texts(*object, "well_trackers");
     auto unwell_trackers = texts(*object, "unwell_trackers");
     const auto due = number(*object, "advert_due_nanoseconds");
+    const auto signed_last = sequence_of(*object, "signed_last");
     const bool is_sound = !name.empty() && vrid && *vrid >= 1 && *vrid <= 255 && version && (*version == 2 || *version == 3) &&
                           source && epoch && *epoch >= 0 && owned && well_trackers &&
                           (due || member(*object, "advert_due_nanoseconds").is_null()) &&
-                          (unwell_trackers || member(*object, "unwell_trackers").is_null());
+                          (unwell_trackers || member(*object, "unwell_trackers").is_null()) &&
+                          (signed_last || member(*object, "signed_last").is_null());
     if (!is_sound) {
         return malformed("has a router that this version does not understand");
     }
@@ -92,7 +101,8 @@ result<router_succession> read_router(const json::value& value)
                              .advert_due = due ? std::optional{time_point{duration{*due}}} : std::nullopt,
                              .is_owned = *owned,
                              .well_trackers = std::move(*well_trackers),
-                             .unwell_trackers = std::move(unwell_trackers)};
+                             .unwell_trackers = std::move(unwell_trackers),
+                             .signed_last = signed_last};
 }
 
 std::optional<std::uint8_t> priority_of(const json::object& object, std::string_view name)
@@ -168,7 +178,8 @@ std::string format_succession(const succession& s)
                                           {"advert_due_nanoseconds", due},
                                           {"owned", r.is_owned},
                                           {"well_trackers", names_of(r.well_trackers)},
-                                          {"unwell_trackers", unwell}});
+                                          {"unwell_trackers", unwell},
+                                          {"signed_last", r.signed_last ? json::value(*r.signed_last) : json::value(nullptr)}});
     }
     json::array priorities;
     for (const auto& p : s.priorities) {

@@ -6,6 +6,7 @@
 // It is text because the two may be of different versions. One that is not understood is passed over whole: the node then
 // starts as a Backup, which is always right.
 
+#include "agent/vrrp/authentication.hpp"
 #include "agent/vrrp/types.hpp"
 #include "common/ip.hpp"
 #include "common/result.hpp"
@@ -32,6 +33,8 @@ struct router_succession {
     std::vector<std::string> well_trackers;  // by name; they count as well until their first answer
     // Of one that takes part, all others: what is in neither list is new, and counts as well too. None: no other one does.
     std::optional<std::vector<std::string>> unwell_trackers = {};
+    // Of the last advert that it, or one before it, has signed: its peers believe nothing that is not above.
+    std::optional<vrrp::sequence> signed_last = {};
     friend bool operator==(const router_succession&, const router_succession&) = default;
 };
 

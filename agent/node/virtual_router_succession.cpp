@@ -10,6 +10,7 @@ namespace vipd::node {
 void virtual_router::succeed(const router_succession& predecessor)
 {
     last_epoch_ = predecessor.epoch;
+    signed_last_ = predecessor.signed_last;
     patient_until_ = time_point::min();  // the start was the predecessor's
     // As after a reload: what is new to a router that takes part is taken for well.
     const auto names = [](const std::vector<std::string>& all, const std::string& name) {
@@ -56,7 +57,8 @@ std::optional<router_succession> virtual_router::leave_behind(time_point now) co
                              .advert_due = is_active_for_certain(now) ? std::optional{election_->advert_due()} : std::nullopt,
                              .is_owned = ownership_told_,
                              .well_trackers = std::move(well),
-                             .unwell_trackers = takes_part ? std::optional{std::move(unwell)} : std::nullopt};
+                             .unwell_trackers = takes_part ? std::optional{std::move(unwell)} : std::nullopt,
+                             .signed_last = signer_ ? signer_->last() : signed_last_};
 }
 
 void virtual_router::give_up_succession(time_point now)

@@ -1,5 +1,7 @@
 #include "agent/node/succession.hpp"
 
+#include "agent/vrrp/authentication.hpp"
+#include "common/bytes.hpp"
 #include "tests/unit/node/node_fixture.hpp"
 
 #include <gtest/gtest.h>
@@ -14,12 +16,20 @@ namespace {
 
 TEST(succession, is_read_as_it_was_written)
 {
-    const succession s{
-        true,
-        {{"web", 51, vrrp::version::v3, ip_address::v4(10, 0, 1, 10), 7, time_point{123456789ns}, true, {"a"}, {{"b", "c"}}},
-         {"db", 52, vrrp::version::v2, *ip_address::parse("2001:db8::1"), 0, std::nullopt, false, {}}},
-        {{"web", 180, 100}},
-        {{*ip_prefix::parse("172.16.1.100/32"), "lo"}, {*ip_prefix::parse("2001:db8::2/64"), "ens5"}}};
+    const succession s{true,
+                       {{"web",
+                         51,
+                         vrrp::version::v3,
+                         ip_address::v4(10, 0, 1, 10),
+                         7,
+                         time_point{123456789ns},
+                         true,
+                         {"a"},
+                         {{"b", "c"}},
+                         (std::uint64_t{1} << 63U) + 1},
+                        {"db", 52, vrrp::version::v2, *ip_address::parse("2001:db8::1"), 0, std::nullopt, false, {}}},
+                       {{"web", 180, 100}},
+                       {{*ip_prefix::parse("172.16.1.100/32"), "lo"}, {*ip_prefix::parse("2001:db8::2/64"), "ens5"}}};
     const auto read = parse_succession(format_succession(s));
     ASSERT_TRUE(read.has_value()) << read.error().text;
     EXPECT_EQ(*read, s);
@@ -29,7 +39,7 @@ TEST(succession, of_another_format_or_broken_is_refused_whole)
 {
     const auto good =
         format_succession({false,
-                           {{"web", 51, vrrp::version::v3, ip_address::v4(10, 0, 1, 10), 7, {}, true, {"a"}, {{"b"}}}},
+                           {{"web", 51, vrrp::version::v3, ip_address::v4(10, 0, 1, 10), 7, {}, true, {"a"}, {{"b"}}, 77}},
                            {{"db", 180, 100}},
                            {{*ip_prefix::parse("172.16.1.100/32"), "lo"}}});
     ASSERT_TRUE(parse_succession(good).has_value());
@@ -62,6 +72,8 @@ TEST(succession, of_another_format_or_broken_is_refused_whole)
                              with("\"priorities\":[", "\"priorities\":[7,"),
                              with("172.16.1.100/32", "172.16.1.100/33"),
                              with("\"lo\"", "\"\""),
+                             with("\"signed_last\":77", "\"signed_last\":-77"),
+                             with("\"signed_last\":77", "\"signed_last\":7.5"),
                              with("\"addresses\":[", "\"addresses\":[7,"),
                              good.substr(0, good.size() - 1)}) {
         EXPECT_FALSE(parse_succession(text).has_value()) << text;
@@ -138,6 +150,12 @@ protected:
         ASSERT_EQ(h.probes.size(), 1U);
         h.tell(probe_ended{h.probes[0].what.id, outcome, "connection refused", 0, false});
         h.advance(500ms);
+    }
+    // Of a signed advert.
+    static vrrp::sequence sequence_of(const test::sent_advert& advert)
+    {
+        const auto trailer = byte_view{advert.message}.last(vrrp::trailer_size);
+        return vrrp::sequence{load_big_u32(trailer, 4)} << 32U | load_big_u32(trailer, 8);
     }
     // Of those since then.
     [[nodiscard]] std::size_t kernel_changes() const { return static_cast<std::size_t>(std::ranges::count(h.order, "kernel")); }
@@ -510,6 +528,38 @@ TEST_F(succession_test, an_address_that_is_left_over_is_nobodys_source)
     h.kernel(net::dump_done{});
     EXPECT_EQ(h.router().source, *ip_address::parse("10.0.1.10"));
     EXPECT_FALSE(h.has_local("10.0.1.5/24"));
+}
+
+TEST_F(succession_test, a_signature_is_above_those_of_the_processes_before)
+{
+    for (const auto kind : {vrrp::anti_replay::monotonic, vrrp::anti_replay::time}) {
+        vrrp::hmac_settings signed_by_all;
+        signed_by_all.mode = vrrp::hmac_mode::permissive;
+        signed_by_all.against_replay = kind;
+        signed_by_all.keys.push_back({1, *vrrp::hmac_secret::from_file(byte_buffer(32, 0x81))});
+        configuration = changed([&](auto& c) { c.routers[0].auth.hmac = signed_by_all; });
+        h.replace(configuration);
+        const auto ahead = kind == vrrp::anti_replay::monotonic ? 1h : duration{3s};
+        h.now.wall += ahead;
+        start_as_active();
+        auto last = sequence_of(h.adverts.back());
+        h.now.wall -= ahead;
+        h.succeed(80ms);
+        h.start();
+        ASSERT_EQ(h.state(), state::active);
+        EXPECT_TRUE(vrrp::is_after(sequence_of(h.adverts.back()), last));
+        last = sequence_of(h.adverts.back());
+        // One that signs nothing passes it on.
+        h.hear(200);
+        for (int i = 0; i < 2; ++i) {
+            h.succeed(80ms);
+            h.start();
+            ASSERT_EQ(h.state(), state::backup);
+        }
+        h.advance(500ms);
+        ASSERT_EQ(h.state(), state::active);
+        EXPECT_TRUE(vrrp::is_after(sequence_of(h.adverts.back()), last));
+    }
 }
 
 TEST_F(succession_test, a_sync_group_goes_on_as_a_whole)
