@@ -229,6 +229,8 @@ int daemon::run()
         const auto got = enter_realtime(log_);
         status_.set_realtime(true, got);
         shell_.set_realtime(got.scheduling);
+    } else {
+        leave_realtime();
     }
     wait_for_signal();
     // What a predecessor has held back is for routers that have taken its place: before that there is nothing to hand over.

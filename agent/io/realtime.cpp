@@ -102,6 +102,27 @@ realtime_state enter_realtime(log_sink& log)
     return state;
 }
 
+void leave_realtime()
+{
+    sched_param found{};
+    const bool is_ours = ::sched_getscheduler(0) == (SCHED_FIFO | SCHED_RESET_ON_FORK) && ::sched_getparam(0, &found) == 0 &&
+                         found.sched_priority == fifo_priority;
+    if (is_ours) {
+        const sched_param ordinary{};
+        // Without CAP_SYS_NICE the flag stays, which then says nothing any more.
+        if (::sched_setscheduler(0, SCHED_OTHER, &ordinary) != 0) {
+            ::sched_setscheduler(0, SCHED_OTHER | SCHED_RESET_ON_FORK, &ordinary);
+        }
+        rlimit guard{};
+        if (::getrlimit(RLIMIT_RTTIME, &guard) == 0) {
+            guard.rlim_cur = guard.rlim_max;
+            ::setrlimit(RLIMIT_RTTIME, &guard);
+        }
+    }
+    // Ignored for as long as the guard was without its handler (io/successor).
+    std::signal(SIGXCPU, SIG_DFL);
+}
+
 bool has_lost_realtime()
 {
     if (guard_has_struck == 0) {

@@ -16,6 +16,10 @@ struct realtime_state {
 // machine losing a processor.
 realtime_state enter_realtime(log_sink& log);
 
+// For a process that is not to be in real time: gives back what one before it, whose place it has taken by execve(), was given
+// by enter_realtime(). A priority that whoever started vipd has set stays.
+void leave_realtime();
+
 // The guard has struck since the last call.
 bool has_lost_realtime();
 

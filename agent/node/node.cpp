@@ -59,6 +59,9 @@ node::impl::impl(const node_options& options, instant now, log_sink& log) :
                 routers_[*index].router->succeed(left);
             }
         }
+        for (const auto& left : options.predecessor->addresses) {
+            remains_.emplace_back(config::address_entry{.address = left.address, .interface = left.interface});
+        }
     }
     deadlines_.resize(routers_.size());
 }
@@ -97,6 +100,11 @@ std::vector<ip_address> node::impl::virtual_addresses() const
         // They may stand on every node all the time, put there by somebody else. That of an address owner is its own.
         if (!r.address_owner) {
             all.insert(all.end(), r.advertised_addresses.begin(), r.advertised_addresses.end());
+        }
+    }
+    for (const auto& left : remains_) {
+        if (const auto* const address = std::get_if<config::address_entry>(&left)) {
+            all.push_back(address->address.address());
         }
     }
     return all;

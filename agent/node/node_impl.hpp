@@ -123,6 +123,10 @@ private:
     void apply_reload(instant now, const reload& r);
     void exchange_routers(instant now);
     void find_shared_resources();
+    // What it speaks from, and did not bring here itself.
+    [[nodiscard]] bool is_its_own(const ip_address& address) const;
+    // Those that are not to stay for ever, of routers that leave and of predecessors among them.
+    [[nodiscard]] std::vector<address_succession> addresses_for_a_while() const;
     [[nodiscard]] bool is_needed_elsewhere(const takeover::local_value& value,
                                            const takeover::local_resources& asking) const override;
     void apply_step_down(instant now, const step_down& s);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <set>
 #include <utility>
 
 namespace vipd::node {
@@ -22,6 +23,11 @@ const ip_address* changed_address(const net::kernel_event& event)
         return &gone->value.address.address();
     }
     return nullptr;
+}
+
+bool is_address(const takeover::local_value& value)
+{
+    return std::holds_alternative<config::address_entry>(value);
 }
 
 }  // namespace
@@ -60,7 +66,8 @@ void node::impl::apply_local(instant now, const net::kernel_event& event)
 }
 
 // Once, at the first dump: what carries our protocol and is in no policy was left by a predecessor with another configuration.
-// What appears later is not: a second vipd may run beside this one.
+// What appears later is not: a second vipd may run beside this one. Addresses carry nothing that would tell: they are known of
+// when the predecessor has said so.
 void node::impl::start_statics(instant now)
 {
     if (std::exchange(statics_started_, true)) {
@@ -79,7 +86,7 @@ void node::impl::start_statics(instant now)
 // what is left over: its replies go by these rules.
 void node::impl::clear_remains(instant now)
 {
-    if (remains_.empty()) {
+    if (!statics_started_ || remains_.empty()) {
         return;
     }
     const auto is_unknown = [](const status::resource& r) {
@@ -92,14 +99,25 @@ void node::impl::clear_remains(instant now)
     if (is_too_early) {
         return;
     }
-    const auto is_configured = [&](const takeover::local_value& value) {
-        return statics_.names(value) ||
-               std::ranges::any_of(routers_, [&](const numbered_router& r) { return r.router->local().names(value); });
+    std::set<takeover::local_place> configured;
+    const auto note = [&](const takeover::local_value& value) { configured.insert(takeover::place_of(value)); };
+    statics_.for_each(note);
+    for (const auto& r : routers_) {
+        r.router->local().for_each(note);
+    }
+    const auto is_no_remain = [&](const takeover::local_value& value) {
+        const bool has_gone = is_address(value) && takeover::look(value, links_).found == takeover::presence::absent;
+        return has_gone || configured.contains(takeover::place_of(value));
     };
-    std::erase_if(remains_, is_configured);
-    if (!remains_.empty()) {
+    std::erase_if(remains_, is_no_remain);
+    const auto addresses = std::ranges::count_if(remains_, is_address);
+    if (const auto policies = std::ssize(remains_) - addresses; policies > 0) {
         journal_.record(log_level::info, "policy_remains", {},
-                        {{"found", remains_.size()}, {"action", "rules and routes that no policy names any more are removed"}});
+                        {{"found", policies}, {"action", "rules and routes that no policy names any more are removed"}});
+    }
+    if (addresses > 0) {
+        journal_.record(log_level::info, "address_remains", {},
+                        {{"found", addresses}, {"action", "addresses that no router names any more are removed"}});
     }
     statics_.take_remains(std::exchange(remains_, {}));
     statics_.start(now.steady, links_);
@@ -134,14 +152,38 @@ void node::impl::find_shared_resources()
     add_all(0, statics_, takeover::local_items(configuration_->policies));
 }
 
+bool node::impl::is_its_own(const ip_address& address) const
+{
+    return found_at_start_.contains(address) &&
+           std::ranges::any_of(routers_, [&](const numbered_router& r) { return r.router->uses_as_source(address); });
+}
+
+std::vector<address_succession> node::impl::addresses_for_a_while() const
+{
+    std::vector<address_succession> all;
+    const auto add = [&](const takeover::local_value& value) {
+        const auto* const entry = std::get_if<config::address_entry>(&value);
+        if (entry != nullptr && entry->when == config::address_lifetime::while_active &&
+            !is_its_own(entry->address.address())) {
+            all.push_back({entry->address, entry->interface});
+        }
+    };
+    for (const auto* list : {&routers_, &leaving_}) {
+        for (const auto& r : *list) {
+            r.router->local().for_each(add);
+        }
+    }
+    statics_.for_each(add);
+    std::ranges::for_each(remains_, add);
+    return all;
+}
+
 // Asked for everything that is let go, so what is rare comes first: a thousand routers may do that in one turn.
 bool node::impl::is_needed_elsewhere(const takeover::local_value& value, const takeover::local_resources& asking) const
 {
     // An address that was there before this process and that it speaks from is the node's own, whatever else names it.
     const auto* entry = std::get_if<config::address_entry>(&value);
-    if (entry != nullptr && found_at_start_.contains(entry->address.address()) &&
-        std::ranges::any_of(routers_,
-                            [&](const numbered_router& r) { return r.router->uses_as_source(entry->address.address()); })) {
+    if (entry != nullptr && is_its_own(entry->address.address())) {
         return true;
     }
     if (shared_.empty() || !shared_.contains(takeover::place_of(value))) {

@@ -90,7 +90,7 @@ result<void> node::impl::can_be_succeeded() const
 
 succession node::impl::leave_behind(instant now) const
 {
-    succession s{aside_.maintenance, {}, {}};
+    succession s{aside_.maintenance, {}, {}, addresses_for_a_while()};
     for (const auto& r : routers_) {
         if (auto left = r.router->leave_behind(now.steady)) {
             s.routers.push_back(std::move(*left));

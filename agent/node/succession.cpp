@@ -34,6 +34,13 @@ std::optional<std::int64_t> number(const json::object& object, std::string_view 
     return found == nullptr ? std::nullopt : std::optional{*found};
 }
 
+std::optional<vrrp::sequence> sequence_of(const json::object& object, std::string_view name)
+{
+    boost::system::error_code failed;
+    const auto found = member(object, name).to_number<vrrp::sequence>(failed);
+    return failed ? std::nullopt : std::optional{found};
+}
+
 std::optional<bool> truth(const json::object& object, std::string_view name)
 {
     const auto* const found = member(object, name).if_bool();
@@ -57,6 +64,11 @@ std::optional<std::vector<std::string>> texts(const json::object& object, std::s
     return all;
 }
 
+json::array names_of(const std::vector<std::string>& texts)
+{
+    return json::array(texts.begin(), texts.end());
+}
+
 result<router_succession> read_router(const json::value& value)
 {
     const auto* const object = value.if_object();
@@ -70,10 +82,14 @@ result<router_succession> read_router(const json::value& value)
     const auto epoch = number(*object, "epoch");
     const auto owned = truth(*object, "owned");
     auto well_trackers = texts(*object, "well_trackers");
+    auto unwell_trackers = texts(*object, "unwell_trackers");
     const auto due = number(*object, "advert_due_nanoseconds");
+    const auto signed_last = sequence_of(*object, "signed_last");
     const bool is_sound = !name.empty() && vrid && *vrid >= 1 && *vrid <= 255 && version && (*version == 2 || *version == 3) &&
                           source && epoch && *epoch >= 0 && owned && well_trackers &&
-                          (due || member(*object, "advert_due_nanoseconds").is_null());
+                          (due || member(*object, "advert_due_nanoseconds").is_null()) &&
+                          (unwell_trackers || member(*object, "unwell_trackers").is_null()) &&
+                          (signed_last || member(*object, "signed_last").is_null());
     if (!is_sound) {
         return malformed("has a router that this version does not understand");
     }
@@ -84,7 +100,9 @@ result<router_succession> read_router(const json::value& value)
                              .epoch = static_cast<std::uint64_t>(*epoch),
                              .advert_due = due ? std::optional{time_point{duration{*due}}} : std::nullopt,
                              .is_owned = *owned,
-                             .well_trackers = std::move(*well_trackers)};
+                             .well_trackers = std::move(*well_trackers),
+                             .unwell_trackers = std::move(unwell_trackers),
+                             .signed_last = signed_last};
 }
 
 std::optional<std::uint8_t> priority_of(const json::object& object, std::string_view name)
@@ -118,6 +136,32 @@ result<std::vector<priority_succession>> read_priorities(const json::value& valu
     return all;
 }
 
+// Likewise.
+result<std::vector<address_succession>> read_addresses(const json::value& value)
+{
+    std::vector<address_succession> all;
+    if (value.is_null()) {
+        return all;
+    }
+    const auto* const list = value.if_array();
+    if (list == nullptr) {
+        return malformed("has addresses that are no list");
+    }
+    for (const auto& item : *list) {
+        const auto* const object = item.if_object();
+        const auto text = [&](std::string_view name) {
+            return object == nullptr ? std::string_view{} : aws::json_text(*object, name);
+        };
+        const auto address = ip_prefix::parse(text("address"));
+        const auto interface = text("interface");
+        if (!address || interface.empty()) {
+            return malformed("has an address that this version does not understand");
+        }
+        all.push_back({*address, std::string{interface}});
+    }
+    return all;
+}
+
 }  // namespace
 
 std::string format_succession(const succession& s)
@@ -125,6 +169,7 @@ std::string format_succession(const succession& s)
     json::array routers;
     for (const auto& r : s.routers) {
         const auto due = r.advert_due ? json::value(r.advert_due->time_since_epoch().count()) : json::value(nullptr);
+        const auto unwell = r.unwell_trackers ? json::value(names_of(*r.unwell_trackers)) : json::value(nullptr);
         routers.emplace_back(json::object{{"name", r.name},
                                           {"vrid", r.vrid},
                                           {"version", static_cast<int>(r.version)},
@@ -132,16 +177,23 @@ std::string format_succession(const succession& s)
                                           {"epoch", static_cast<std::int64_t>(r.epoch)},
                                           {"advert_due_nanoseconds", due},
                                           {"owned", r.is_owned},
-                                          {"well_trackers", json::array(r.well_trackers.begin(), r.well_trackers.end())}});
+                                          {"well_trackers", names_of(r.well_trackers)},
+                                          {"unwell_trackers", unwell},
+                                          {"signed_last", r.signed_last ? json::value(*r.signed_last) : json::value(nullptr)}});
     }
     json::array priorities;
     for (const auto& p : s.priorities) {
         priorities.emplace_back(json::object{{"name", p.name}, {"priority", p.priority}, {"configured", p.configured}});
     }
+    json::array addresses;
+    for (const auto& a : s.addresses) {
+        addresses.emplace_back(json::object{{"address", a.address.to_string()}, {"interface", a.interface}});
+    }
     return json::serialize(json::object{{"format", format_version},
                                         {"maintenance", s.maintenance},
                                         {"routers", std::move(routers)},
-                                        {"priorities", std::move(priorities)}});
+                                        {"priorities", std::move(priorities)},
+                                        {"addresses", std::move(addresses)}});
 }
 
 result<succession> parse_succession(std::string_view text)
@@ -162,7 +214,11 @@ result<succession> parse_succession(std::string_view text)
     if (!priorities) {
         return priorities.error();
     }
-    succession s{*maintenance, {}, std::move(*priorities)};
+    auto addresses = read_addresses(member(*object, "addresses"));
+    if (!addresses) {
+        return addresses.error();
+    }
+    succession s{*maintenance, {}, std::move(*priorities), std::move(*addresses)};
     for (const auto& value : *routers) {
         auto router = read_router(value);
         if (!router) {

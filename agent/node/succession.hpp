@@ -6,6 +6,7 @@
 // It is text because the two may be of different versions. One that is not understood is passed over whole: the node then
 // starts as a Backup, which is always right.
 
+#include "agent/vrrp/authentication.hpp"
 #include "agent/vrrp/types.hpp"
 #include "common/ip.hpp"
 #include "common/result.hpp"
@@ -30,6 +31,10 @@ struct router_succession {
     std::optional<time_point> advert_due;
     bool is_owned = false;                   // its hooks have been told that everything that follows it is here
     std::vector<std::string> well_trackers;  // by name; they count as well until their first answer
+    // Of one that takes part, all others: what is in neither list is new, and counts as well too. None: no other one does.
+    std::optional<std::vector<std::string>> unwell_trackers = {};
+    // Of the last advert that it, or one before it, has signed: its peers believe nothing that is not above.
+    std::optional<vrrp::sequence> signed_last = {};
     friend bool operator==(const router_succession&, const router_succession&) = default;
 };
 
@@ -41,10 +46,18 @@ struct priority_succession {
     friend bool operator==(const priority_succession&, const priority_succession&) = default;
 };
 
+// An address that is not to stay for ever: it is here for as long as a router needs it, if at all.
+struct address_succession {
+    ip_prefix address;
+    std::string interface;
+    friend bool operator==(const address_succession&, const address_succession&) = default;
+};
+
 struct succession {
     bool maintenance = false;
     std::vector<router_succession> routers;
     std::vector<priority_succession> priorities = {};
+    std::vector<address_succession> addresses = {};  // those that the next configuration does not name are removed
     friend bool operator==(const succession&, const succession&) = default;
 };
 

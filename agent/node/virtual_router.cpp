@@ -365,7 +365,7 @@ void virtual_router::send(instant now, std::uint8_t priority, advert_queue& adve
     byte_view trailer;
     if (const auto& hmac = configuration_.auth.hmac; hmac && hmac->mode != vrrp::hmac_mode::receive_only) {
         if (!signer_) {
-            signer_.emplace(*hmac, now);
+            signer_.emplace(*hmac, now, signed_last_);
         }
         // One for all: what differs between peers is not signed.
         trailer = signer_->sign(templates_.front().message(priority, interval), *source_, now);

@@ -286,6 +286,7 @@ private:
     std::vector<vrrp::election_output> election_outputs_;
     std::vector<vrrp::advert_template> templates_;  // one for each peer
     std::optional<vrrp::signer> signer_;            // from the first advert that is signed
+    std::optional<vrrp::sequence> signed_last_;     // by a predecessor
     std::shared_ptr<vrrp::verifier> verifier_;
     std::uint64_t last_epoch_ = 0;
     std::optional<router_succession> predecessor_;  // that was Active, until this router has started

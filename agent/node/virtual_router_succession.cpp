@@ -10,10 +10,16 @@ namespace vipd::node {
 void virtual_router::succeed(const router_succession& predecessor)
 {
     last_epoch_ = predecessor.epoch;
+    signed_last_ = predecessor.signed_last;
     patient_until_ = time_point::min();  // the start was the predecessor's
-    const auto& well = predecessor.well_trackers;
+    // As after a reload: what is new to a router that takes part is taken for well.
+    const auto names = [](const std::vector<std::string>& all, const std::string& name) {
+        return std::ranges::find(all, name) != all.end();
+    };
+    const auto& unwell = predecessor.unwell_trackers;
     for (const auto& tracker : configuration_.trackers) {
-        assumed_well_[tracker.name] = std::ranges::find(well, tracker.name) != well.end();
+        assumed_well_[tracker.name] =
+            names(predecessor.well_trackers, tracker.name) || (unwell && !names(*unwell, tracker.name));
     }
     const bool is_same = predecessor.vrid == configuration_.vrid && predecessor.version == configuration_.version &&
                          predecessor.source.family() == configuration_.peers.front().address.family();
@@ -38,11 +44,11 @@ std::optional<router_succession> virtual_router::leave_behind(time_point now) co
         return std::nullopt;
     }
     std::vector<std::string> well;
+    std::vector<std::string> unwell;
     for (const auto& tracker : configuration_.trackers) {
-        if (verdict_of(tracker).is_well()) {
-            well.push_back(tracker.name);
-        }
+        (verdict_of(tracker).is_well() ? well : unwell).push_back(tracker.name);
     }
+    const bool takes_part = state() != vrrp::state::initialize;
     return router_succession{.name = configuration_.name,
                              .vrid = configuration_.vrid,
                              .version = configuration_.version,
@@ -50,7 +56,9 @@ std::optional<router_succession> virtual_router::leave_behind(time_point now) co
                              .epoch = last_epoch_,
                              .advert_due = is_active_for_certain(now) ? std::optional{election_->advert_due()} : std::nullopt,
                              .is_owned = ownership_told_,
-                             .well_trackers = std::move(well)};
+                             .well_trackers = std::move(well),
+                             .unwell_trackers = takes_part ? std::optional{std::move(unwell)} : std::nullopt,
+                             .signed_last = signer_ ? signer_->last() : signed_last_};
 }
 
 void virtual_router::give_up_succession(time_point now)

@@ -95,7 +95,7 @@ void local_resources::take_remains(std::vector<local_value> remains)
 {
     for (auto& value : remains) {
         if (!names(value)) {
-            add({std::move(value), true}, true);
+            add({std::move(value), false}, true);
         }
     }
 }

@@ -55,7 +55,7 @@ public:
     // What is no longer configured is removed, but for addresses that are always there. Nothing is done before the next call:
     // in a reload all routers have to say first what they want.
     void want(std::vector<local_item> items);
-    // Rules and routes that carry our protocol and that nobody wants: they are removed.
+    // Rules and routes that carry our protocol, and addresses of a predecessor, that nobody wants: they are removed.
     void take_remains(std::vector<local_value> remains);
     // Until this is called nothing is added or removed: what was there at the start may serve traffic.
     void start(time_point now, const net::link_table& kernel);

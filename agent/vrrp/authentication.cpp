@@ -95,7 +95,8 @@ std::string_view to_string(anti_replay kind)
 
 // --- signing ---
 
-signer::signer(const hmac_settings& settings, instant now) : key_(active_key(settings).secret.bytes()), started_(now)
+signer::signer(const hmac_settings& settings, instant now, std::optional<sequence> last) :
+    key_(active_key(settings).secret.bytes()), started_(now), last_(last)
 {
     change(settings, now);
 }

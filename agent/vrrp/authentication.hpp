@@ -89,12 +89,14 @@ constexpr bool is_after(sequence a, sequence b)
 // whatever those peers have accepted.
 class signer {
 public:
-    signer(const hmac_settings& settings, instant now);
+    // `last`: of a signer of the same sender before this one, whose sequence goes on.
+    signer(const hmac_settings& settings, instant now, std::optional<sequence> last = {});
     // The sequence goes on.
     void change(const hmac_settings& settings, instant now);
 
     // For a message whose checksum may be any. Valid until the next call.
     byte_view sign(byte_view message, const ip_address& source, instant now);
+    [[nodiscard]] std::optional<sequence> last() const { return last_; }
 
 private:
     [[nodiscard]] sequence next(instant now);

@@ -2,6 +2,8 @@
 the address notice."""
 
 import os
+import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -19,6 +21,7 @@ from lab.vipd import program
 PRIORITIES = {"a": 200, "b": 100}
 # A program with sanitizers takes a while to start on a busy machine.
 INTERVAL_MS = 500.0
+RLIMIT_RTTIME = 15  # Linux's; Python has no name for it
 
 
 class Restart(LabTest):
@@ -72,6 +75,25 @@ class Restart(LabTest):
         self.assertEqual([advert.priority for advert in self.lab.adverts("a", since=asked.at) if advert.priority != 200], [])
         requests = self.lab.timeline.select(lambda e: e.source == "cloud" and e.kind == "request", asked.at)
         self.assertEqual([str(request) for request in requests if is_mutating(request)], [], "it is here already")
+
+    def test_what_the_file_says_of_real_time_is_followed(self) -> None:
+        a = self.cluster.nodes["a"]
+        epoch, text = a.router()["epoch"], a.file.read_text()
+
+        def restart_with(realtime: str) -> int:
+            a.file.write_text(text.replace("realtime = false\n", f"realtime = {realtime}\n"))
+            done = self.restart("a")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual((a.state(), a.router()["epoch"]), ("Active", epoch))
+            return os.sched_getscheduler(a.pid) & ~os.SCHED_RESET_ON_FORK
+
+        if restart_with("true") != os.SCHED_FIFO:
+            self.skipTest("no real-time scheduling here")
+        self.assertEqual(restart_with("false"), os.SCHED_OTHER)
+        soft, hard = resource.prlimit(a.pid, RLIMIT_RTTIME)
+        self.assertEqual(soft, hard)
+        ignored = int(re.search(r"^SigIgn:\s*([0-9a-f]+)", Path(f"/proc/{a.pid}/status").read_text(), re.MULTILINE)[1], 16)
+        self.assertFalse(ignored >> (signal.SIGXCPU - 1) & 1)
 
     def test_a_wrong_configuration_is_found_before_anything_happens(self) -> None:
         a = self.cluster.nodes["a"]

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <functional>
 
 #include <linux/capability.h>
@@ -28,6 +29,9 @@ enum finding : int {
     guard_is_set = 2,
     priority_is_gone_after_the_guard = 4,
     loss_is_told = 8,
+    signal_is_as_ever = 16,
+    guard_is_lifted = 32,
+    was_scheduled = 64,
 };
 
 void give_up_every_capability()
@@ -66,6 +70,16 @@ int look_after_entering(rlim_t hard_limit)
     return found;
 }
 
+int look_after_leaving()
+{
+    rlimit guard{};
+    ::getrlimit(RLIMIT_RTTIME, &guard);
+    struct sigaction of_guard {};
+    ::sigaction(SIGXCPU, nullptr, &of_guard);
+    return ((::sched_getscheduler(0) & ~SCHED_RESET_ON_FORK) == SCHED_FIFO ? scheduling : 0) |
+           (of_guard.sa_handler == SIG_DFL ? signal_is_as_ever : 0) | (guard.rlim_cur == guard.rlim_max ? guard_is_lifted : 0);
+}
+
 // Some containers have no real-time scheduling for anybody.
 bool is_possible_here()
 {
@@ -89,6 +103,30 @@ TEST(realtime, a_hard_limit_that_was_set_before_is_kept_and_no_obstacle)
 {
     const int expected = guard_is_set | priority_is_gone_after_the_guard | loss_is_told | (is_possible_here() ? scheduling : 0);
     EXPECT_EQ(in_a_child([] { return look_after_entering(1'000'000); }), expected);
+}
+
+TEST(realtime, a_successor_that_is_not_to_have_it_gives_it_back)
+{
+    const auto found = in_a_child([] {
+        test::recording_log log;
+        const int before = enter_realtime(log).scheduling ? was_scheduled : 0;
+        std::signal(SIGXCPU, SIG_IGN);
+        leave_realtime();
+        return before | look_after_leaving();
+    });
+    EXPECT_EQ(found & ~was_scheduled, signal_is_as_ever | ((found & was_scheduled) != 0 ? guard_is_lifted : 0));
+}
+
+TEST(realtime, a_priority_that_whoever_started_vipd_has_set_stays)
+{
+    const auto found = in_a_child([] {
+        sched_param wanted{};
+        wanted.sched_priority = 20;
+        const int before = ::sched_setscheduler(0, SCHED_FIFO, &wanted) == 0 ? was_scheduled : 0;
+        leave_realtime();
+        return before | look_after_leaving();
+    });
+    EXPECT_EQ((found & scheduling) != 0, (found & was_scheduled) != 0);
 }
 
 }  // namespace

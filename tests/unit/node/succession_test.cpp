@@ -1,9 +1,12 @@
 #include "agent/node/succession.hpp"
 
+#include "agent/vrrp/authentication.hpp"
+#include "common/bytes.hpp"
 #include "tests/unit/node/node_fixture.hpp"
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <string>
 
 // A process that takes the place of another one of the same node: what it is left, and that nobody notices.
@@ -14,9 +17,19 @@ namespace {
 TEST(succession, is_read_as_it_was_written)
 {
     const succession s{true,
-                       {{"web", 51, vrrp::version::v3, ip_address::v4(10, 0, 1, 10), 7, time_point{123456789ns}, true, {"a"}},
+                       {{"web",
+                         51,
+                         vrrp::version::v3,
+                         ip_address::v4(10, 0, 1, 10),
+                         7,
+                         time_point{123456789ns},
+                         true,
+                         {"a"},
+                         {{"b", "c"}},
+                         (std::uint64_t{1} << 63U) + 1},
                         {"db", 52, vrrp::version::v2, *ip_address::parse("2001:db8::1"), 0, std::nullopt, false, {}}},
-                       {{"web", 180, 100}}};
+                       {{"web", 180, 100}},
+                       {{*ip_prefix::parse("172.16.1.100/32"), "lo"}, {*ip_prefix::parse("2001:db8::2/64"), "ens5"}}};
     const auto read = parse_succession(format_succession(s));
     ASSERT_TRUE(read.has_value()) << read.error().text;
     EXPECT_EQ(*read, s);
@@ -24,8 +37,11 @@ TEST(succession, is_read_as_it_was_written)
 
 TEST(succession, of_another_format_or_broken_is_refused_whole)
 {
-    const auto good = format_succession(
-        {false, {{"web", 51, vrrp::version::v3, ip_address::v4(10, 0, 1, 10), 7, {}, true, {"a"}}}, {{"db", 180, 100}}});
+    const auto good =
+        format_succession({false,
+                           {{"web", 51, vrrp::version::v3, ip_address::v4(10, 0, 1, 10), 7, {}, true, {"a"}, {{"b"}}, 77}},
+                           {{"db", 180, 100}},
+                           {{*ip_prefix::parse("172.16.1.100/32"), "lo"}}});
     ASSERT_TRUE(parse_succession(good).has_value());
     const auto with = [&](const std::string& from, const std::string& to) {
         auto text = good;
@@ -46,15 +62,40 @@ TEST(succession, of_another_format_or_broken_is_refused_whole)
                              with("\"name\":\"web\"", "\"name\":\"\""),
                              with("[\"a\"]", "[1]"),
                              with("[\"a\"]", "{}"),
+                             with("[\"b\"]", "[1]"),
+                             with("[\"b\"]", "true"),
                              with("false", "0"),
                              with("\"priority\":180", "\"priority\":0"),
                              with("\"priority\":180", "\"priority\":255"),
                              with("\"configured\":100", "\"configured\":null"),
                              with("\"name\":\"db\"", "\"name\":\"\""),
                              with("\"priorities\":[", "\"priorities\":[7,"),
+                             with("172.16.1.100/32", "172.16.1.100/33"),
+                             with("\"lo\"", "\"\""),
+                             with("\"signed_last\":77", "\"signed_last\":-77"),
+                             with("\"signed_last\":77", "\"signed_last\":7.5"),
+                             with("\"addresses\":[", "\"addresses\":[7,"),
                              good.substr(0, good.size() - 1)}) {
         EXPECT_FALSE(parse_succession(text).has_value()) << text;
     }
+}
+
+TEST(succession, of_a_version_that_named_no_tracker_that_is_not_well_names_none)
+{
+    const auto read = parse_succession(
+        R"({"format":1,"maintenance":false,"routers":[{"name":"web","vrid":51,"version":3,"source":"10.0.1.10","epoch":7,)"
+        R"("advert_due_nanoseconds":null,"owned":true,"well_trackers":["a"]}]})");
+    ASSERT_TRUE(read.has_value()) << read.error().text;
+    EXPECT_EQ(read->routers[0],
+              (router_succession{"web", 51, vrrp::version::v3, ip_address::v4(10, 0, 1, 10), 7, {}, true, {"a"}}));
+}
+
+TEST(succession, of_a_version_that_left_no_addresses_has_none)
+{
+    const auto read = parse_succession(R"({"format":1,"maintenance":true,"routers":[],"priorities":[]})");
+    ASSERT_TRUE(read.has_value()) << read.error().text;
+    EXPECT_EQ(*read, (succession{true, {}, {}, {}}));
+    EXPECT_FALSE(parse_succession(R"({"format":1,"maintenance":true,"routers":[],"addresses":{}})").has_value());
 }
 
 TEST(succession, of_a_version_that_set_no_priorities_has_none)
@@ -67,6 +108,20 @@ TEST(succession, of_a_version_that_set_no_priorities_has_none)
 
 class succession_test : public node_test {
 protected:
+    static constexpr auto second_vip = "172.16.1.200/32";
+    void with_a_second_router(const std::function<void(config::configuration&)>& edit = [](auto&) {})
+    {
+        configuration = changed([&](auto& c) {
+            auto second = c.routers[0];
+            second.name = "second";
+            second.vrid = 52;
+            second.routes.clear();
+            second.addresses[0].address = *ip_prefix::parse(second_vip);
+            c.routers.push_back(second);
+            edit(c);
+        });
+        h.replace(configuration);
+    }
     void become_active_and_confirm()
     {
         start_as_active();
@@ -76,13 +131,31 @@ protected:
         h.seen_calls.clear();
         h.order.clear();
     }
-    void track_a_server()
+    static config::tracker server(const std::string& name)
     {
         config::tracker tracker;
-        tracker.name = "haproxy";
+        tracker.name = name;
         tracker.what.target = config::tcp_check{ip_address::v4(127, 0, 0, 1), 8080};
-        configuration = changed([&](auto& c) { c.routers[0].trackers = {tracker}; });
+        return tracker;
+    }
+    void track_a_server()
+    {
+        configuration = changed([](auto& c) { c.routers[0].trackers = {server("haproxy")}; });
         h.replace(configuration);
+    }
+    void start_and_answer(health::probe_outcome outcome)
+    {
+        h.start();
+        h.advance(100ms);
+        ASSERT_EQ(h.probes.size(), 1U);
+        h.tell(probe_ended{h.probes[0].what.id, outcome, "connection refused", 0, false});
+        h.advance(500ms);
+    }
+    // Of a signed advert.
+    static vrrp::sequence sequence_of(const test::sent_advert& advert)
+    {
+        const auto trailer = byte_view{advert.message}.last(vrrp::trailer_size);
+        return vrrp::sequence{load_big_u32(trailer, 4)} << 32U | load_big_u32(trailer, 8);
     }
     // Of those since then.
     [[nodiscard]] std::size_t kernel_changes() const { return static_cast<std::size_t>(std::ranges::count(h.order, "kernel")); }
@@ -313,18 +386,185 @@ TEST_F(succession_test, what_was_not_well_keeps_it_out_until_it_is)
     EXPECT_EQ(h.state(), state::initialize);
 }
 
-TEST_F(succession_test, a_sync_group_goes_on_as_a_whole)
+TEST_F(succession_test, a_tracker_that_is_new_in_the_file_is_no_transition)
+{
+    track_a_server();
+    start_and_answer(health::probe_outcome::passed);
+    const auto epoch = h.router().epoch;
+    h.adverts.clear();
+    h.succeed(80ms, changed([](auto& c) { c.routers[0].trackers = {server("haproxy"), server("nginx")}; }));
+    h.start();
+    ASSERT_EQ(h.state(), state::active) << "it has not been looked at, as after a reload";
+    EXPECT_EQ(h.router().epoch, epoch);
+    EXPECT_EQ(h.adverts.size(), 1U);
+    h.advance(200ms);
+    h.tell(probe_ended{h.probes.back().what.id, health::probe_outcome::failed, "connection refused", 0, false});
+    EXPECT_EQ(h.state(), state::initialize);
+    EXPECT_EQ(h.adverts.back().priority, 0);
+}
+
+TEST_F(succession_test, a_tracker_of_another_name_keeps_out_what_took_no_part)
+{
+    track_a_server();
+    start_and_answer(health::probe_outcome::failed);
+    ASSERT_EQ(h.state(), state::initialize);
+    h.succeed(80ms, changed([](auto& c) { c.routers[0].trackers = {server("nginx")}; }));
+    h.start();
+    EXPECT_EQ(h.state(), state::initialize);
+}
+
+TEST_F(succession_test, an_address_that_the_file_names_no_more_is_removed)
+{
+    become_active_and_confirm();
+    h.local.insert({1, *ip_prefix::parse("172.16.9.9/32")});
+    for (const auto* next : {"172.16.1.101/32", "172.16.1.101/24"}) {
+        const auto before = *h.local.begin();
+        h.succeed(80ms, changed([&](auto& c) { c.routers[0].addresses[0].address = *ip_prefix::parse(next); }));
+        h.start();
+        EXPECT_EQ(h.state(), state::active);
+        EXPECT_TRUE(h.has_local(next));
+        EXPECT_FALSE(h.has_local(before.second.to_string()));
+        EXPECT_EQ(h.log.count({"event=address_remains", "found=1"}), 1U);
+        h.log.lines.clear();
+    }
+    EXPECT_TRUE(h.has_local("172.16.9.9/32")) << "it was somebody else's all along";
+}
+
+TEST_F(succession_test, an_address_that_another_router_has_now_stays)
+{
+    become_active_and_confirm();
+    h.succeed(80ms, changed([](auto& c) {
+                  auto second = c.routers[0];
+                  second.name = "second";
+                  second.vrid = 52;
+                  second.routes.clear();
+                  second.addresses[0].when = config::address_lifetime::always;
+                  c.routers[0].addresses.clear();
+                  c.routers.push_back(second);
+              }));
+    h.start();
+    h.advance(1s);
+    EXPECT_TRUE(h.has_local(vip));
+    EXPECT_EQ(kernel_changes(), 0U);
+}
+
+TEST_F(succession_test, an_address_of_a_router_that_the_file_names_no_more_is_removed)
+{
+    const auto without = configuration;
+    with_a_second_router();
+    become_active_and_confirm();
+    ASSERT_TRUE(h.has_local(second_vip));
+    h.succeed(80ms, without);
+    h.start();
+    EXPECT_EQ(h.state(), state::active);
+    EXPECT_TRUE(h.has_local(vip));
+    EXPECT_FALSE(h.has_local(second_vip));
+}
+
+TEST_F(succession_test, an_address_that_drains_after_a_reload_is_removed)
+{
+    const auto without = configuration;
+    with_a_second_router();
+    become_active_and_confirm();
+    h.reload(without);
+    ASSERT_TRUE(h.has_local(second_vip)) << "it drains";
+    h.succeed(80ms, without);
+    h.start();
+    EXPECT_TRUE(h.has_local(vip));
+    EXPECT_FALSE(h.has_local(second_vip));
+}
+
+TEST_F(succession_test, an_address_that_cannot_be_removed_is_left_to_the_next_one_as_well)
+{
+    const auto without = configuration;
+    with_a_second_router();
+    become_active_and_confirm();
+    h.kernel_error = 1;
+    for (int i = 0; i < 2; ++i) {
+        h.succeed(80ms, without);
+        h.start();
+        ASSERT_TRUE(h.has_local(second_vip));
+    }
+    h.kernel_error = 0;
+    h.advance(2s);
+    EXPECT_FALSE(h.has_local(second_vip));
+    EXPECT_TRUE(h.has_local(vip));
+}
+
+TEST_F(succession_test, an_address_that_is_the_nodes_own_stays_when_the_file_names_it_no_more)
+{
+    configuration = changed(
+        [](auto& c) { c.routers[0].addresses.push_back({.address = *ip_prefix::parse("10.0.1.10/24"), .interface = "ens5"}); });
+    h.local.insert({2, *ip_prefix::parse("10.0.1.10/24")});
+    h.replace(configuration);
+    become_active_and_confirm();
+    h.succeed(80ms, changed([](auto& c) {
+                  c.routers[0].addresses.pop_back();
+                  c.routers[0].source = ip_address::v4(10, 0, 1, 11);
+              }));
+    h.start();
+    h.advance(1s);
+    EXPECT_TRUE(h.has_local("10.0.1.10/24"));
+}
+
+TEST_F(succession_test, an_address_that_is_left_over_is_nobodys_source)
 {
     configuration = changed([](auto& c) {
-        auto second = c.routers[0];
-        second.name = "second";
-        second.vrid = 52;
-        second.routes.clear();
-        second.addresses[0].address = *ip_prefix::parse("172.16.1.200/32");
-        c.routers.push_back(second);
-        c.sync_groups = {{"both", {"web", "second"}}};
+        c.routers[0].source.reset();
+        c.routers[0].addresses[0] = {.address = *ip_prefix::parse("10.0.1.5/24"), .interface = "ens5"};
     });
     h.replace(configuration);
+    become_active_and_confirm();
+    ASSERT_EQ(h.router().source, *ip_address::parse("10.0.1.10"));
+    h.succeed(80ms, changed([](auto& c) {
+                  c.routers[0].addresses.clear();
+                  c.routers[0].name = "another";
+              }));
+    h.node->start(h.now);
+    h.kernel(net::link_seen{{1, "lo", "", true, true}});
+    h.kernel(net::link_seen{{2, "ens5", "0a:00:00:00:00:01", true, true}});
+    h.kernel(net::address_seen{{2, *ip_prefix::parse("10.0.1.5/24")}});  // the kernel lists it first
+    h.kernel(net::address_seen{{2, *ip_prefix::parse("10.0.1.10/24")}});
+    h.kernel(net::dump_done{});
+    EXPECT_EQ(h.router().source, *ip_address::parse("10.0.1.10"));
+    EXPECT_FALSE(h.has_local("10.0.1.5/24"));
+}
+
+TEST_F(succession_test, a_signature_is_above_those_of_the_processes_before)
+{
+    for (const auto kind : {vrrp::anti_replay::monotonic, vrrp::anti_replay::time}) {
+        vrrp::hmac_settings signed_by_all;
+        signed_by_all.mode = vrrp::hmac_mode::permissive;
+        signed_by_all.against_replay = kind;
+        signed_by_all.keys.push_back({1, *vrrp::hmac_secret::from_file(byte_buffer(32, 0x81))});
+        configuration = changed([&](auto& c) { c.routers[0].auth.hmac = signed_by_all; });
+        h.replace(configuration);
+        const auto ahead = kind == vrrp::anti_replay::monotonic ? 1h : duration{3s};
+        h.now.wall += ahead;
+        start_as_active();
+        auto last = sequence_of(h.adverts.back());
+        h.now.wall -= ahead;
+        h.succeed(80ms);
+        h.start();
+        ASSERT_EQ(h.state(), state::active);
+        EXPECT_TRUE(vrrp::is_after(sequence_of(h.adverts.back()), last));
+        last = sequence_of(h.adverts.back());
+        // One that signs nothing passes it on.
+        h.hear(200);
+        for (int i = 0; i < 2; ++i) {
+            h.succeed(80ms);
+            h.start();
+            ASSERT_EQ(h.state(), state::backup);
+        }
+        h.advance(500ms);
+        ASSERT_EQ(h.state(), state::active);
+        EXPECT_TRUE(vrrp::is_after(sequence_of(h.adverts.back()), last));
+    }
+}
+
+TEST_F(succession_test, a_sync_group_goes_on_as_a_whole)
+{
+    with_a_second_router([](auto& c) { c.sync_groups = {{"both", {"web", "second"}}}; });
     become_active_and_confirm();
     h.succeed(80ms);
     h.start();
