@@ -203,6 +203,9 @@ private:
     [[nodiscard]] std::optional<ip_address> find_source(const net::link_table& links,
                                                         const std::vector<ip_address>& virtual_addresses) const;
     void start_election();
+    void note_awake(time_point now);
+    // While it takes no part.
+    [[nodiscard]] wakeup listening() const;
     // Whether the predecessor was Active, and this router is so from now on.
     bool resume(instant now, const net::link_table& links, advert_queue& adverts);
     // It was Active, and this router is not, once it is known what is there.
@@ -267,6 +270,7 @@ private:
 
     // Since when it could hear its peers, and when it last knew of an Active: itself, or somebody it heard.
     std::optional<time_point> hears_since_;
+    time_point awake_at_{};  // when it was last called
     time_point active_known_at_ = time_point::min();
     // startup_delay: until when the others may be silent after the start, if none of them has been heard.
     std::optional<time_point> patient_until_;

@@ -28,6 +28,7 @@ RESOURCE = "agent/takeover/resource.cpp"
 TAKEOVER = "agent/takeover/takeover.cpp"
 WORLD = "agent/takeover/world.cpp"
 ROUTER = "agent/node/virtual_router.cpp"
+STANDING = "agent/node/virtual_router_standing.cpp"
 WORK = "agent/node/node_work.cpp"
 LOCAL = "agent/takeover/local_resources.cpp"
 SESSION = "agent/aws/cloud_session.cpp"
@@ -216,7 +217,7 @@ WIRING = [
     Mutant("a reload that brings a tracker is a transition", "agent/node/virtual_router_trackers.cpp",
            "assumed[t.name] = before == configuration_.trackers.end() ||",
            "assumed[t.name] = before != configuration_.trackers.end() &&"),
-    Mutant("a failing tracker lowers nothing and takes nobody out", ROUTER,
+    Mutant("a failing tracker lowers nothing and takes nobody out", STANDING,
            "return failing.empty() ? find_tracker(health::tracker_state::unknown) : failing;",
            "return find_tracker(health::tracker_state::unknown);"),
     Mutant("the answer to a call that was withdrawn is believed", "agent/aws/call_queue.cpp",
