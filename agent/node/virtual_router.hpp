@@ -88,6 +88,14 @@ struct standing_aside {
     [[nodiscard]] bool leaves_in_order() const { return stopping || dropped; }
 };
 
+// What stands against taking part, in words; empty when nothing does.
+struct found_obstacle {
+    std::string what;
+    bool is_known = true;  // false: it is only not known yet whether there is one
+
+    [[nodiscard]] bool empty() const { return what.empty(); }
+};
+
 class virtual_router {
 public:
     virtual_router(const config::router& configuration, std::uint64_t seed, status::journal& journal,
@@ -111,10 +119,9 @@ public:
     // that could be for either are for the first.
     bool look_around(instant now, const net::link_table& links, const std::vector<ip_address>& virtual_addresses,
                      claimed_keys& claimed, advert_queue& adverts);
-    // What stands against taking part; empty when nothing does.
-    [[nodiscard]] std::string find_obstacle(const net::link_table& links, standing_aside aside) const;
+    [[nodiscard]] found_obstacle find_obstacle(const net::link_table& links, standing_aside aside) const;
     // Starts the election when there is no obstacle, and ends it when there is.
-    void take_part(instant now, const net::link_table& links, standing_aside aside, std::string obstacle,
+    void take_part(instant now, const net::link_table& links, standing_aside aside, const found_obstacle& found,
                    advert_queue& adverts);
     void hear(instant now, const vrrp::heard_advert& advert, const net::link_table& links, advert_queue& adverts);
     void handle_timeout(instant now, const net::link_table& links, advert_queue& adverts);
@@ -124,7 +131,7 @@ public:
     // stands behind every other one, and takes part all the same: if there is no other, it serves until the end.
     void notice_changed(instant now, const net::link_table& links, advert_queue& adverts);
     // Something that it or its group tracks is well, or is not any more; with what stands against taking part now.
-    void trackers_changed(instant now, const net::link_table& links, standing_aside aside, std::string obstacle,
+    void trackers_changed(instant now, const net::link_table& links, standing_aside aside, const found_obstacle& found,
                           advert_queue& adverts);
     void kernel_changed(time_point now, const net::link_table& links) { local_.kernel_changed(now, links); }
 
@@ -252,7 +259,7 @@ private:
     void tell_hooks(config::hook_event event);
     // Of its role, once for each time that it changes.
     void tell_role(config::hook_event role);
-    void tell_standing(time_point now, const net::link_table& links, standing_aside aside);
+    void tell_standing(time_point now, standing_aside aside, bool is_known);
 
     config::router configuration_;
     status::journal& journal_;

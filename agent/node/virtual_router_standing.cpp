@@ -8,22 +8,23 @@
 
 namespace vipd::node {
 
-std::string virtual_router::find_obstacle(const net::link_table& links, standing_aside aside) const
+found_obstacle virtual_router::find_obstacle(const net::link_table& links, standing_aside aside) const
 {
     if (aside.dropped) {
-        return "it is no longer configured";
+        return {"it is no longer configured"};
     }
     if (aside.stopping) {
-        return "vipd is stopping";
+        return {"vipd is stopping"};
     }
     if (aside.maintenance) {
-        return "maintenance is on";
+        return {"maintenance is on"};
     }
     if (auto of_network = find_network_obstacle(links); !of_network.empty()) {
-        return of_network;
+        return {std::move(of_network)};
     }
     auto failing = find_tracker(health::tracker_state::failing);
-    return failing.empty() ? find_tracker(health::tracker_state::unknown) : failing;
+    return failing.empty() ? found_obstacle{find_tracker(health::tracker_state::unknown), false}
+                           : found_obstacle{std::move(failing)};
 }
 
 std::string virtual_router::find_network_obstacle(const net::link_table& links) const
@@ -54,15 +55,16 @@ std::string virtual_router::find_network_obstacle(const net::link_table& links) 
     return {};
 }
 
-void virtual_router::take_part(instant now, const net::link_table& links, standing_aside aside, std::string obstacle,
+void virtual_router::take_part(instant now, const net::link_table& links, standing_aside aside, const found_obstacle& found,
                                advert_queue& adverts)
 {
+    const auto& obstacle = found.what;
     if (obstacle != obstacle_ && has_been_started_ && is_news_) {
         journal_.record(
             obstacle.empty() ? log_level::info : log_level::warning, "standing", configuration_.name,
             {{"takes_part", obstacle.empty()}, {"reason", obstacle.empty() ? "nothing stands against it" : obstacle}});
     }
-    obstacle_ = std::move(obstacle);
+    obstacle_ = obstacle;
     note_awake(now.steady);
     hears_since_ = find_network_obstacle(links).empty() ? hears_since_.value_or(now.steady) : std::optional<time_point>{};
     if (hears_since_ && !patient_until_) {
@@ -74,7 +76,8 @@ void virtual_router::take_part(instant now, const net::link_table& links, standi
         }
         give_up_succession(now.steady);
         reason_ = obstacle_;
-        tell_standing(now.steady, links, aside);
+        // Before the kernel's list has been read and the trackers have had their first answers nothing is known to be wrong.
+        tell_standing(now.steady, aside, links.complete() && found.is_known);
     } else if (state() == vrrp::state::initialize) {
         start_election();
         if (!resume(now, links, adverts)) {
