@@ -173,38 +173,6 @@ bool virtual_router::want_of_interfaces(std::vector<takeover::local_item> items)
     return local_started_;
 }
 
-std::optional<ip_address> virtual_router::find_source(const net::link_table& links,
-                                                      const std::vector<ip_address>& virtual_addresses) const
-{
-    if (configuration_.source) {
-        return links.has_address(*configuration_.source) ? configuration_.source : std::nullopt;
-    }
-    const auto* link = links.find_link(configuration_.interface);
-    if (link == nullptr) {
-        return std::nullopt;
-    }
-    const auto addresses = links.addresses_of(link->index);
-    const auto is_there = [&](const ip_address& a) {
-        return std::ranges::find(addresses, a, &ip_prefix::address) != addresses.end();
-    };
-    // The first one is what the peers know this node by. Apart from that the one in use stays for as long as it is there: an
-    // address that is added to the interface is no reason for an election.
-    for (const auto& known : {first_source_, source_}) {
-        if (known && is_there(*known)) {
-            return known;
-        }
-    }
-    const auto family = configuration_.peers.front().address.family();
-    for (const auto& address : addresses) {
-        const bool usable = address.family() == family && !(address.address().is_v6() && address.address().is_link_local()) &&
-                            std::ranges::find(virtual_addresses, address.address()) == virtual_addresses.end();
-        if (usable) {
-            return address.address();
-        }
-    }
-    return std::nullopt;
-}
-
 bool virtual_router::find_twin(claimed_keys& claimed)
 {
     const auto before = std::exchange(twin_, {});
@@ -227,7 +195,11 @@ bool virtual_router::find_twin(claimed_keys& claimed)
 bool virtual_router::look_around(instant now, const net::link_table& links, const std::vector<ip_address>& virtual_addresses,
                                  claimed_keys& claimed, advert_queue& adverts)
 {
-    const auto source = links.complete() ? find_source(links, virtual_addresses) : source_;
+    auto source = source_;
+    if (links.complete()) {
+        found_source_ = find_source(links, virtual_addresses);
+        source = found_source_ && !found_source_->tentative ? std::optional{found_source_->address.address()} : std::nullopt;
+    }
     const bool source_changed = source != source_;
     if (source_changed && election_) {
         // Priority 0 carries the old source. When that has gone the kernel refuses it, and the peers wait for their timers.

@@ -207,8 +207,10 @@ public:
                                           const vrrp::admission_counters& received) const;
 
 private:
-    [[nodiscard]] std::optional<ip_address> find_source(const net::link_table& links,
-                                                        const std::vector<ip_address>& virtual_addresses) const;
+    // It may be tentative.
+    [[nodiscard]] std::optional<net::link_address> find_source(const net::link_table& links,
+                                                               const std::vector<ip_address>& virtual_addresses) const;
+    [[nodiscard]] std::string explain_missing_source() const;
     void start_election();
     void note_awake(time_point now);
     // While it takes no part.
@@ -282,8 +284,9 @@ private:
     // startup_delay: until when the others may be silent after the start, if none of them has been heard.
     std::optional<time_point> patient_until_;
     std::optional<ip_address> source_;
-    std::optional<ip_address> first_source_;  // of this configuration: returned to when it had to be given up
-    std::string twin_;                        // the router that has its keys
+    std::optional<net::link_address> found_source_;  // where that is tentative there is no source_ yet
+    std::optional<ip_address> first_source_;         // of this configuration: returned to when it had to be given up
+    std::string twin_;                               // the router that has its keys
     std::string obstacle_ = "it has not been started";
     std::string reason_ = "it has not been started";
     bool has_been_started_ = false;

@@ -45,8 +45,7 @@ std::string virtual_router::find_network_obstacle(const net::link_table& links) 
         }
     }
     if (!source_) {
-        return configuration_.source ? "its source address " + configuration_.source->to_string() + " is not on this node"
-                                     : "interface '" + configuration_.interface + "' has no address of the peers' family";
+        return explain_missing_source();
     }
     if (!twin_.empty()) {
         return "router '" + twin_ + "' has the same vrid, peer and source address " + source_->to_string() +

@@ -1,6 +1,6 @@
 """What implementations of VRRP have had wrong before, as mutants."""
 
-from mutants import ELECTION, ROUTER, STANDING, Mutant
+from mutants import ELECTION, ROUTER, SOURCE, STANDING, Mutant
 
 ADMISSION = "agent/vrrp/admission.cpp"
 AUTHENTICATION = "agent/vrrp/authentication.cpp"
@@ -202,7 +202,7 @@ CLASSIC = [
            "                           routers_[i.router].router->advert_not_sent();\n",
            "                           routers_[i.router].router->advert_not_sent();\n"
            "                           routers_[i.router].router->step_down(now, links_, adverts_);\n"),
-    Mutant("a virtual address becomes the source", ROUTER,
+    Mutant("a virtual address becomes the source", SOURCE,
            "std::ranges::find(virtual_addresses, address.address()) == virtual_addresses.end();",
            "std::ranges::find(virtual_addresses, source_.value_or(ip_address{})) == virtual_addresses.end();"),
     Mutant("a node may be its own peer", "agent/config/checks.cpp",
