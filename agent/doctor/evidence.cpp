@@ -40,8 +40,9 @@ std::optional<ip_address> evidence::source_of(const config::router& router) cons
     // A daemon that runs here may have put the virtual addresses on the same interface.
     const auto moved = moving_addresses();
     const auto family = router.peers.front().address.family();
-    for (const auto& address : links.addresses_of(link->index)) {
-        if (address.family() == family && !address.address().is_link_local() && !moved.contains(address.address())) {
+    for (const auto& [index, address, tentative, duplicate] : links.addresses_of(link->index)) {
+        if (!tentative && address.family() == family && !address.address().is_link_local() &&
+            !moved.contains(address.address())) {
             return address.address();
         }
     }

@@ -50,7 +50,7 @@ void judge_interface(const evidence& known, const std::string& name, section& ou
     }
     std::string addresses;
     for (const auto& address : known.links.addresses_of(link->index)) {
-        addresses += (addresses.empty() ? "" : ", ") + address.to_string();
+        addresses += (addresses.empty() ? "" : ", ") + address.address.to_string() + (address.tentative ? " (tentative)" : "");
     }
     if (!link->up || !link->running) {
         out.fail(check, link->up ? "it is up, and has no carrier" : "it is down",

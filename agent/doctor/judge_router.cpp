@@ -14,7 +14,11 @@ void judge_source(const evidence& known, const config::router& router, section& 
     constexpr const char* check = "source";
     const auto source = known.source_of(router);
     if (!source) {
-        if (router.source) {
+        if (router.source && known.links.find_address(*router.source) != nullptr) {
+            out.fail(
+                check, fmt::format("{}, which adverts come from, is tentative", router.source->to_string()),
+                "wait for duplicate address detection to end; `ip address` shows dadfailed if another node has the address");
+        } else if (router.source) {
             out.fail(check, fmt::format("{}, which adverts come from, is not on this node", router.source->to_string()),
                      "put right source in [[router]], or leave it out");
         } else {

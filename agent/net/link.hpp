@@ -31,7 +31,9 @@ struct link {
 struct link_address {
     int link_index = 0;
     ip_prefix address;
-    bool tentative = false;  // IPv6 duplicate address detection has not ended
+    // IPv6: duplicate address detection has not ended, or has found another node with it. The kernel delivers nothing to it.
+    bool tentative = false;
+    bool duplicate = false;  // the latter
     friend bool operator==(const link_address&, const link_address&) = default;
 };
 

@@ -13,16 +13,8 @@ void link_table::apply(const kernel_event& event)
     std::visit(overloaded{
                    [&](const link_seen& e) { links_[e.value.index] = e.value; },
                    [&](const link_gone& e) { forget_link(e.index); },
-                   [&](const address_seen& e) {
-                       if (addresses_[e.value.link_index].try_emplace(e.value.address, ++last_arrival_).second) {
-                           ++address_counts_[e.value.address.address()];
-                       }
-                   },
-                   [&](const address_gone& e) {
-                       if (addresses_[e.value.link_index].erase(e.value.address) != 0) {
-                           count_down(e.value.address.address());
-                       }
-                   },
+                   [&](const address_seen& e) { see(e.value); },
+                   [&](const address_gone& e) { lose(e.value); },
                    [&](const rule_seen& e) { policies_.see(e.value); },
                    [&](const rule_gone& e) { policies_.lose(e.value); },
                    [&](const route_seen& e) { policies_.see(e.value); },
@@ -32,20 +24,48 @@ void link_table::apply(const kernel_event& event)
                event);
 }
 
+// Told again when it is no longer tentative, or is so anew; its place among the others stays.
+void link_table::see(const link_address& value)
+{
+    auto& entry = addresses_[value.link_index][value.address];
+    const bool is_new = entry.arrival == 0;
+    if (is_new) {
+        entry.arrival = ++last_arrival_;
+    } else {
+        count_down(entry.value);
+    }
+    entry.value = value;
+    if (!value.tentative) {
+        ++address_counts_[value.address.address()];
+    }
+}
+
+void link_table::lose(const link_address& value)
+{
+    auto& of_link = addresses_[value.link_index];
+    if (const auto found = of_link.find(value.address); found != of_link.end()) {
+        count_down(found->second.value);
+        of_link.erase(found);
+    }
+}
+
 void link_table::forget_link(int index)
 {
     links_.erase(index);
     if (const auto found = addresses_.find(index); found != addresses_.end()) {
-        for (const auto& [prefix, arrival] : found->second) {
-            count_down(prefix.address());
+        for (const auto& [prefix, entry] : found->second) {
+            count_down(entry.value);
         }
         addresses_.erase(found);
     }
 }
 
-void link_table::count_down(const ip_address& address)
+void link_table::count_down(const link_address& value)
 {
-    const auto found = address_counts_.find(address);
+    if (value.tentative) {
+        return;
+    }
+    const auto found = address_counts_.find(value.address.address());
     if (--found->second == 0) {
         address_counts_.erase(found);
     }
@@ -70,22 +90,45 @@ bool link_table::has_address(const ip_address& address) const
 
 bool link_table::has_address(int link_index, const ip_prefix& address) const
 {
-    const auto found = addresses_.find(link_index);
-    return found != addresses_.end() && found->second.contains(address);
+    const auto* const found = find_address(link_index, address);
+    return found != nullptr && !found->tentative;
 }
 
-std::vector<ip_prefix> link_table::addresses_of(int link_index) const
+const link_address* link_table::find_address(int link_index, const ip_prefix& address) const
 {
-    std::vector<std::pair<std::uint64_t, ip_prefix>> ordered;
-    if (const auto found = addresses_.find(link_index); found != addresses_.end()) {
-        for (const auto& [prefix, arrival] : found->second) {
-            ordered.emplace_back(arrival, prefix);
+    const auto of_link = addresses_.find(link_index);
+    if (of_link == addresses_.end()) {
+        return nullptr;
+    }
+    const auto found = of_link->second.find(address);
+    return found == of_link->second.end() ? nullptr : &found->second.value;
+}
+
+const link_address* link_table::find_address(const ip_address& address) const
+{
+    const link_address* best = nullptr;
+    for (const auto& [index, of_link] : addresses_) {
+        for (const auto& [prefix, entry] : of_link) {
+            if (prefix.address() == address && (best == nullptr || best->tentative)) {
+                best = &entry.value;
+            }
         }
     }
-    std::ranges::sort(ordered);
-    std::vector<ip_prefix> addresses;
-    for (const auto& [arrival, prefix] : ordered) {
-        addresses.push_back(prefix);
+    return best;
+}
+
+std::vector<link_address> link_table::addresses_of(int link_index) const
+{
+    std::vector<seen_address> ordered;
+    if (const auto found = addresses_.find(link_index); found != addresses_.end()) {
+        for (const auto& [prefix, entry] : found->second) {
+            ordered.push_back(entry);
+        }
+    }
+    std::ranges::sort(ordered, {}, &seen_address::arrival);
+    std::vector<link_address> addresses;
+    for (const auto& entry : ordered) {
+        addresses.push_back(entry.value);
     }
     return addresses;
 }

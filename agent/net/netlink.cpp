@@ -136,6 +136,7 @@ decoded_body decode_address(byte_view body, bool gone)
     value.link_index = static_cast<int>(header->ifa_index);
     value.address = {*ours, header->ifa_prefixlen};
     value.tentative = (flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED)) != 0;
+    value.duplicate = (flags & IFA_F_DADFAILED) != 0;
     if (gone) {
         return {address_gone{value}, false};
     }

@@ -294,7 +294,7 @@ void node::impl::apply(instant now, kernel_told&& e)
     if (!was_complete && found_at_start_.empty()) {
         for (const auto& [index, link] : links_.links()) {
             for (const auto& address : links_.addresses_of(index)) {
-                found_at_start_.insert(address.address());
+                found_at_start_.insert(address.address.address());
             }
         }
     }

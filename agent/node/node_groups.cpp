@@ -51,22 +51,26 @@ void node::impl::share_weights()
     }
 }
 
-std::string node::impl::obstacle_of(const virtual_router& r) const
+found_obstacle node::impl::obstacle_of(const virtual_router& r) const
 {
-    auto own = r.find_obstacle(links_, aside_);
-    if (!own.empty() || r.group().empty()) {
-        return own;
+    auto found = r.find_obstacle(links_, aside_);
+    if (!found.empty() || r.group().empty()) {
+        return found;
     }
     for (const auto& other : routers_) {
         const auto& member = *other.router;
         if (member.group() != r.group()) {
             continue;
         }
-        if (const auto its = member.find_obstacle(links_, aside_); !its.empty()) {
-            return "router '" + member.configuration().name + "' of its sync group '" + r.group() + "' takes no part: " + its;
+        const auto its = member.find_obstacle(links_, aside_);
+        // What one knows comes before what another does not know yet.
+        if (!its.empty() && (found.empty() || (its.is_known && !found.is_known))) {
+            found.what =
+                "router '" + member.configuration().name + "' of its sync group '" + r.group() + "' takes no part: " + its.what;
+            found.is_known = its.is_known;
         }
     }
-    return {};
+    return found;
 }
 
 void node::impl::keep_groups_together(instant now)
@@ -128,7 +132,7 @@ void node::impl::note_groups_that_leave()
             const auto& router = *routers_[index].router;
             if (const auto obstacle = router.find_obstacle(links_, aside_); !obstacle.empty()) {
                 note_group(group, vrrp::state::initialize,
-                           "router '" + router.configuration().name + "' takes no part: " + obstacle);
+                           "router '" + router.configuration().name + "' takes no part: " + obstacle.what);
                 break;
             }
         }

@@ -82,7 +82,7 @@ private:
     void form_groups();
     void share_weights();
     // What keeps a router out, or another one of its group; empty when nothing does.
-    [[nodiscard]] std::string obstacle_of(const virtual_router& r) const;
+    [[nodiscard]] found_obstacle obstacle_of(const virtual_router& r) const;
     // After anything that may have changed the state of a router.
     void keep_groups_together(instant now);
     void keep_together(instant now, const std::vector<std::uint32_t>& group);

@@ -173,84 +173,6 @@ bool virtual_router::want_of_interfaces(std::vector<takeover::local_item> items)
     return true;
 }
 
-std::optional<ip_address> virtual_router::find_source(const net::link_table& links,
-                                                      const std::vector<ip_address>& virtual_addresses) const
-{
-    if (configuration_.source) {
-        return links.has_address(*configuration_.source) ? configuration_.source : std::nullopt;
-    }
-    const auto* link = links.find_link(configuration_.interface);
-    if (link == nullptr) {
-        return std::nullopt;
-    }
-    const auto addresses = links.addresses_of(link->index);
-    const auto is_there = [&](const ip_address& a) {
-        return std::ranges::find(addresses, a, &ip_prefix::address) != addresses.end();
-    };
-    // The first one is what the peers know this node by. Apart from that the one in use stays for as long as it is there: an
-    // address that is added to the interface is no reason for an election.
-    for (const auto& known : {first_source_, source_}) {
-        if (known && is_there(*known)) {
-            return known;
-        }
-    }
-    const auto family = configuration_.peers.front().address.family();
-    for (const auto& address : addresses) {
-        const bool usable = address.family() == family && !(address.address().is_v6() && address.address().is_link_local()) &&
-                            std::ranges::find(virtual_addresses, address.address()) == virtual_addresses.end();
-        if (usable) {
-            return address.address();
-        }
-    }
-    return std::nullopt;
-}
-
-std::string virtual_router::find_obstacle(const net::link_table& links, standing_aside aside) const
-{
-    if (aside.dropped) {
-        return "it is no longer configured";
-    }
-    if (aside.stopping) {
-        return "vipd is stopping";
-    }
-    if (aside.maintenance) {
-        return "maintenance is on";
-    }
-    if (auto of_network = find_network_obstacle(links); !of_network.empty()) {
-        return of_network;
-    }
-    auto failing = find_tracker(health::tracker_state::failing);
-    return failing.empty() ? find_tracker(health::tracker_state::unknown) : failing;
-}
-
-std::string virtual_router::find_network_obstacle(const net::link_table& links) const
-{
-    if (!links.complete()) {
-        return "the kernel's list of interfaces has not been read yet";
-    }
-    if (!configuration_.interface.empty()) {
-        const auto* link = links.find_link(configuration_.interface);
-        if (link == nullptr) {
-            return "there is no interface '" + configuration_.interface + "'";
-        }
-        if (!link->up) {
-            return "interface '" + configuration_.interface + "' is down";
-        }
-        if (!link->running) {
-            return "interface '" + configuration_.interface + "' has no carrier";
-        }
-    }
-    if (!source_) {
-        return configuration_.source ? "its source address " + configuration_.source->to_string() + " is not on this node"
-                                     : "interface '" + configuration_.interface + "' has no address of the peers' family";
-    }
-    if (!twin_.empty()) {
-        return "router '" + twin_ + "' has the same vrid, peer and source address " + source_->to_string() +
-               ": their adverts could not be told apart; choose another vrid, or give both a source";
-    }
-    return {};
-}
-
 bool virtual_router::find_twin(claimed_keys& claimed)
 {
     const auto before = std::exchange(twin_, {});
@@ -273,7 +195,11 @@ bool virtual_router::find_twin(claimed_keys& claimed)
 bool virtual_router::look_around(instant now, const net::link_table& links, const std::vector<ip_address>& virtual_addresses,
                                  claimed_keys& claimed, advert_queue& adverts)
 {
-    const auto source = links.complete() ? find_source(links, virtual_addresses) : source_;
+    auto source = source_;
+    if (links.complete()) {
+        found_source_ = find_source(links, virtual_addresses);
+        source = found_source_ && !found_source_->tentative ? std::optional{found_source_->address.address()} : std::nullopt;
+    }
     const bool source_changed = source != source_;
     if (source_changed && election_) {
         // Priority 0 carries the old source. When that has gone the kernel refuses it, and the peers wait for their timers.
@@ -299,46 +225,6 @@ bool virtual_router::look_around(instant now, const net::link_table& links, cons
         local_.start(now.steady, links);
     }
     return source_changed || twin_changed;
-}
-
-void virtual_router::take_part(instant now, const net::link_table& links, standing_aside aside, std::string obstacle,
-                               advert_queue& adverts)
-{
-    if (obstacle != obstacle_ && has_been_started_ && is_news_) {
-        journal_.record(
-            obstacle.empty() ? log_level::info : log_level::warning, "standing", configuration_.name,
-            {{"takes_part", obstacle.empty()}, {"reason", obstacle.empty() ? "nothing stands against it" : obstacle}});
-    }
-    obstacle_ = std::move(obstacle);
-    hears_since_ = find_network_obstacle(links).empty() ? hears_since_.value_or(now.steady) : std::optional<time_point>{};
-    if (hears_since_ && !patient_until_) {
-        patient_until_ = *hears_since_ + configuration_.startup_delay;
-    }
-    if (!obstacle_.empty()) {
-        if (state() != vrrp::state::initialize) {
-            leave(now, !aside.leaves_in_order(), links, adverts);
-        }
-        give_up_succession(now.steady);
-        reason_ = obstacle_;
-        tell_standing(now.steady, links, aside);
-    } else if (state() == vrrp::state::initialize) {
-        start_election();
-        if (!resume(now, links, adverts)) {
-            // It may have been kept out by what keeps no advert from it.
-            const auto silence_from = std::max({hears_since_.value_or(now.steady), active_known_at_, *patient_until_});
-            election_->startup(now.steady, silence_from, election_outputs_);
-            apply(now, links, adverts);
-        }
-    }
-}
-
-void virtual_router::start_election()
-{
-    if (!election_) {
-        election_.emplace(election_settings());
-        election_->wait_for_group(!group_.empty());
-    }
-    has_been_started_ = true;
 }
 
 void virtual_router::leave(instant now, bool fault, const net::link_table& links, advert_queue& adverts)
@@ -479,6 +365,7 @@ void virtual_router::apply(instant now, const net::link_table& links, advert_que
 
 void virtual_router::hear(instant now, const vrrp::heard_advert& advert, const net::link_table& links, advert_queue& adverts)
 {
+    note_awake(now.steady);
     note_heard(now.steady, advert);
     if (advert.priority != vrrp::priority_releasing) {
         active_known_at_ = now.steady;
@@ -496,6 +383,7 @@ void virtual_router::hear(instant now, const vrrp::heard_advert& advert, const n
 
 void virtual_router::handle_timeout(instant now, const net::link_table& links, advert_queue& adverts)
 {
+    note_awake(now.steady);
     if (election_ && election_->next_wakeup().at <= now.steady) {
         election_->handle_timeout(now.steady, election_outputs_);
         apply(now, links, adverts);
@@ -522,7 +410,7 @@ bool virtual_router::step_down(instant now, const net::link_table& links, advert
 
 wakeup virtual_router::next_wakeup() const
 {
-    const auto election = election_ ? election_->next_wakeup() : wakeup{};
+    const auto election = state() == vrrp::state::initialize ? listening() : election_->next_wakeup();
     const auto local = earliest(local_.next_wakeup(), announcer_.next_wakeup());
     return earliest(earliest(election, hooks_.next_wakeup()), earliest(takeover_.next_wakeup(), local));
 }

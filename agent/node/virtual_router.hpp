@@ -89,6 +89,14 @@ struct standing_aside {
     [[nodiscard]] bool leaves_in_order() const { return stopping || dropped; }
 };
 
+// What stands against taking part, in words; empty when nothing does.
+struct found_obstacle {
+    std::string what;
+    bool is_known = true;  // false: it is only not known yet whether there is one
+
+    [[nodiscard]] bool empty() const { return what.empty(); }
+};
+
 class virtual_router {
 public:
     virtual_router(const config::router& configuration, std::uint64_t seed, status::journal& journal,
@@ -112,10 +120,9 @@ public:
     // that could be for either are for the first.
     bool look_around(instant now, const net::link_table& links, const std::vector<ip_address>& virtual_addresses,
                      claimed_keys& claimed, advert_queue& adverts);
-    // What stands against taking part; empty when nothing does.
-    [[nodiscard]] std::string find_obstacle(const net::link_table& links, standing_aside aside) const;
+    [[nodiscard]] found_obstacle find_obstacle(const net::link_table& links, standing_aside aside) const;
     // Starts the election when there is no obstacle, and ends it when there is.
-    void take_part(instant now, const net::link_table& links, standing_aside aside, std::string obstacle,
+    void take_part(instant now, const net::link_table& links, standing_aside aside, const found_obstacle& found,
                    advert_queue& adverts);
     void hear(instant now, const vrrp::heard_advert& advert, const net::link_table& links, advert_queue& adverts);
     void handle_timeout(instant now, const net::link_table& links, advert_queue& adverts);
@@ -125,7 +132,7 @@ public:
     // stands behind every other one, and takes part all the same: if there is no other, it serves until the end.
     void notice_changed(instant now, const net::link_table& links, advert_queue& adverts);
     // Something that it or its group tracks is well, or is not any more; with what stands against taking part now.
-    void trackers_changed(instant now, const net::link_table& links, standing_aside aside, std::string obstacle,
+    void trackers_changed(instant now, const net::link_table& links, standing_aside aside, const found_obstacle& found,
                           advert_queue& adverts);
     void kernel_changed(time_point now, const net::link_table& links) { local_.kernel_changed(now, links); }
 
@@ -205,9 +212,14 @@ public:
                                           const vrrp::admission_counters& received) const;
 
 private:
-    [[nodiscard]] std::optional<ip_address> find_source(const net::link_table& links,
-                                                        const std::vector<ip_address>& virtual_addresses) const;
+    // It may be tentative.
+    [[nodiscard]] std::optional<net::link_address> find_source(const net::link_table& links,
+                                                               const std::vector<ip_address>& virtual_addresses) const;
+    [[nodiscard]] std::string explain_missing_source() const;
     void start_election();
+    void note_awake(time_point now);
+    // While it takes no part.
+    [[nodiscard]] wakeup listening() const;
     // Whether the predecessor was Active, and this router is so from now on.
     bool resume(instant now, const net::link_table& links, advert_queue& adverts);
     // It was Active, and this router is not, once it is known what is there.
@@ -254,7 +266,7 @@ private:
     void tell_hooks(config::hook_event event);
     // Of its role, once for each time that it changes.
     void tell_role(config::hook_event role);
-    void tell_standing(time_point now, const net::link_table& links, standing_aside aside);
+    void tell_standing(time_point now, standing_aside aside, bool is_known);
 
     config::router configuration_;
     status::journal& journal_;
@@ -272,12 +284,14 @@ private:
 
     // Since when it could hear its peers, and when it last knew of an Active: itself, or somebody it heard.
     std::optional<time_point> hears_since_;
+    time_point awake_at_{};  // when it was last called
     time_point active_known_at_ = time_point::min();
     // startup_delay: until when the others may be silent after the start, if none of them has been heard.
     std::optional<time_point> patient_until_;
     std::optional<ip_address> source_;
-    std::optional<ip_address> first_source_;  // of this configuration: returned to when it had to be given up
-    std::string twin_;                        // the router that has its keys
+    std::optional<net::link_address> found_source_;  // where that is tentative there is no source_ yet
+    std::optional<ip_address> first_source_;         // of this configuration: returned to when it had to be given up
+    std::string twin_;                               // the router that has its keys
     std::string obstacle_ = "it has not been started";
     std::string reason_ = "it has not been started";
     bool has_been_started_ = false;

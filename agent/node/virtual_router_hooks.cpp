@@ -49,11 +49,9 @@ void virtual_router::tell_role(config::hook_event role)
     tell_hooks(role);
 }
 
-void virtual_router::tell_standing(time_point now, const net::link_table& links, standing_aside aside)
+void virtual_router::tell_standing(time_point now, standing_aside aside, bool is_known)
 {
     const auto role = aside.leaves_in_order() ? config::hook_event::stopping : config::hook_event::fault;
-    // Before the kernel's list has been read and the trackers have had their first answers nothing is known to be wrong.
-    const bool is_known = links.complete() && obstacle_ != find_tracker(health::tracker_state::unknown);
     if (role_told_ == role || (role == config::hook_event::fault && !is_known)) {
         return;
     }

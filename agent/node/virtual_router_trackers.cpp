@@ -80,11 +80,11 @@ std::string virtual_router::explain_priority() const
     return text;
 }
 
-void virtual_router::trackers_changed(instant now, const net::link_table& links, standing_aside aside, std::string obstacle,
-                                      advert_queue& adverts)
+void virtual_router::trackers_changed(instant now, const net::link_table& links, standing_aside aside,
+                                      const found_obstacle& found, advert_queue& adverts)
 {
     is_news_ = tracker_news_.try_take(now.steady);
-    take_part(now, links, aside, std::move(obstacle), adverts);
+    take_part(now, links, aside, found, adverts);
     const auto why = explain_priority();
     follow_priority(now, why.empty() ? "no weight counts any more" : why, links, adverts);
     is_news_ = true;

@@ -43,7 +43,15 @@ sight look_at(const address_entry& entry, const net::link_table& kernel)
     if (link == nullptr) {
         return {presence::absent, "there is no interface '" + entry.interface + "' on this node"};
     }
-    return {kernel.has_address(link->index, entry.address) ? presence::here : presence::absent, {}};
+    const auto* const found = kernel.find_address(link->index, entry.address);
+    if (found == nullptr) {
+        return {presence::absent, {}};
+    }
+    if (found->tentative) {
+        return {presence::different, found->duplicate ? "another node has it, as duplicate address detection has found"
+                                                      : "duplicate address detection has not ended"};
+    }
+    return {presence::here, {}};
 }
 
 // What the kernel would refuse, and what comes by itself or with an operator: it is waited for and not tried.
@@ -59,7 +67,8 @@ std::string obstacle_of(const policy_route& route, const net::link* link, const 
         return "interface '" + route.interface + "' is down";
     }
     if (route.value.source && !source_comes && !kernel.has_address(*route.value.source)) {
-        return "its source " + route.value.source->to_string() + " is not on this node";
+        return "its source " + route.value.source->to_string() +
+               (kernel.find_address(*route.value.source) == nullptr ? " is not on this node" : " is tentative");
     }
     return {};
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 namespace vipd::takeover {
 
@@ -188,6 +189,9 @@ void local_resources::consider(entry_state& e, time_point now, const net::link_t
     auto seen = look_at(e, kernel);
     const bool wanted = wanted_here(e);
     if (is_right(e, seen) || stays_for_others(e)) {
+        if (wanted && std::exchange(e.was_tentative, false)) {
+            arrived_.push_back(std::get<config::address_entry>(e.item.value));  // nobody could be told before
+        }
         e.was_here = seen.found == presence::here;
         e.met_another = false;
         e.obstacle.clear();
@@ -199,6 +203,7 @@ void local_resources::consider(entry_state& e, time_point now, const net::link_t
     if (wanted && !seen.obstacle.empty()) {
         // What brings it about is the next occasion. It was not lost: it goes with its interface.
         e.was_here = false;
+        e.was_tentative = e.is_address() && seen.found == presence::different;
         e.obstacle = std::move(seen.obstacle);
         e.last_error = e.is_policy() ? std::string{} : e.obstacle;
         e.retry_at = time_point::min();

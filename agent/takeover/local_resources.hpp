@@ -112,6 +112,7 @@ private:
         bool waiting_for_id = false;
         bool wanted_in_flight = false;  // what was asked for
         bool was_here = false;
+        bool was_tentative = false;
         bool met_another = false;  // the kernel says that there is one already
         time_point retry_at = time_point::min();
         backoff pause{{std::chrono::milliseconds{10}, std::chrono::seconds{1}}};

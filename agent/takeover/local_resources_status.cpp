@@ -118,7 +118,7 @@ std::vector<std::string> local_resources::plan(const net::link_table& kernel) co
         const auto what = describe(e.item.value);
         if (seen.found == presence::here) {
             lines.push_back("= " + what + ": is there");
-        } else if (e.is_policy() && !seen.obstacle.empty()) {
+        } else if ((e.is_policy() || seen.found == presence::different) && !seen.obstacle.empty()) {
             lines.push_back("? " + what + ": waits, because " + seen.obstacle);
         } else if (seen.found == presence::different) {
             lines.push_back("~ " + what + ": changed by netlink");

@@ -89,7 +89,7 @@ void election::handle(time_point now, const heard_advert& advert, outputs& out)
     if (advert.priority == priority_owner && settings_.priority == priority_owner) {
         ++counters_.owner_conflicts;
     }
-    step_back_when_stale(now, out);
+    wake_up(now, out);
     if (advert.priority == priority_releasing) {
         handle_release(now, advert, out);
         return;
@@ -104,7 +104,7 @@ void election::handle(time_point now, const heard_advert& advert, outputs& out)
 
 void election::handle_timeout(time_point now, outputs& out)
 {
-    step_back_when_stale(now, out);
+    wake_up(now, out);
     if (state_ == state::backup && now >= down_due_) {
         is_overdue_ = waits_for_group_;
         if (!is_overdue_) {
@@ -129,6 +129,7 @@ void election::change(time_point now, const election_settings& settings, outputs
     ENSURE(settings.down_timer_adverts > 0);
     // One that slept says nothing, and finds that out with its next event: a reload is no transition.
     const bool is_drop = settings.priority < settings_.priority && !is_stale(now);
+    listen_anew_when_late(now);
     settings_ = settings;
     if (!has_learned_interval_) {
         active_interval_ = settings.advert_interval;
@@ -167,7 +168,7 @@ void election::follow_group_to_active(time_point now, time_point due, outputs& o
 
 bool election::hand_over(time_point now, transition_reason reason, outputs& out)
 {
-    step_back_when_stale(now, out);
+    wake_up(now, out);
     if (state_ != state::active) {
         return false;
     }
@@ -190,16 +191,11 @@ bool election::is_stale(time_point now) const
     return state_ == state::active && may_be_succeeded(now, advert_due_);
 }
 
-// The quickest of Backups has the highest priority that is not the owner's. What counts is how late the next advert is, not how
-// old the last one: a reload may have made the interval shorter in between.
+// What counts is how late the next advert is, not how old the last one: a reload may have made the interval shorter in between.
 bool election::may_be_succeeded(time_point now, time_point advert_due) const
 {
-    if (settings_.priority == priority_owner) {
-        return false;
-    }
-    const auto quickest = vrrp::active_down_interval(settings_.protocol_version, priority_owner - 1, settings_.advert_interval,
-                                                     settings_.down_timer_adverts);
-    return now - advert_due > quickest - settings_.advert_interval;
+    return settings_.priority != priority_owner &&
+           now - advert_due > lateness_max(settings_.protocol_version, settings_.advert_interval, settings_.down_timer_adverts);
 }
 
 void election::step_back_when_stale(time_point now, outputs& out)
@@ -210,6 +206,26 @@ void election::step_back_when_stale(time_point now, outputs& out)
     const auto late = now - advert_due_;
     become_backup(now, transition_reason::stalled, out);
     std::get<transition>(out.back()).silence = late;
+}
+
+// A Backup that is as late as an Active that may have been succeeded has slept as well: it cannot have heard anybody meanwhile,
+// so the silence says nothing, and no preempt_delay has run. One that waits for its group was there when its timer ran out.
+void election::listen_anew_when_late(time_point now)
+{
+    const auto bound =
+        listener_lateness_max(settings_.protocol_version, settings_.advert_interval, settings_.down_timer_adverts);
+    const bool has_slept = settings_.priority != priority_owner && now - down_due_ > bound;
+    if (state_ == state::backup && !is_overdue_ && has_slept) {
+        lower_since_.reset();
+        preempt_delay_is_over_ = false;
+        arm_down_timer(now);
+    }
+}
+
+void election::wake_up(time_point now, outputs& out)
+{
+    step_back_when_stale(now, out);
+    listen_anew_when_late(now);
 }
 
 wakeup election::next_wakeup() const
@@ -335,7 +351,7 @@ bool election::is_deaf_owner() const
 
 void election::stop(time_point now, transition_reason reason, outputs& out)
 {
-    step_back_when_stale(now, out);
+    wake_up(now, out);
     if (state_ == state::initialize) {
         return;
     }

@@ -22,7 +22,8 @@
 //    winner learns that there were two, also when the loser would have fallen silent unheard.
 //  - an Active that slept for longer than the quickest Backup waits (a paused virtual machine) cannot know whether it still is
 //    the Active. It sends nothing, listens as a Backup for one down interval, and what it hears first decides. The address
-//    owner is exempt: nobody else has its address.
+//    owner is exempt: nobody else has its address. A Backup whose down timer is as late slept as well, and heard nobody because
+//    it could not: it arms the timer anew.
 //  - several adverts that are handled at the same moment are answered once: a second answer would tell nobody anything.
 //  - what a router hears from its own address it counts and leaves alone, in every state.
 //  - a router of a sync group waits, once its Active_Down_Timer has run out, until the others of its group could become Active
@@ -217,6 +218,9 @@ private:
     bool hand_over(time_point now, transition_reason reason, outputs& out);
     [[nodiscard]] transition_reason reason_to_take_over() const;
     void step_back_when_stale(time_point now, outputs& out);
+    void listen_anew_when_late(time_point now);
+    // Either of the two, before anything else is done.
+    void wake_up(time_point now, outputs& out);
     void arm_down_timer(time_point now);
     [[nodiscard]] time_point down_deadline() const;
     [[nodiscard]] bool may_be_succeeded(time_point now, time_point advert_due) const;

@@ -2,6 +2,7 @@
 
 #include "common/ensure.hpp"
 
+#include <algorithm>
 #include <chrono>
 
 namespace vipd::vrrp {
@@ -26,6 +27,16 @@ duration active_down_interval(version protocol_version, std::uint8_t priority, d
                               unsigned down_timer_adverts)
 {
     return active_advert_interval * down_timer_adverts + skew_time(protocol_version, priority, active_advert_interval);
+}
+
+duration lateness_max(version protocol_version, duration advert_interval, unsigned down_timer_adverts)
+{
+    return active_down_interval(protocol_version, priority_owner - 1, advert_interval, down_timer_adverts) - advert_interval;
+}
+
+duration listener_lateness_max(version protocol_version, duration advert_interval, unsigned down_timer_adverts)
+{
+    return std::max(lateness_max(protocol_version, advert_interval, down_timer_adverts), advert_interval);
 }
 
 duration longest_down_interval(version protocol_version, duration active_advert_interval, unsigned down_timer_adverts)

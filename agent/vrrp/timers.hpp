@@ -20,6 +20,14 @@ duration skew_time(version protocol_version, std::uint8_t priority, duration act
 duration active_down_interval(version protocol_version, std::uint8_t priority, duration active_advert_interval,
                               unsigned down_timer_adverts);
 
+// How late the next advert of an Active may be: then the quickest of Backups, which has the highest priority that is not the
+// owner's, takes over.
+duration lateness_max(version protocol_version, duration advert_interval, unsigned down_timer_adverts);
+
+// Whoever listens and is later than that for a timer has slept. It is the same, but no less than one interval: with a single
+// advert to wait for, the above is no longer than a busy loop may take, and a Backup that is late has nothing to give up.
+duration listener_lateness_max(version protocol_version, duration advert_interval, unsigned down_timer_adverts);
+
 // An upper bound of the above over all priorities, which none reaches: whoever waits that long lets every Backup go first.
 duration longest_down_interval(version protocol_version, duration active_advert_interval, unsigned down_timer_adverts);
 

@@ -1,6 +1,6 @@
 """What implementations of VRRP have had wrong before, as mutants."""
 
-from mutants import ELECTION, ROUTER, Mutant
+from mutants import ELECTION, ROUTER, SOURCE, STANDING, Mutant
 
 ADMISSION = "agent/vrrp/admission.cpp"
 AUTHENTICATION = "agent/vrrp/authentication.cpp"
@@ -176,11 +176,11 @@ CLASSIC = [
     Mutant("who starts listens for no down interval", ELECTION,
            "down_due_ = std::max(now, down_deadline());",
            "down_due_ = now + skew_time();"),
-    Mutant("silence counts while the network was away", ROUTER,
+    Mutant("silence counts while the network was away", STANDING,
            "hears_since_ = find_network_obstacle(links).empty() ? hears_since_.value_or(now.steady) "
            ": std::optional<time_point>{};",
            "hears_since_ = hears_since_.value_or(now.steady);"),
-    Mutant("a link without a carrier is good enough to take part", ROUTER,
+    Mutant("a link without a carrier is good enough to take part", STANDING,
            "        if (!link->running) {",
            "        if (!link->running && !link->up) {"),
     Mutant("a reload with other peers leaves the filter as it was", NODE,
@@ -202,7 +202,7 @@ CLASSIC = [
            "                           routers_[i.router].router->advert_not_sent();\n",
            "                           routers_[i.router].router->advert_not_sent();\n"
            "                           routers_[i.router].router->step_down(now, links_, adverts_);\n"),
-    Mutant("a virtual address becomes the source", ROUTER,
+    Mutant("a virtual address becomes the source", SOURCE,
            "std::ranges::find(virtual_addresses, address.address()) == virtual_addresses.end();",
            "std::ranges::find(virtual_addresses, source_.value_or(ip_address{})) == virtual_addresses.end();"),
     Mutant("a node may be its own peer", "agent/config/checks.cpp",
@@ -263,6 +263,12 @@ CLASSIC = [
            "    if (!is_stale(now) || true) {\n"
            "        return;\n"
            "    }"),
+    Mutant("a Backup that slept takes over at once", ELECTION,
+           "state_ == state::backup && !is_overdue_ && has_slept",
+           "state_ == state::backup && !is_overdue_ && has_slept && now == never"),
+    Mutant("silence counts while the node slept", STANDING,
+           "    if (hears_since_ && now - due > ",
+           "    if (hears_since_ && now - due > 10000 * "),
     Mutant("the winner of a split does not look again", "agent/node/virtual_router_announcements.cpp",
            "    takeover_.suspect(now);\n",
            ""),

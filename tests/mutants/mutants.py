@@ -28,6 +28,8 @@ RESOURCE = "agent/takeover/resource.cpp"
 TAKEOVER = "agent/takeover/takeover.cpp"
 WORLD = "agent/takeover/world.cpp"
 ROUTER = "agent/node/virtual_router.cpp"
+SOURCE = "agent/node/virtual_router_source.cpp"
+STANDING = "agent/node/virtual_router_standing.cpp"
 WORK = "agent/node/node_work.cpp"
 LOCAL = "agent/takeover/local_resources.cpp"
 SESSION = "agent/aws/cloud_session.cpp"
@@ -216,9 +218,21 @@ WIRING = [
     Mutant("a reload that brings a tracker is a transition", "agent/node/virtual_router_trackers.cpp",
            "assumed[t.name] = before == configuration_.trackers.end() ||",
            "assumed[t.name] = before != configuration_.trackers.end() &&"),
-    Mutant("a failing tracker lowers nothing and takes nobody out", ROUTER,
-           "return failing.empty() ? find_tracker(health::tracker_state::unknown) : failing;",
-           "return find_tracker(health::tracker_state::unknown);"),
+    Mutant("a failing tracker lowers nothing and takes nobody out", STANDING,
+           "return failing.empty() ? found_obstacle{",
+           "return failing.empty() || true ? found_obstacle{"),
+    Mutant("a tentative address is good enough to hear adverts at", "agent/net/link_table.cpp",
+           "    if (!value.tentative) {",
+           "    {",
+           (("agent/net/link_table.cpp",
+             "    if (value.tentative) {\n        return;\n    }\n",
+             ""),
+            (ROUTER,
+             "found_source_ && !found_source_->tentative ?",
+             "found_source_ ?"))),
+    Mutant("what a partner does not know yet is told as a fault", GROUPS,
+           "found.is_known = its.is_known;",
+           "found.is_known = true;"),
     Mutant("the answer to a call that was withdrawn is believed", "agent/aws/call_queue.cpp",
            "    const auto exchange = found->first;\n    finish(exchange);",
            "    const auto exchange = found->first;",

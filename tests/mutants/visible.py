@@ -33,8 +33,8 @@ VISIBLE = [
                   "        election_->handle(now.steady, advert, election_outputs_);\n",
                   (PERMITTED, BEGUN_ANEW))),
     ("S1", Mutant("one that slept goes on as if nothing had happened", ELECTION,
-                  "    return now - advert_due > quickest - settings_.advert_interval;",
-                  "    return now - advert_due > 1000 * quickest;")),
+                  "           now - advert_due > lateness_max(",
+                  "           now - advert_due > 1000 * lateness_max(")),
     ("S2", Mutant("who gave way goes on with its calls", ROUTER,
                   "        takeover_.leave_active();\n"
                   "        announcer_.stop();",

@@ -313,6 +313,10 @@ TEST_F(doctor_test, a_source_that_ec2_does_not_know_is_a_failure)
     router_keys = "source = \"10.0.1.98\"";
     examine();
     EXPECT_THAT(expect(verdict::fail, "source").found, HasSubstr("10.0.1.98, which adverts come from, is not on this node"));
+
+    kernel.emplace_back(net::address_seen{{2, *ip_prefix::parse("10.0.1.98/24"), true}});
+    examine();
+    EXPECT_THAT(expect(verdict::fail, "source").found, HasSubstr("10.0.1.98, which adverts come from, is tentative"));
 }
 
 TEST_F(doctor_test, a_daemon_that_runs_tells_what_it_hears)

@@ -145,6 +145,13 @@ TEST(netlink_answers, addresses_of_both_families_are_read)
     auto expected = on(5, "fd00::1/64");
     expected.tentative = true;
     EXPECT_EQ(only<address_seen>(v6).value, expected);
+    const auto failed =
+        decode_netlink(bytes("34000000 1400 0000 00000000 00000000"
+                             "0a 40 00 00 05000000"
+                             "1400 0100 fd000000000000000000000000000001"
+                             "0800 0800 88000000"));
+    expected.duplicate = true;
+    EXPECT_EQ(only<address_seen>(failed).value, expected) << "IFA_F_DADFAILED";
     const auto gone =
         decode_netlink(bytes("20000000 1500 0000 00000000 00000000"
                              "02 20 80 00 01000000"

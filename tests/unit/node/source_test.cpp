@@ -37,6 +37,23 @@ protected:
         return found ? found->to_string() : "none";
     }
 
+    void give_tentative(int index, const std::string& address, bool duplicate = false)
+    {
+        h.kernel(net::address_seen{{index, *ip_prefix::parse(address), true, duplicate}});
+    }
+
+    // Its peers and what it advertises are IPv6 addresses; it has none itself.
+    void use_ipv6(std::optional<ip_address> from = {})
+    {
+        use([&](auto& c) {
+            c.routers[0].source = from;
+            c.routers[0].peers = {{*ip_address::parse("2001:db8::20"), 255}};
+            c.routers[0].addresses.clear();
+            c.routers[0].advertised_addresses = {*ip_address::parse("2001:db8::100")};
+        });
+        h.start();
+    }
+
     void start_as_active_again()
     {
         h.start();
@@ -88,6 +105,57 @@ TEST_F(source_test, the_first_source_is_returned_to)
     EXPECT_EQ(source(), "10.0.1.99");
     give(2, "10.0.1.10/24");
     EXPECT_EQ(source(), "10.0.1.10") << "it is what the peers know this node by";
+}
+
+TEST_F(source_test, a_configured_one_is_waited_for_while_it_is_tentative)
+{
+    use_ipv6(*ip_address::parse("2001:db8::10"));
+    give_tentative(2, "2001:db8::10/64");
+    h.advance(3s);
+    EXPECT_EQ(source(), "none");
+    EXPECT_EQ(h.state(), state::initialize);
+    EXPECT_EQ(h.router().state_reason,
+              "its source address 2001:db8::10 is tentative: duplicate address detection has not ended");
+    give(2, "2001:db8::10/64");
+    EXPECT_EQ(source(), "2001:db8::10");
+    EXPECT_EQ(h.state(), state::backup);
+    h.advance(360ms);
+    EXPECT_EQ(h.state(), state::backup) << "it could hear nobody before";
+    h.advance(2ms);
+    EXPECT_EQ(h.state(), state::active);
+
+    give_tentative(2, "2001:db8::10/64");
+    EXPECT_EQ(h.state(), state::initialize) << "the link was down for a moment";
+    give_tentative(2, "2001:db8::10/64", true);
+    EXPECT_EQ(h.router().state_reason,
+              "its source address 2001:db8::10 is another node's as well, as duplicate address detection has found");
+}
+
+TEST_F(source_test, the_primary_one_is_waited_for_while_it_is_tentative)
+{
+    use_ipv6();
+    EXPECT_EQ(h.router().state_reason, "interface 'ens5' has no address of the peers' family");
+    give(2, "fe80::1/64");
+    give_tentative(2, "2001:db8::10/64");
+    give(2, "2001:db8::99/64");
+    EXPECT_EQ(source(), "none") << "the peers know this node by its first address";
+    EXPECT_EQ(h.router().state_reason,
+              "its source address 2001:db8::10 is tentative: duplicate address detection has not ended");
+    give(2, "2001:db8::10/64");
+    EXPECT_EQ(source(), "2001:db8::10");
+    EXPECT_EQ(h.state(), state::backup);
+    give_tentative(2, "2001:db8::10/64");
+    EXPECT_EQ(source(), "none");
+    give_tentative(2, "2001:db8::10/64", true);
+    EXPECT_EQ(source(), "2001:db8::99") << "that will not be usable any more";
+    give_tentative(2, "2001:db8::10/64");
+    EXPECT_EQ(source(), "2001:db8::99");
+    give(2, "2001:db8::10/64");
+    EXPECT_EQ(source(), "2001:db8::10");
+    give_tentative(2, "2001:db8::10/64", true);
+    take(2, "2001:db8::99/64");
+    EXPECT_EQ(h.router().state_reason,
+              "its source address 2001:db8::10 is another node's as well, as duplicate address detection has found");
 }
 
 TEST_F(source_test, an_address_that_is_advertised_is_never_the_source)

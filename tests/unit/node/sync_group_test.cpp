@@ -1,6 +1,6 @@
 #include "tests/unit/node/node_fixture.hpp"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include <algorithm>
 #include <string>
@@ -50,6 +50,36 @@ protected:
         ASSERT_EQ(h.state(0), state::active);
         ASSERT_EQ(h.state(1), state::active);
     }
+    // Both have their hooks told of everything; `back` looks at a service first.
+    void start_with_hooks_and_a_tracker()
+    {
+        config::tracker tracker;
+        tracker.name = "haproxy";
+        tracker.what.target = config::tcp_check{ip_address::v4(127, 0, 0, 1), 8080};
+        configuration = changed([&](auto& c) {
+            for (auto& r : c.routers) {
+                r.hooks.emplace().commands.fill({{"/hook"}});
+            }
+            c.routers[1].trackers = {tracker};
+        });
+        h.replace(configuration);
+        h.start();
+        h.advance(100ms);
+    }
+    // Of every program that has begun: "VIPD_ROUTER VIPD_EVENT".
+    [[nodiscard]] std::vector<std::string> told() const
+    {
+        std::vector<std::string> all;
+        for (const auto& program : h.programs) {
+            const auto value = [&](const std::string& prefix) {
+                const auto found =
+                    std::ranges::find_if(program.environment, [&](const auto& v) { return v.starts_with(prefix); });
+                return found == program.environment.end() ? "?" : found->substr(prefix.size());
+            };
+            all.push_back(value("VIPD_ROUTER=") + " " + value("VIPD_EVENT="));
+        }
+        return all;
+    }
     [[nodiscard]] bool has_both_addresses() const { return h.has_local("172.16.1.100/32") && h.has_local("172.16.1.200/32"); }
     [[nodiscard]] std::vector<std::uint8_t> priorities_sent(std::uint32_t router) const
     {
@@ -62,6 +92,24 @@ protected:
         return all;
     }
 };
+
+TEST_F(sync_group, what_a_partner_does_not_know_yet_is_told_to_no_hook_as_a_fault)
+{
+    start_with_hooks_and_a_tracker();
+    EXPECT_EQ(h.state(0), state::initialize);
+    EXPECT_THAT(told(), testing::IsEmpty());
+    h.tell(probe_ended{h.probes.at(0).what.id, health::probe_outcome::passed, "", 0, false});
+    EXPECT_EQ(h.state(0), state::backup);
+    EXPECT_THAT(told(), testing::UnorderedElementsAre("front backup", "back backup"));
+}
+
+TEST_F(sync_group, what_a_partner_knows_to_be_wrong_is_told_to_every_hook_as_a_fault)
+{
+    start_with_hooks_and_a_tracker();
+    h.tell(probe_ended{h.probes.at(0).what.id, health::probe_outcome::failed, "connection refused", 0, false});
+    EXPECT_EQ(h.state(0), state::initialize);
+    EXPECT_THAT(told(), testing::UnorderedElementsAre("front fault", "back fault"));
+}
 
 TEST_F(sync_group, its_routers_become_active_in_one_turn)
 {

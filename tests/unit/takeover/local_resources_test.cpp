@@ -127,6 +127,52 @@ TEST_F(local_resources_test, nothing_is_touched_before_the_start)
     EXPECT_EQ(perform(t0), changes{});
 }
 
+TEST_F(local_resources_test, an_address_is_here_when_it_is_no_longer_tentative)
+{
+    const auto v6 = *ip_prefix::parse("fd00::100/128");
+    const auto tell = [&](bool tentative, bool duplicate) {
+        const net::kernel_event event = net::address_seen{{1, v6, tentative, duplicate}};
+        links.apply(event);
+        a.kernel_changed(t0, links, event);
+    };
+    a.want(addresses({v6}));
+    a.start(t0, links);
+    a.become_active(t0, links);
+    const auto change = a.poll_output();
+    ASSERT_TRUE(change.has_value());
+    const auto id = ids.next();
+    a.issued(change->entry, id);
+    tell(true, false);
+    a.answered(t0, {id, 0, ""}, links);
+    a.take_arrived();
+    EXPECT_FALSE(a.all_here(links));
+    a.handle_timeout(t0 + 10s, links);
+    EXPECT_EQ(perform(t0 + 10s), changes{}) << "it is neither added again nor taken away";
+    EXPECT_EQ(a.next_wakeup().at, never);
+    const auto seen = [&] {
+        std::vector<status::resource> all;
+        a.snapshot(links, all);
+        return all.at(0);
+    };
+    EXPECT_EQ(seen().state, status::resource_state::taking);
+    EXPECT_EQ(seen().last_error, "duplicate address detection has not ended");
+    tell(true, true);
+    EXPECT_EQ(seen().last_error, "another node has it, as duplicate address detection has found");
+
+    tell(false, false);
+    EXPECT_TRUE(a.all_here(links));
+    EXPECT_EQ(seen().last_error, "");
+    EXPECT_EQ(seen().repairs, 0U);
+    EXPECT_EQ(a.take_arrived().size(), 1U) << "the neighbours hear of it once it can be used";
+    EXPECT_EQ(perform(t0 + 10s), changes{});
+
+    tell(true, false);
+    EXPECT_EQ(perform(t0 + 10s), changes{}) << "its link was down for a moment";
+    a.leave_active(t0 + 11s);
+    a.handle_timeout(t0 + 11s, links);
+    EXPECT_EQ(perform(t0 + 11s), changes{"remove fd00::100/128"}) << "a tentative one stands in the way as well";
+}
+
 TEST_F(local_resources_test, what_a_predecessor_left_is_removed_at_the_start)
 {
     links.apply(net::address_seen{{1, vip}});
@@ -357,6 +403,22 @@ TEST_F(local_policies_test, a_route_waits_for_its_interface_and_that_is_no_error
     EXPECT_EQ(perform(t0 + 1s), changes{});
     tell(t0 + 2s, net::link_seen{{7, "eth1", "", true, true}});
     EXPECT_EQ(perform(t0 + 2s), changes{"add route 0.0.0.0/0 in 100 dev 7 via 10.1.0.1"});
+}
+
+TEST_F(local_policies_test, a_route_waits_while_its_source_is_tentative)
+{
+    config::router r;
+    r.policies = {policy("fd00::fe")};
+    r.policies[0].rules.clear();
+    r.policies[0].routes[0].source = *ip_address::parse("fd00::5");
+    a.want(local_items(r));
+    become_active();
+    const auto source = *ip_prefix::parse("fd00::5/64");
+    tell(t0, net::address_seen{{2, source, true}});
+    EXPECT_EQ(perform(t0), changes{}) << "the kernel would refuse it";
+    EXPECT_NE(table().owner.find("(its source fd00::5 is tentative)"), std::string::npos) << table().owner;
+    tell(t0, net::address_seen{{2, source}});
+    EXPECT_EQ(perform(t0), changes{"add route ::/0 in 100 dev 2 via fd00::fe"});
 }
 
 TEST_F(local_policies_test, a_route_that_went_with_its_link_returns_with_it_and_was_not_lost)

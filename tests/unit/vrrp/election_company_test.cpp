@@ -63,6 +63,28 @@ TEST(election, a_router_that_leaves_its_group_no_longer_waits)
     EXPECT_EQ(h.timeout(), (log{"advert 100", "Backup -> Active: no_advert"}));
 }
 
+TEST(election, one_that_waits_for_its_group_has_not_slept)
+{
+    auto h = backup();
+    h.machine.wait_for_group(true);
+    h.wake();
+    const auto due = h.now;
+    h.pass(1min);
+    EXPECT_TRUE(h.machine.is_waiting());
+    EXPECT_EQ(h.machine.waiting_since(), due);
+}
+
+TEST(election, one_that_slept_does_not_wait_for_its_group_before_it_has_listened)
+{
+    auto h = backup();
+    h.machine.wait_for_group(true);
+    h.pass(1min);
+    EXPECT_FALSE(h.machine.is_waiting());
+    EXPECT_EQ(h.until_wakeup(), down_100);
+    h.wake();
+    EXPECT_TRUE(h.machine.is_waiting());
+}
+
 TEST(election, a_router_follows_its_group_to_backup)
 {
     auto h = active();

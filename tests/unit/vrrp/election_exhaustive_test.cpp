@@ -96,6 +96,7 @@ public:
     {
         log out;
         const bool is_drop = s.priority < s_.priority && !slept(now);
+        listen_anew_if_slept(now);
         s_ = s;
         if (current == state::backup) {
             due = std::max(down_deadline(), std::min(due, now));
@@ -142,15 +143,35 @@ public:
 private:
     static void append(log& to, const log& from) { to.insert(to.end(), from.begin(), from.end()); }
 
-    // No Backup is quicker than one of priority 254; an Active that slept longer than that no longer knows that it is one.
-    [[nodiscard]] bool slept(time_point now) const
+    // No Backup is quicker than one of priority 254; whoever is that late for what it had to do was not there.
+    [[nodiscard]] bool is_too_late(time_point now) const
     {
         const duration skew = 2 * (s_.protocol_version == version::v3 ? s_.advert_interval : duration{1s}) / 256;
         const auto quickest = s_.down_timer_adverts * s_.advert_interval + skew;
-        return current == state::active && s_.priority != 255 && now - (due - s_.advert_interval) > quickest;
+        return s_.priority != 255 && now - (due - s_.advert_interval) > quickest;
     }
 
-    log wake_up(time_point now) { return slept(now) ? go_backup(now, "stalled") : log{}; }
+    // An Active no longer knows that it is one.
+    [[nodiscard]] bool slept(time_point now) const { return current == state::active && is_too_late(now); }
+
+    // For a Backup nothing that came before the sleep counts, but the interval of the Active.
+    void listen_anew_if_slept(time_point now)
+    {
+        if (current == state::backup && is_too_late(now)) {
+            woke_at_ = now;
+            woke_ = history_.size();
+            due = down_deadline();
+        }
+    }
+
+    log wake_up(time_point now)
+    {
+        if (slept(now)) {
+            return go_backup(now, "stalled");
+        }
+        listen_anew_if_slept(now);
+        return {};
+    }
 
     // Once for all that is heard at the same moment.
     log answer(time_point now) const
@@ -201,6 +222,8 @@ private:
         current = state::backup;
         entered_at_ = now;
         entered_ = history_.size();
+        woke_at_ = now;
+        woke_ = entered_;
         stepped_down_ = false;
         due = down_deadline();
         return out;
@@ -234,10 +257,10 @@ private:
         const bool is_v3 = s_.protocol_version == version::v3;
         const auto a = active_interval();
         const duration skew = (256 - s_.priority) * (is_v3 ? a : duration{1s}) / 256;
-        const bool waits_longest = stepped_down_ && end == entered_;
-        auto deadline = (end > entered_ ? history_[end - 1].at : entered_at_) + s_.down_timer_adverts * a +
+        const bool waits_longest = stepped_down_ && end == entered_ && woke_at_ == entered_at_;
+        auto deadline = std::max(end > entered_ ? history_[end - 1].at : entered_at_, woke_at_) + s_.down_timer_adverts * a +
                         (waits_longest ? (is_v3 ? a : duration{1s}) : skew);
-        for (auto i = end; i < history_.size(); ++i) {
+        for (auto i = std::max(end, woke_); i < history_.size(); ++i) {
             deadline = history_[i].releases ? std::min(deadline, history_[i].at + skew) : deadline;
         }
         return deadline;
@@ -253,7 +276,7 @@ private:
         }
         // Priorities do not change in the sequences that have a delay, so that "lower" means the same throughout.
         std::optional<time_point> since;
-        for (std::size_t i = entered_; i < history_.size(); ++i) {
+        for (std::size_t i = woke_; i < history_.size(); ++i) {
             const auto& e = history_[i];
             if (e.priority >= s_.priority) {
                 since.reset();
@@ -267,7 +290,7 @@ private:
     [[nodiscard]] std::string_view why_active() const
     {
         std::string_view why = "no_advert";
-        for (auto i = counted_end(); i < history_.size() && !is_deaf(); ++i) {
+        for (auto i = std::max(counted_end(), woke_); i < history_.size() && !is_deaf(); ++i) {
             if (history_[i].releases) {
                 why = "active_released";
             } else if (history_[i].priority != 0) {
@@ -283,6 +306,8 @@ private:
     std::vector<heard_event> history_;
     time_point entered_at_;
     std::size_t entered_ = 0;
+    time_point woke_at_;  // as Backup; when it has not slept since, the same as above
+    std::size_t woke_ = 0;
     bool stepped_down_ = false;
 };
 

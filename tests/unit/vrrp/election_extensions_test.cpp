@@ -440,6 +440,79 @@ TEST(election, an_address_owner_that_slept_remains_what_it_is)
     EXPECT_EQ(h.timeout(), (log{"advert 255"}));
 }
 
+// --- a Backup that slept ---
+
+TEST(election, a_backup_that_is_late_takes_over_until_it_can_only_have_slept)
+{
+    auto h = backup();
+    const auto due = h.machine.next_wakeup().at;
+    h.now = due + latest;
+    EXPECT_EQ(h.timeout(), (log{"advert 100", "Backup -> Active: no_advert"}));
+    EXPECT_EQ(h.last_transition().due, due);
+}
+
+TEST(election, a_backup_that_slept_longer_listens_for_one_down_interval)
+{
+    auto h = backup();
+    h.now = h.machine.next_wakeup().at + latest + 1ns;
+    EXPECT_EQ(h.timeout(), log{});
+    EXPECT_EQ(h.until_wakeup(), down_100);
+    EXPECT_EQ(h.wake(), (log{"advert 100", "Backup -> Active: no_advert"}));
+    EXPECT_EQ(h.last_transition().silence, down_100) << "it heard nothing for longer, and listened for no more";
+}
+
+TEST(election, a_backup_that_slept_leaves_in_peace_whom_it_would_not_have_preempted)
+{
+    auto s = settings();
+    s.preempt = false;
+    auto staying = backup(s);
+    staying.pass(1min);
+    staying.pass(1s);
+    staying.hear(low_peer, 50);
+    EXPECT_EQ(staying.until_wakeup(), down_100);
+
+    auto delayed = backup(with_delay(30s));
+    delayed.hear(low_peer, 50);
+    delayed.pass(1min);
+    delayed.hear(low_peer, 50);
+    delayed.pass(1s);
+    delayed.hear(low_peer, 50);
+    EXPECT_EQ(delayed.until_wakeup(), down_100) << "the delay is not slept through";
+}
+
+TEST(election, what_a_backup_hears_first_after_it_slept_is_heard_by_one_that_listens)
+{
+    auto preempting = backup();
+    preempting.now += 1min;
+    preempting.hear(low_peer, 50);
+    EXPECT_EQ(preempting.until_wakeup(), down_100);
+
+    auto released = backup();
+    released.now += 1min;
+    released.hear(high_peer, 0);
+    EXPECT_EQ(released.until_wakeup(), skew_100);
+
+    auto changed = backup();
+    changed.now += 1min;
+    changed.change(settings(1));
+    EXPECT_EQ(changed.until_wakeup(), 3'996'093'750ns) << "none of the minute counts";
+}
+
+TEST(election, a_backup_that_slept_keeps_to_the_interval_that_it_has_learned)
+{
+    auto h = backup();
+    h.hear(high_peer, 200, 2s);
+    h.pass(1min);
+    EXPECT_EQ(h.until_wakeup(), down_100 * 2);
+}
+
+TEST(election, an_address_owner_that_slept_as_a_backup_need_not_listen)
+{
+    auto h = backup();
+    h.change(settings(255));
+    EXPECT_EQ(h.pass(1min), (log{"advert 255", "Backup -> Active: no_advert"}));
+}
+
 TEST(election, adverts_that_are_heard_at_once_are_answered_once)
 {
     auto h = active();

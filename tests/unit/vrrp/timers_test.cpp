@@ -61,6 +61,21 @@ TEST(timers, a_higher_priority_is_earlier_even_at_the_shortest_interval)
     }
 }
 
+TEST(timers, nobody_takes_over_from_an_active_that_is_no_later_than_it_may_be)
+{
+    for (const auto protocol_version : {version::v2, version::v3}) {
+        const auto quickest = active_down_interval(protocol_version, 254, 1s, 3);
+        EXPECT_EQ(1s + lateness_max(protocol_version, 1s, 3), quickest) << "the advert was due 1 s after the last one";
+    }
+}
+
+TEST(timers, who_listens_may_always_be_late_by_an_interval)
+{
+    EXPECT_EQ(listener_lateness_max(version::v3, 100ms, 1), 100ms);
+    EXPECT_EQ(listener_lateness_max(version::v3, 100ms, 3), lateness_max(version::v3, 100ms, 3));
+    EXPECT_GT(listener_lateness_max(version::v3, 100ms, 3), 200ms);
+}
+
 TEST(timers, no_priority_waits_as_long_as_the_longest)
 {
     EXPECT_EQ(longest_down_interval(version::v3, 200ms, 3), 800ms);
