@@ -298,6 +298,9 @@ void node::impl::apply(instant now, kernel_told&& e)
             }
         }
     }
+    if (!was_complete) {
+        ask_for_unlisted_links(now);
+    }
     if (was_complete && is_local(e.event)) {
         apply_local(now, e.event);
         return;

@@ -103,6 +103,7 @@ private:
     void finish_call(instant now, const aws::call_done& done);
     void finish_read(instant now, const std::string& action, const aws::call_done& done);
     void look_at_session(instant now);
+    void ask_for_unlisted_links(instant now);
     void path_changed(instant now);
     // Null: there is none.
     void follow_notice(instant now, const aws::notice* found);

@@ -16,6 +16,26 @@ void node::impl::finish_read(instant now, const std::string& action, const aws::
     }
 }
 
+// An interface that came shortly before this process did is no news from the kernel, and the metadata service lags behind it as
+// behind any other. Links that are none of EC2's are asked for as well: a few times, after a start or a change.
+void node::impl::ask_for_unlisted_links(instant now)
+{
+    const auto moves_interfaces = [](const numbered_router& r) { return !r.router->configuration().enis.empty(); };
+    if (session_ == nullptr || !session_->identity() || !links_.complete() ||
+        std::ranges::none_of(routers_, moves_interfaces)) {
+        return;
+    }
+    const auto& listed = session_->identity()->interfaces;
+    const auto is_unlisted = [&](const auto& entry) {
+        const auto& [index, link] = entry;
+        return !link.mac.empty() && link.name != "lo" &&
+               std::ranges::find(listed, link.mac, &aws::instance_interface::mac) == listed.end();
+    };
+    if (std::ranges::any_of(links_.links(), is_unlisted)) {
+        session_->refresh_interfaces(now);
+    }
+}
+
 void node::impl::look_at_session(instant now)
 {
     if (session_ == nullptr) {
@@ -153,7 +173,10 @@ bool node::impl::drain_session(instant now)
                        [&](aws::read_file& e) { outputs_.emplace_back(std::move(e)); },
                        [&](aws::write_file& e) { outputs_.emplace_back(std::move(e)); },
                        [&](aws::call_done& e) { finish_call(now, e); },
-                       [&](aws::identity_changed&) { resolve_all(now); },
+                       [&](aws::identity_changed&) {
+                           ask_for_unlisted_links(now);
+                           resolve_all(now);
+                       },
                    },
                    *o);
     }

@@ -162,9 +162,9 @@ void invariants::on_advert(time_point now, const machine& from, const node::send
 rate_bound invariants::bound_of_reads(const std::string& action) const
 {
     // The metadata service: all of an identity at once, three small questions every 5 s, and what is asked again in between. An
-    // interface that has come is asked for in passes of up to 40 questions, which soon become seldom.
+    // interface that has come or gone is asked for in passes of about 16 questions, at most one a second.
     if (action == "IMDS") {
-        return rate_bound{options_.moves_interface ? 420.0 : 120.0, 4.0};
+        return options_.moves_interface ? rate_bound{420.0, 17.0} : rate_bound{120.0, 4.0};
     }
     if (action != "DescribeNetworkInterfaces") {
         const auto queries = static_cast<double>(options_.routers());

@@ -40,7 +40,7 @@ protected:
     }
 
     // This instance has the interface beside its own.
-    static aws::http_result imds_answer(const std::string& target)
+    [[nodiscard]] aws::http_result imds_answer(const std::string& target) const
     {
         const std::string macs = "/latest/meta-data/network/interfaces/macs/";
         const auto own = macs + "0a:00:00:00:00:01/";
@@ -49,7 +49,7 @@ protected:
             {"/latest/api/token", "token"},
             {"/latest/dynamic/instance-identity/document",
              R"({"region":"eu-west-1","availabilityZone":"eu-west-1a","instanceId":"i-1","accountId":"1"})"},
-            {macs, "0a:00:00:00:00:01/\n0a:00:00:00:00:f0/"},
+            {macs, is_listed ? "0a:00:00:00:00:01/\n0a:00:00:00:00:f0/" : "0a:00:00:00:00:01/"},
             {own + "interface-id", me},
             {own + "vpc-id", "vpc-00000001"},
             {own + "subnet-id", "subnet-00000001"},
@@ -91,6 +91,7 @@ protected:
 
     std::set<std::string> tagged{floating};
     std::string has_floating = "i-1";
+    bool is_listed = true;  // by the metadata service
 };
 
 TEST_F(moved_interface, that_has_lost_its_tag_serves_on_where_it_is_attached)
@@ -127,6 +128,19 @@ TEST_F(moved_interface, serves_on_when_a_reload_finds_it_by_another_word)
     h.reload(by_tag);
     EXPECT_TRUE(is_served()) << "nobody has said yet which one has the tag";
     h.advance(1min);
+    EXPECT_TRUE(is_served());
+}
+
+TEST_F(moved_interface, that_came_before_this_process_is_asked_for_until_the_metadata_service_lists_it)
+{
+    is_listed = false;
+    h.kernel(net::link_seen{{7, "eth1", "0a:00:00:00:00:f0", true, true}});
+    h.start();  // of which the dump is a part
+    h.advance(5s);
+    ASSERT_EQ(h.state(), state::active);
+    EXPECT_FALSE(h.has_local(address));
+    is_listed = true;
+    h.advance(10s);
     EXPECT_TRUE(is_served());
 }
 
