@@ -35,7 +35,7 @@ TEST(ensure_death_test, active_whose_settings_are_broken_does_not_go_on_as_activ
     vrrp::election e{{.source = ip_address::v4(10, 0, 1, 10)}};
     std::vector<vrrp::election_output> out;
     e.startup(time_point{} + std::chrono::hours{1}, out);
-    e.handle_timeout(time_point{} + std::chrono::hours{2}, out);
+    e.handle_timeout(e.next_wakeup().at, out);
     ASSERT_EQ(e.current(), vrrp::state::active);
     auto broken = e.settings();
     broken.priority = 0;
