@@ -184,6 +184,12 @@ bool machine::receive(datagram d)
     if (!process_ || !link_ || received_.size() >= received_max) {
         return false;
     }
+    if (d.kind != datagram_kind::forged && d.message.size() > 5) {
+        const auto& m = d.message;
+        const auto interval = m[0] >> 4U == 2 ? duration{1s} * m[5] : duration{10ms} * ((m[4] & 0x0fU) << 8U | m[5]);
+        const auto adverts = settings_.configuration->routers.front().down_timer_adverts + 1;
+        may_wait_until_ = std::max(may_wait_until_, events_.now() + interval * adverts);
+    }
     received_.push_back(std::move(d));
     wake(events_.now() + random_.between(0us, loop_delay_max));
     return true;

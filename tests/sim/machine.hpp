@@ -154,6 +154,8 @@ public:
     // When it was last held up, by more than a loop is.
     [[nodiscard]] time_point last_hindered() const { return last_hindered_; }
     [[nodiscard]] bool has_unread_release() const;
+    // Until when adverts that were put before it, and are not forged, may let it wait for more: by the interval they tell.
+    [[nodiscard]] time_point may_wait_until() const { return may_wait_until_; }
     struct counters {
         std::uint64_t calls_interrupted = 0;
         std::uint64_t permits_refused = 0;
@@ -239,6 +241,7 @@ private:
     std::optional<duration> pause_before_call_;
     std::optional<node::output> interrupted_;
     std::deque<datagram> received_;
+    time_point may_wait_until_ = time_point::min();
     std::optional<hooks::process_id> program_;
     std::string last_hook_;
     std::deque<node::input> inputs_;

@@ -59,10 +59,10 @@ bool role_watch::is_fit(const machine& m) const
            !in_maintenance_.contains(m.index());
 }
 
-// Nothing has kept it from being Active since then, nor did an advert reach it late.
+// Nothing has kept it from being Active since then, nor did an advert reach it.
 time_point role_watch::fit_since(const machine& m) const
 {
-    auto since = std::max(unfit_[m.index()], m.last_hindered());
+    auto since = std::max({unfit_[m.index()], m.last_hindered(), m.may_wait_until()});
     for (std::size_t from = 0; from < machines_count(); ++from) {
         since = from == m.index() ? since : std::max(since, network_.last_trouble(from, m.index()));
     }
@@ -85,10 +85,11 @@ void role_watch::look(time_point now)
     }
     const auto at_most = 3 * options_.down_interval_max() + 3s;
     for (const auto& m : machines_) {
-        if (now - std::max(nobody_since_, fit_since(*m)) > at_most) {
+        const auto since = std::max(nobody_since_, fit_since(*m));
+        if (now - since > at_most) {
             judge_.violated(now, "L1: somebody is Active where somebody can be",
-                            fmt::format("nobody is for {:.1f} s, and nothing keeps machine {} from it",
-                                        to_seconds(now - nobody_since_), m->index()));
+                            fmt::format("nobody is for {:.1f} s, and nothing keeps machine {} from it", to_seconds(now - since),
+                                        m->index()));
             return;
         }
     }
