@@ -249,6 +249,7 @@ void cluster::deliver(std::size_t to, std::size_t from, const byte_buffer& messa
         (receiver.spoke_to(sender) == time_point::min() || now - receiver.spoke_to(sender) > tracked_flow_life)) {
         if (receiver.spoke_to(sender) != time_point::min()) {
             situations_.note(situation::flow_forgotten);
+            changes_allowed_.reset();  // a fault of its own, whatever else came alone
         }
         network_.note_trouble(now, from, to);
         return;
