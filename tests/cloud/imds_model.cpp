@@ -61,14 +61,34 @@ std::vector<ip_prefix> of_family(const std::vector<ip_prefix>& prefixes, ip_fami
     return out;
 }
 
-void put_unless_empty(std::map<std::string, std::string, std::less<>>& out, const std::string& path, std::string value)
-{
-    if (!value.empty()) {
-        out[path] = std::move(value);
-    }
-}
-
 }  // namespace
+
+// Most requests are for one fact: only what is asked for, or lies below a directory that is, is worked out.
+class imds_model::wanted_facts {
+public:
+    explicit wanted_facts(std::string_view wanted) : wanted_(wanted) {}
+
+    [[nodiscard]] bool concerns(std::string_view subtree) const
+    {
+        return wanted_.starts_with(subtree) || subtree.starts_with(wanted_);
+    }
+    // `value()` is text. What has none is absent, not empty: IMDS answers 404.
+    template <class Value>
+    void put(std::string path, const Value& value)
+    {
+        if (!concerns(path)) {
+            return;
+        }
+        if (std::string text = value(); !text.empty()) {
+            facts_[std::move(path)] = std::move(text);
+        }
+    }
+    [[nodiscard]] tree take() { return std::move(facts_); }
+
+private:
+    std::string_view wanted_;
+    tree facts_;
+};
 
 aws::http_response imds_model::answer(const instant& now, const aws::http_request& request, const instance_id& who)
 {
@@ -143,120 +163,125 @@ aws::http_response imds_model::get(const instant& now, std::string_view path, co
     return listing.empty() ? refusal(404, "Not Found") : reply(200, listing);
 }
 
-void imds_model::add_role(tree& out, const instance& machine, const access_key& key) const
+void imds_model::add_role(wanted_facts& out, const instance& machine, const access_key& key) const
 {
-    const auto& state = ec2_.state();
-    out["meta-data/iam/security-credentials/" + machine.role] =
-        boost::json::serialize(boost::json::value{{"Code", "Success"},
-                                                  {"LastUpdated", iso_time(*key.expires - credential_lifetime_)},
-                                                  {"Type", "AWS-HMAC"},
-                                                  {"AccessKeyId", key.id},
-                                                  {"SecretAccessKey", key.secret},
-                                                  {"Token", key.token},
-                                                  {"Expiration", iso_time(*key.expires)}});
-    out["meta-data/iam/info"] = boost::json::serialize(boost::json::value{
-        {"Code", "Success"},
-        {"InstanceProfileArn",
-         "arn:" + std::string(state.partition()) + ":iam::" + state.account + ":instance-profile/" + machine.role}});
+    out.put("meta-data/iam/security-credentials/" + machine.role, [&] {
+        return boost::json::serialize(boost::json::value{{"Code", "Success"},
+                                                         {"LastUpdated", iso_time(*key.expires - credential_lifetime_)},
+                                                         {"Type", "AWS-HMAC"},
+                                                         {"AccessKeyId", key.id},
+                                                         {"SecretAccessKey", key.secret},
+                                                         {"Token", key.token},
+                                                         {"Expiration", iso_time(*key.expires)}});
+    });
+    out.put("meta-data/iam/info", [&] {
+        const auto& state = ec2_.state();
+        return boost::json::serialize(boost::json::value{
+            {"Code", "Success"},
+            {"InstanceProfileArn",
+             "arn:" + std::string(state.partition()) + ":iam::" + state.account + ":instance-profile/" + machine.role}});
+    });
 }
 
-// What is costly is worked out only when it is asked for, or a directory above it is.
+void imds_model::add_identity(wanted_facts& out, const instance& machine, std::string_view zone, std::string_view address) const
+{
+    out.put("dynamic/instance-identity/document", [&] {
+        const auto& state = ec2_.state();
+        return boost::json::serialize(boost::json::value{{"accountId", state.account},
+                                                         {"architecture", "x86_64"},
+                                                         {"availabilityZone", zone},
+                                                         {"instanceId", machine.id.str()},
+                                                         {"instanceType", machine.type.str()},
+                                                         {"pendingTime", "2026-01-01T00:00:00Z"},
+                                                         {"privateIp", address},
+                                                         {"region", state.region},
+                                                         {"version", "2017-09-30"}});
+    });
+}
+
 imds_model::tree imds_model::facts(const instant& now, const instance& machine, const replica& from, std::string_view wanted)
 {
-    const auto concerns = [&](std::string_view subtree) { return wanted.starts_with(subtree) || subtree.starts_with(wanted); };
     const auto& state = ec2_.state();
     const auto interfaces = from.interfaces_of(machine.id);
     const auto* where = state.find_subnet(machine.subnet);
     const std::string zone = where == nullptr ? "" : where->zone;
     const std::string address =
         interfaces.empty() || interfaces.front()->addresses.empty() ? "" : interfaces.front()->addresses.front().to_string();
-    tree out;
-    out["meta-data/instance-id"] = machine.id.str();
-    out["meta-data/instance-type"] = machine.type.str();
-    out["meta-data/instance-life-cycle"] = machine.spot ? "spot" : "on-demand";
-    put_unless_empty(out, "meta-data/local-ipv4", address);
-    out["meta-data/placement/region"] = state.region;
-    out["meta-data/placement/availability-zone"] = zone;
-    out["meta-data/placement/availability-zone-id"] = zone_id(state.region, zone);
-    out["meta-data/services/domain"] = domain_of(state.region);
-    out["meta-data/services/partition"] = std::string(state.partition());
-    out["meta-data/events/maintenance/scheduled"] = "[]";
-    out["meta-data/events/maintenance/history"] = "[]";
-    if (concerns("meta-data/network/") || concerns("meta-data/mac")) {
-        add_interfaces(out, machine, from);
-    }
+    wanted_facts out(wanted);
+    out.put("meta-data/instance-id", [&] { return machine.id.str(); });
+    out.put("meta-data/instance-type", [&] { return machine.type.str(); });
+    out.put("meta-data/instance-life-cycle", [&] { return machine.spot ? "spot" : "on-demand"; });
+    out.put("meta-data/local-ipv4", [&] { return address; });
+    out.put("meta-data/placement/region", [&] { return state.region; });
+    out.put("meta-data/placement/availability-zone", [&] { return zone; });
+    out.put("meta-data/placement/availability-zone-id", [&] { return zone_id(state.region, zone); });
+    out.put("meta-data/services/domain", [&] { return domain_of(state.region); });
+    out.put("meta-data/services/partition", [&] { return std::string(state.partition()); });
+    out.put("meta-data/events/maintenance/scheduled", [] { return "[]"; });
+    out.put("meta-data/events/maintenance/history", [] { return "[]"; });
+    add_interfaces(out, machine, from);
     if (!machine.role.empty()) {
         // Replaced when it is old, whatever is asked for.
-        const auto& key = credentials(now.wall, machine);
-        if (concerns("meta-data/iam/")) {
-            add_role(out, machine, key);
-        }
+        add_role(out, machine, credentials(now.wall, machine));
     }
-    if (concerns("dynamic/")) {
-        out["dynamic/instance-identity/document"] =
-            boost::json::serialize(boost::json::value{{"accountId", state.account},
-                                                      {"architecture", "x86_64"},
-                                                      {"availabilityZone", zone},
-                                                      {"instanceId", machine.id.str()},
-                                                      {"instanceType", machine.type.str()},
-                                                      {"pendingTime", "2026-01-01T00:00:00Z"},
-                                                      {"privateIp", address},
-                                                      {"region", state.region},
-                                                      {"version", "2017-09-30"}});
-    }
+    add_identity(out, machine, zone, address);
     if (const auto extra = items_.find(machine.id); extra != items_.end()) {
         for (const auto& [path, value] : extra->second) {
-            out["meta-data/" + path] = value;
+            out.put("meta-data/" + path, [&] { return value; });
         }
     }
-    return out;
+    return out.take();
 }
 
-void imds_model::add_interfaces(tree& out, const instance& machine, const replica& from)
+void imds_model::add_interfaces(wanted_facts& out, const instance& machine, const replica& from)
 {
     for (const auto* interface : from.interfaces_of(machine.id)) {
         if (!interface->attached->plugged) {
             continue;
         }
         if (interface->attached->device_index == 0) {
-            out["meta-data/mac"] = interface->mac;
+            out.put("meta-data/mac", [&] { return interface->mac; });
         }
         add_interface(out, *interface, from);
     }
 }
 
-void imds_model::add_interface(tree& out, const network_interface& interface, const replica& from)
+void imds_model::add_interface(wanted_facts& out, const network_interface& interface, const replica& from)
 {
     const auto base = "meta-data/network/interfaces/macs/" + interface.mac + "/";
+    if (!out.concerns(base)) {
+        return;
+    }
     const auto& state = from.state;
     const auto* where = state.find_subnet(interface.subnet);
     const auto vpc = state.vpc_of(interface);
     const auto& vpc_cidrs = state.vpcs.at(vpc).cidrs;
-    out[base + "device-number"] = std::to_string(interface.attached->device_index);
-    out[base + "network-card-index"] = std::to_string(interface.attached->network_card_index);
-    out[base + "interface-id"] = interface.id.str();
-    out[base + "mac"] = interface.mac;
-    out[base + "owner-id"] = state.account;
-    out[base + "subnet-id"] = interface.subnet.str();
-    out[base + "vpc-id"] = vpc.str();
-    // Absent, not empty, when there is none: IMDS answers 404.
-    put_unless_empty(out, base + "local-ipv4s", lines(interface.addresses));
-    put_unless_empty(out, base + "ipv6s", lines(interface.addresses6));
-    put_unless_empty(out, base + "security-group-ids", id_lines(interface.groups));
-    put_unless_empty(out, base + "subnet-ipv4-cidr-block", lines(of_family(where->cidrs, ip_family::v4)));
-    put_unless_empty(out, base + "subnet-ipv6-cidr-blocks", lines(of_family(where->cidrs, ip_family::v6)));
-    put_unless_empty(out, base + "vpc-ipv4-cidr-blocks", lines(of_family(vpc_cidrs, ip_family::v4)));
-    put_unless_empty(out, base + "vpc-ipv6-cidr-blocks", lines(of_family(vpc_cidrs, ip_family::v6)));
-    const auto v4 = of_family(vpc_cidrs, ip_family::v4);
-    put_unless_empty(out, base + "vpc-ipv4-cidr-block", v4.empty() ? "" : v4.front().to_string());
+    out.put(base + "device-number", [&] { return std::to_string(interface.attached->device_index); });
+    out.put(base + "network-card-index", [&] { return std::to_string(interface.attached->network_card_index); });
+    out.put(base + "interface-id", [&] { return interface.id.str(); });
+    out.put(base + "mac", [&] { return interface.mac; });
+    out.put(base + "owner-id", [&] { return state.account; });
+    out.put(base + "subnet-id", [&] { return interface.subnet.str(); });
+    out.put(base + "vpc-id", [&] { return vpc.str(); });
+    out.put(base + "local-ipv4s", [&] { return lines(interface.addresses); });
+    out.put(base + "ipv6s", [&] { return lines(interface.addresses6); });
+    out.put(base + "security-group-ids", [&] { return id_lines(interface.groups); });
+    out.put(base + "subnet-ipv4-cidr-block", [&] { return lines(of_family(where->cidrs, ip_family::v4)); });
+    out.put(base + "subnet-ipv6-cidr-blocks", [&] { return lines(of_family(where->cidrs, ip_family::v6)); });
+    out.put(base + "vpc-ipv4-cidr-blocks", [&] { return lines(of_family(vpc_cidrs, ip_family::v4)); });
+    out.put(base + "vpc-ipv6-cidr-blocks", [&] { return lines(of_family(vpc_cidrs, ip_family::v6)); });
+    out.put(base + "vpc-ipv4-cidr-block", [&] {
+        const auto v4 = of_family(vpc_cidrs, ip_family::v4);
+        return v4.empty() ? "" : v4.front().to_string();
+    });
     std::vector<ip_address> public_addresses;
     for (const auto& address : interface.addresses) {
         if (const auto* elastic = from.associated_with(interface.id, address)) {
             public_addresses.push_back(elastic->public_address);
-            out[base + "ipv4-associations/" + elastic->public_address.to_string()] = address.to_string();
+            out.put(base + "ipv4-associations/" + elastic->public_address.to_string(), [&] { return address.to_string(); });
         }
     }
-    put_unless_empty(out, base + "public-ipv4s", lines(public_addresses));
+    out.put(base + "public-ipv4s", [&] { return lines(public_addresses); });
 }
 
 const access_key& imds_model::credentials(wall_time now, const instance& machine)

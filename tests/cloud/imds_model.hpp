@@ -37,6 +37,7 @@ public:
     void rotate_credentials(const instance_id& who, bool revoke);
 
 private:
+    class wanted_facts;  // those that were asked for
     using tree = std::map<std::string, std::string, std::less<>>;
     struct session {
         instance_id instance;
@@ -46,9 +47,10 @@ private:
     aws::http_response put_token(const instant& now, const aws::http_request& request, const instance_id& who);
     aws::http_response get(const instant& now, std::string_view path, const instance_id& who);
     tree facts(const instant& now, const instance& machine, const replica& from, std::string_view wanted);
-    void add_role(tree& out, const instance& machine, const access_key& key) const;
-    static void add_interfaces(tree& out, const instance& machine, const replica& from);
-    static void add_interface(tree& out, const network_interface& interface, const replica& from);
+    void add_role(wanted_facts& out, const instance& machine, const access_key& key) const;
+    void add_identity(wanted_facts& out, const instance& machine, std::string_view zone, std::string_view address) const;
+    static void add_interfaces(wanted_facts& out, const instance& machine, const replica& from);
+    static void add_interface(wanted_facts& out, const network_interface& interface, const replica& from);
     const access_key& credentials(wall_time now, const instance& machine);
 
     const ec2_model& ec2_;
