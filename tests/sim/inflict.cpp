@@ -163,6 +163,9 @@ void cluster::restart_later(std::size_t machine, duration wait, unsigned kills_l
         start(*machines_[machine]);
         if (kills_left > 0) {
             after(random_.between(0s, 2s), [this, machine, wait, kills_left] {
+                if (kills_left == 1 && machines_[machine]->is_running()) {
+                    situations_.note(situation::crash_loop);
+                }
                 kill(*machines_[machine]);
                 restart_later(machine, wait, kills_left - 1);
             });
@@ -172,9 +175,6 @@ void cluster::restart_later(std::size_t machine, duration wait, unsigned kills_l
 
 void cluster::begin(const faults::kill_process& f, duration lasts)
 {
-    if (f.times > 1) {
-        situations_.note(situation::crash_loop);
-    }
     kill(*machines_[f.machine]);
     restart_later(f.machine, lasts, f.times - 1);
 }
@@ -280,7 +280,7 @@ void cluster::begin(const faults::policy_removed& f, duration /*lasts*/)
     auto& m = *machines_[f.machine];
     const bool was_there = m.policy_parts() == options_.policy_parts() && invariants_.state(f.machine) == vrrp::state::active;
     m.take_policy(f.rule);
-    if (was_there) {
+    if (was_there && m.policy_parts() < options_.policy_parts()) {
         after(1s, [this, &m] {
             if (m.policy_parts() == options_.policy_parts()) {
                 situations_.note(situation::policy_removed_and_put_back);
@@ -500,8 +500,7 @@ void cluster::begin(const faults::reload& f, duration /*lasts*/)
     for (auto& r : next.routers) {
         r.priority = f.priority != 0 ? f.priority : r.priority;
     }
-    const auto& notes = notes_[f.machine];
-    if (invariants_.state(f.machine) == vrrp::state::active && events_.now() - notes.since < 1s) {
+    if (invariants_.state(f.machine) == vrrp::state::active && has_yet_to_take(f.machine)) {
         situations_.note(situation::reload_during_takeover);
     }
     m.reload(std::make_shared<const config::configuration>(std::move(next)));

@@ -17,7 +17,7 @@ void cluster::begin(const faults::service_down& f, duration lasts)
 
 void cluster::begin(const faults::notice& f, duration lasts)
 {
-    if (options_.notices && invariants_.state(f.machine) == vrrp::state::active) {
+    if (options_.notices && !announced_.contains(f.machine) && invariants_.state(f.machine) == vrrp::state::active) {
         situations_.note(situation::notice_for_active);
     }
     announce(f.machine, true);
