@@ -54,7 +54,7 @@ cluster::cluster(cluster_options options, std::uint64_t seed, std::function<void
         }),
     invariants_(options_, machines_, network_),
     moves_(options_, machines_, invariants_, situations_),
-    roles_(options_, machines_, network_, invariants_),
+    roles_(options_, machines_, network_, invariants_, situations_),
     notes_(options_.machines.size()),
     heard_(options_.machines.size()),
     reload_in_takeover_(options_.machines.size()),
@@ -195,7 +195,7 @@ bool cluster::routes_lead_to(std::size_t machine) const
 
 bool cluster::is_better(const machine& a, const machine& b) const
 {
-    return std::pair{a.router().priority, a.address()} > std::pair{b.router().priority, b.address()};
+    return std::pair{a.base_priority(), a.address()} > std::pair{b.base_priority(), b.address()};
 }
 
 // --- adverts ---
@@ -211,7 +211,10 @@ void cluster::on_advert(machine& from, const node::send_advert& advert)
     if (to == by_address_.end()) {
         return;
     }
-    if (!from.has_link()) {
+    if (!from.has_send_room() && invariants_.state(from.index()) == vrrp::state::active) {
+        situations_.note(situation::advert_of_active_refused);
+    }
+    if (!from.has_link() || !from.has_send_room()) {
         network_.note_trouble(now, from.index(), to->second);
         return;
     }

@@ -201,6 +201,8 @@ private:
     void begin(const faults::second_cluster& f, duration lasts);
     void begin(const faults::step_down& f, duration lasts);
     void begin(const faults::maintenance& f, duration lasts);
+    void begin(const faults::adverts_refused& f, duration lasts);
+    void begin(const faults::priority_set& f, duration lasts);
     void begin(const faults::reload& f, duration lasts);
     void begin(const faults::rotate_keys& f, duration lasts);
     void begin(const faults::move_interrupted& f, duration lasts);

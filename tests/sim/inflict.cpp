@@ -83,6 +83,7 @@ void cluster::heal()
         m->set_cloud_reachable(true);
         m->set_descriptors(true);
         m->set_service(true);
+        m->set_send_room(true);
         announce(m->index(), false);
         take_other_interfaces(m->index());
         if (!m->has_link()) {
@@ -487,6 +488,17 @@ void cluster::begin(const faults::maintenance& f, duration lasts)
     });
 }
 
+void cluster::begin(const faults::priority_set& f, duration lasts)
+{
+    auto& m = *machines_[f.machine];
+    const auto set = [this, &m](std::optional<std::uint8_t> priority) {
+        roles_.on_priority_changed(events_.now(), m.index());
+        m.tell(node::set_priority{cluster_options::router_name(0), priority});
+    };
+    set(f.priority);
+    end_after(lasts, "priority " + names_[f.machine], [set] { set(std::nullopt); });
+}
+
 void cluster::begin(const faults::reload& f, duration /*lasts*/)
 {
     if (f.during_takeover) {
@@ -498,7 +510,8 @@ void cluster::begin(const faults::reload& f, duration /*lasts*/)
     auto next = m.file();
     roles_.on_priority_changed(events_.now(), f.machine);
     for (auto& r : next.routers) {
-        r.priority = f.priority != 0 ? f.priority : r.priority;
+        // The owner of an address has one priority.
+        r.priority = f.priority != 0 && !r.address_owner ? f.priority : r.priority;
     }
     if (invariants_.state(f.machine) == vrrp::state::active && has_yet_to_take(f.machine)) {
         situations_.note(situation::reload_during_takeover);

@@ -24,6 +24,13 @@ void cluster::begin(const faults::notice& f, duration lasts)
     end_after(lasts, "notice " + std::to_string(f.machine), [this, machine = f.machine] { announce(machine, false); });
 }
 
+void cluster::begin(const faults::adverts_refused& f, duration lasts)
+{
+    auto& m = *machines_[f.machine];
+    m.set_send_room(false);
+    end_after(lasts, "send room " + names_[f.machine], [&m] { m.set_send_room(true); });
+}
+
 void cluster::announce(std::size_t machine, bool is_about_to_go)
 {
     if (is_about_to_go) {

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 namespace vipd::sim {
@@ -64,8 +65,12 @@ void machine::start_process()
         return;
     }
     ++process_number_;
+    if (!left_behind_ || file_->routers.front().priority != router().priority) {
+        runtime_priority_.reset();
+    }
     settings_.configuration = file_;
-    last_hindered_ = events_.now();
+    last_hindered_ = started_at_ = events_.now();
+    is_successor_ = left_behind_.has_value();
     const auto at = now();
     // By its text, as it is carried; it is gone with whoever reads it.
     const auto text = std::exchange(left_behind_, std::nullopt);
@@ -244,7 +249,13 @@ void machine::take_input()
 {
     auto what = std::move(inputs_.front());
     inputs_.pop_front();
+    if (const auto* set = std::get_if<node::set_priority>(&what); set != nullptr && !is_owner()) {
+        runtime_priority_ = set->priority;
+    }
     if (const auto* next = std::get_if<node::reload>(&what)) {
+        if (next->configuration->routers.front().priority != router().priority) {
+            runtime_priority_.reset();
+        }
         settings_.configuration = next->configuration;
         reloading_ = true;
     }
@@ -423,7 +434,11 @@ void machine::perform(node::output&& what)
 {
     std::visit(
         overloaded{[&](const node::send_advert& o) {
-                       spoke_to_[o.destination] = events_.now();
+                       if (has_send_room_) {
+                           spoke_to_[o.destination] = events_.now();
+                       } else {
+                           push(node::advert_not_sent{o.router, ENOBUFS});
+                       }
                        to_.on_advert(*this, o);
                    },
                    [&](const node::change_kernel& o) { change(o); },

@@ -92,6 +92,17 @@ void cluster::note_epoch(machine& of, std::string_view reason)
         after(random_.between(0ms, 2 * options_.cloud_latency),
               [this, f = *std::exchange(planned, std::nullopt)] { begin(f, {}); });
     }
+    if (options_.address_owner == of.index() && reason == "startup" && active_count() > 1) {
+        situations_.note(situation::owner_took_over);
+    }
+    const auto is_lowered = [&](const auto& m) {
+        return m.get() != &of && invariants_.state(m->index()) == vrrp::state::active &&
+               m->base_priority() < m->router().priority;
+    };
+    if (reason == "preempted_lower" &&
+        (of.base_priority() > of.router().priority || std::ranges::any_of(machines_, is_lowered))) {
+        situations_.note(situation::priority_of_operator_moved);
+    }
     if (!of.path().has_descriptors()) {
         situations_.note(situation::active_without_sockets);
     }

@@ -14,6 +14,7 @@ namespace {
 
 // With this one the schedules of regression_seeds.txt have no such fault, and are what they were.
 constexpr std::uint64_t seed_of_interruptions = 33;
+constexpr std::uint64_t seed_of_refusals = 1;
 
 // Draws one fault at a time for one cluster.
 class drawing {
@@ -22,6 +23,8 @@ public:
 
     scheduled_fault draw();
     scheduled_fault draw_interruption(duration length);
+    scheduled_fault draw_refusal(duration length);
+    scheduled_fault draw_priority(duration length);
 
 private:
     [[nodiscard]] std::size_t machine() { return random_.below(options_.machines.size()); }
@@ -348,6 +351,19 @@ scheduled_fault drawing::draw_interruption(duration length)
     return f;
 }
 
+scheduled_fault drawing::draw_refusal(duration length)
+{
+    const auto at = random_.between(0s, length);
+    return {at, outage(), faults::adverts_refused{machine()}};
+}
+
+scheduled_fault drawing::draw_priority(duration length)
+{
+    const auto at = random_.between(0s, length);
+    const auto lasts = magnitude(1s, 3min);
+    return {at, lasts, faults::priority_set{machine(), static_cast<std::uint8_t>(1 + random_.below(254))}};
+}
+
 std::string describe(const path_quality& q)
 {
     return fmt::format(
@@ -477,6 +493,14 @@ struct fault_words {
         return fmt::format("machine {}: reload{}, priority {}", f.machine, f.during_takeover ? " in its next takeover" : "",
                            f.priority);
     }
+    std::string operator()(const faults::adverts_refused& f) const
+    {
+        return fmt::format("machine {}: the kernel refuses adverts", f.machine);
+    }
+    std::string operator()(const faults::priority_set& f) const
+    {
+        return fmt::format("machine {}: an operator sets priority {}", f.machine, f.priority);
+    }
     std::string operator()(const faults::rotate_keys& f) const
     {
         return fmt::format("keys are rotated, a step every {:.0f} ms", to_milliseconds(f.period));
@@ -522,6 +546,14 @@ std::vector<scheduled_fault> draw_faults(random_source& random, const cluster_op
     if (random_source own{random_source{random}.next() ^ seed_of_interruptions};
         (options.moves_interface || options.has_ipv6_gap()) && own.chance(0.5)) {
         all.push_back(drawing{own, options}.draw_interruption(length));
+    }
+    // Likewise, in few schedules.
+    random_source own{random_source{random}.next() ^ seed_of_refusals};
+    if (own.chance(0.05)) {
+        all.push_back(drawing{own, options}.draw_refusal(length));
+    }
+    for (unsigned left = own.chance(0.05) ? 1U + static_cast<unsigned>(own.below(3)) : 0U; left > 0; --left) {
+        all.push_back(drawing{own, options}.draw_priority(length));
     }
     std::ranges::stable_sort(all, {}, &scheduled_fault::at);
     return all;

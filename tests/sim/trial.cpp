@@ -38,8 +38,8 @@ duration convergence_bound(const trial_plan& plan)
     const auto weight = plan.options.api_weight != 0 ? duration{60s} : duration::zero();
     // A service that is up again counts after two looks, half a second apart; EC2's announcements are asked for every 5 s.
     const auto health = (plan.options.tracks ? 2s : 0s) + (plan.options.notices ? 8s : 0s);
-    return 10s + plan.options.preempt_delay + 3 * plan.options.down_interval_max() + 30s + clocks + weight + health +
-           (was_refused ? 60s : 0s) + 4 * plan.options.move_time_max + plan.options.imds_lag +
+    return 10s + plan.options.startup_delay + plan.options.preempt_delay + 3 * plan.options.down_interval_max() + 30s + clocks +
+           weight + health + (was_refused ? 60s : 0s) + 4 * plan.options.move_time_max + plan.options.imds_lag +
            (plan.options.moves_interface ? plan.options.force_after - 10s : 0s);
 }
 
@@ -93,7 +93,7 @@ std::string phases::who_does_not_stand_by(std::size_t active) const
                                world_.node(i).is_running() ? to_string(world_.judge().state(i)) : "not running");
         }
         const auto priority = world_.node(i).snapshot().effective_priority;
-        if (plan_.options.preempt && priority > highest) {
+        if ((plan_.options.preempt || plan_.options.address_owner == i) && priority > highest) {
             return fmt::format("machine {} is Active with priority {}, and {} has {} and does not preempt", active, highest, i,
                                priority);
         }
