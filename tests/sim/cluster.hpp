@@ -109,6 +109,7 @@ private:
     void on_late_answer(machine& to, const std::string& wrong) override;
     void on_spinning(machine& of, const std::string& why) override;
     void on_unasked_end(machine& of) override;
+    void on_refused_reload(machine& of, const std::string& wrong) override;
 
     void deliver(std::size_t to, std::size_t from, const byte_buffer& message, bool corrupted);
     void settle_cloud();
@@ -204,6 +205,8 @@ private:
     void begin(const faults::adverts_refused& f, duration lasts);
     void begin(const faults::priority_set& f, duration lasts);
     void begin(const faults::reload& f, duration lasts);
+    void begin(const faults::refused_reload& f, duration lasts);
+    void begin(const faults::other_reload& f, duration lasts);
     void begin(const faults::rotate_keys& f, duration lasts);
     void begin(const faults::move_interrupted& f, duration lasts);
     void restart_later(std::size_t machine, duration wait, unsigned kills_left);

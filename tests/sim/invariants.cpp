@@ -370,8 +370,8 @@ void invariants::check_addresses(time_point now)
     // Active (S4), so that this is also how long two of them can hold the address. The addresses on the link of a moved
     // interface are L9's: whose they are, a process that was killed there cannot tell its successor, and EC2 may not be there
     // to ask.
-    const auto allowed = options_.drain + 2 * options_.down_interval_max() + 1s;
     for (const auto& m : machines_) {
+        const auto allowed = m->drain_max() + 2 * options_.down_interval_max() + 1s;
         const auto& seen = seen_[m->index()].routers.front();
         const bool has_address =
             m->has_address(options_.virtual_address()) || (options_.sync_group && m->has_address(options_.virtual_address(1)));

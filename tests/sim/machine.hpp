@@ -38,6 +38,8 @@ public:
         virtual void on_late_answer(machine& to, const std::string& wrong) = 0;
         virtual void on_turn(machine& of) = 0;
         virtual void on_spinning(machine& of, const std::string& why) = 0;
+        // A reload was refused; `wrong` tells what it has changed all the same.
+        virtual void on_refused_reload(machine& of, const std::string& wrong) = 0;
         // The process has ended by itself, and nobody had told it to.
         virtual void on_unasked_end(machine& of) = 0;
 
@@ -106,6 +108,13 @@ public:
     bool receive(datagram d);
     void tell(node::input&& what);
     void reload(std::shared_ptr<const config::configuration> next);
+    // With one that is put right again before anybody else reads it.
+    void try_reload(config::configuration next)
+    {
+        tell(node::reload{std::make_shared<const config::configuration>(std::move(next))});
+    }
+    // The longest drain that it was ever configured with.
+    [[nodiscard]] duration drain_max() const { return drain_max_; }
     // The hypervisor: an interface arrives, down, or leaves.
     void plug(const std::string& mac);
     void unplug();
@@ -209,6 +218,8 @@ private:
     void push(node::input&& what);
     void take_input();
     void handle_input(node::input&& what);
+    void handle_refused(node::reload&& what);
+    [[nodiscard]] std::string everything(instant at) const;
     void tell_all(std::vector<net::kernel_event>&& events);
 
     settings settings_;
@@ -242,6 +253,7 @@ private:
     std::unique_ptr<node::node> process_;
     std::optional<std::string> left_behind_;  // by replace_process()
     std::optional<std::uint8_t> runtime_priority_;
+    duration drain_max_{};
     std::uint64_t process_number_ = 0;
     time_point started_at_ = time_point::min();
     bool is_successor_ = false;

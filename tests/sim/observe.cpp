@@ -187,7 +187,7 @@ std::optional<unsigned> cluster::changes_allowed(const fault_kind& what, duratio
     if (is_one_of<faults::cloud_unreachable, faults::cloud_trouble, faults::throttled, faults::credentials_revoked,
                   faults::permission_missing, faults::route_changed, faults::second_cluster, faults::address_removed,
                   faults::policy_removed, faults::no_descriptors, faults::other_interfaces, faults::forged_adverts,
-                  faults::rotate_keys, faults::second_network_down>(what) ||
+                  faults::rotate_keys, faults::second_network_down, faults::refused_reload, faults::other_reload>(what) ||
         (is_one_of<faults::clock_set>(what) && !options_.auth)) {
         return 0;
     }

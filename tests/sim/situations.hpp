@@ -54,13 +54,14 @@ enum class situation : std::uint8_t {
     late_reassignment_confirmed,
     ipv6_gap_interrupted,  // who had unassigned the address died, stood still or was robbed before it had assigned it
     elastic_ip_back_from_hand,
+    reload_refused_while_active,
     advert_of_active_refused,
     priority_of_operator_moved,  // the Active's role, within a down interval
     owner_took_over,
     patient_at_start,  // a Backup heard nobody for longer than a down interval, and did not become Active yet
     flow_forgotten,    // a security group that lets a peer in because it was spoken to does so no longer
 };
-inline constexpr std::size_t situation_count = 49;
+inline constexpr std::size_t situation_count = 50;
 
 std::string_view to_string(situation s);
 
