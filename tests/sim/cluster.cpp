@@ -37,25 +37,6 @@ std::string route_of(const std::string& form)
                                form_value(form, "DestinationIpv6CidrBlock") + form_value(form, "DestinationPrefixListId");
 }
 
-std::string_view text_field(const log_record& record, std::string_view key)
-{
-    const auto found = std::ranges::find(record.fields, key, &log_field::key);
-    const auto* text = found == record.fields.end() ? nullptr : std::get_if<std::string_view>(&found->value);
-    return text == nullptr ? std::string_view{} : *text;
-}
-
-std::int64_t number_field(const log_record& record, std::string_view key)
-{
-    const auto found = std::ranges::find(record.fields, key, &log_field::key);
-    const auto* number = found == record.fields.end() ? nullptr : std::get_if<std::int64_t>(&found->value);
-    return number == nullptr ? 0 : *number;
-}
-
-vrrp::state parse_state(std::string_view text)
-{
-    return text == "Active" ? vrrp::state::active : (text == "Backup" ? vrrp::state::backup : vrrp::state::initialize);
-}
-
 }  // namespace
 
 cluster::cluster(cluster_options options, std::uint64_t seed, std::function<void(const std::string&)> tell) :
@@ -73,7 +54,7 @@ cluster::cluster(cluster_options options, std::uint64_t seed, std::function<void
         }),
     invariants_(options_, machines_, network_),
     moves_(options_, machines_, invariants_, situations_),
-    roles_(options_, machines_, network_, invariants_),
+    roles_(options_, machines_, network_, invariants_, situations_),
     notes_(options_.machines.size()),
     heard_(options_.machines.size()),
     reload_in_takeover_(options_.machines.size()),
@@ -92,6 +73,7 @@ cluster::cluster(cluster_options options, std::uint64_t seed, std::function<void
     for (std::size_t router = 0; router < options_.routers(); ++router) {
         destinations_.push_back(destination_of(options_, router));
     }
+    first_destination_ = options_.by_prefix_list ? cluster_options::prefix_list_id() : options_.virtual_address().to_string();
     for (std::size_t i = 0; i < options_.machines.size(); ++i) {
         const auto& m = options_.machines[i];
         names_.push_back(fmt::format("node-{}", i));
@@ -213,7 +195,7 @@ bool cluster::routes_lead_to(std::size_t machine) const
 
 bool cluster::is_better(const machine& a, const machine& b) const
 {
-    return std::pair{a.router().priority, a.address()} > std::pair{b.router().priority, b.address()};
+    return std::pair{a.base_priority(), a.address()} > std::pair{b.base_priority(), b.address()};
 }
 
 // --- adverts ---
@@ -229,7 +211,10 @@ void cluster::on_advert(machine& from, const node::send_advert& advert)
     if (to == by_address_.end()) {
         return;
     }
-    if (!from.has_link()) {
+    if (!from.has_send_room() && invariants_.state(from.index()) == vrrp::state::active) {
+        situations_.note(situation::advert_of_active_refused);
+    }
+    if (!from.has_link() || !from.has_send_room()) {
         network_.note_trouble(now, from.index(), to->second);
         return;
     }
@@ -274,17 +259,24 @@ void cluster::deliver(std::size_t to, std::size_t from, const byte_buffer& messa
     }
 }
 
+// Of two that had both been Active for longer than an interval, neither can have heard the other before: what kept them apart
+// is over. Two whose timers ran out together were never apart.
 void cluster::note_double(const machine& to, const machine& from)
 {
     if (invariants_.state(to.index()) != vrrp::state::active || invariants_.state(from.index()) != vrrp::state::active ||
-        notes_[to.index()].is_double_noted || notes_[from.index()].is_double_noted) {
+        notes_[to.index()].is_double_noted || notes_[from.index()].is_double_noted ||
+        invariants_.connected_since(from.index(), to.index()) == never) {
         return;
     }
     notes_[to.index()].is_double_noted = notes_[from.index()].is_double_noted = true;
-    const bool by_priority = to.router().priority != from.router().priority;
-    const bool winner_first = is_better(from, to);
+    if (events_.now() - std::max(notes_[to.index()].since, notes_[from.index()].since) <= invariants_.agreement_time()) {
+        return;
+    }
+    const auto of_sender = from.snapshot().effective_priority;
+    const auto of_receiver = to.snapshot().effective_priority;
+    const bool winner_first = std::pair{of_sender, from.address()} > std::pair{of_receiver, to.address()};
     situations_.note(
-        by_priority
+        of_sender != of_receiver
             ? (winner_first ? situation::two_actives_by_priority_winner_first : situation::two_actives_by_priority_loser_first)
             : (winner_first ? situation::two_actives_by_address_winner_first : situation::two_actives_by_address_loser_first));
 }
@@ -330,68 +322,7 @@ void cluster::on_log(machine& of, const log_record& record)
 {
     history_.add(events_.now(), names_[of.index()], record);
     invariants_.on_log(events_.now(), of, record, cloud_.keys());
-    if (record.event == "transition") {
-        note_transition(of, record);
-    } else if (record.event == "sync_group" && text_field(record, "to") == "Backup") {
-        situations_.note(situation::group_left_together);
-    } else if (record.event == "ec2_call" && text_field(record, "outcome") == "unknown_outcome" &&
-               invariants_.state(of.index()) == vrrp::state::active) {
-        situations_.note(situation::outcome_unknown_while_active);
-    } else if (record.event == "duel") {
-        situations_.note(situation::duel_noticed);
-    } else if (record.event == "priority") {
-        situations_.note(situation::priority_weighed);
-    }
-}
-
-void cluster::note_transition(machine& of, const log_record& record)
-{
-    const auto now = events_.now();
-    const auto from = parse_state(text_field(record, "from"));
-    const auto to = parse_state(text_field(record, "to"));
-    const auto reason = text_field(record, "reason");
-    const std::size_t router = text_field(record, "router") == cluster_options::router_name(1) ? 1 : 0;
-    invariants_.on_transition(now, of, router, from, to, reason, static_cast<std::uint64_t>(number_field(record, "epoch")));
-    if (router > 0) {
-        return;
-    }
-    role_changes_.push_back({now, of.index(), to, std::string(reason)});
-    count_change(of.index(), from, to, reason);
-    auto& notes = notes_[of.index()];
-    if (from == vrrp::state::active) {
-        if (of.path().mutating_under_way() > 0) {
-            situations_.note(situation::demoted_with_call_under_way);
-        }
-        std::size_t here = 0;
-        for (std::size_t t = 0; t < options_.tables; ++t) {
-            here += target(t) == interface_ids_.at(of.index()) ? 1U : 0U;
-        }
-        if (here > 0 && here < options_.tables) {
-            situations_.note(situation::demoted_between_tables);
-        }
-        if (reason == "stalled") {
-            situations_.note(situation::stepped_back_after_stall);
-        }
-        notes.is_double_noted = false;
-    }
-    if (to == vrrp::state::active) {
-        notes = {now, false};
-        roles_.on_became_active(now, of.index(), reason);
-        observe_takeover(reason);
-        if (reason == "resumed") {
-            situations_.note(situation::active_succeeded);
-        }
-        if (auto& planned = reload_in_takeover_[of.index()]) {
-            after(random_.between(0ms, 2 * options_.cloud_latency),
-                  [this, f = *std::exchange(planned, std::nullopt)] { begin(f, {}); });
-        }
-        if (!of.path().has_descriptors()) {
-            situations_.note(situation::active_without_sockets);
-        }
-        if (std::ranges::none_of(machines_, [](const auto& m) { return m->is_on() && m->path().is_reachable(); })) {
-            situations_.note(situation::nobody_reaches_the_cloud);
-        }
-    }
+    note_record(of, record);
 }
 
 // --- the cloud ---
@@ -436,25 +367,6 @@ void cluster::on_answer(machine& to, const aws::http_exchange& exchange, const c
     }
 }
 
-void cluster::note_answer(const machine& to, const cloud::exchange_record& record)
-{
-    constexpr std::array<std::string_view, 5> refused = {"AuthFailure", "RequestExpired", "ExpiredToken",
-                                                         "InvalidClientTokenId", "SignatureDoesNotMatch"};
-    if (record.code == "RequestLimitExceeded") {
-        situations_.note(situation::takeover_while_throttled);
-    } else if (record.code == "UnauthorizedOperation") {
-        situations_.note(situation::takeover_without_permission);
-    } else if (record.code == "AttachmentLimitExceeded") {
-        situations_.note(situation::no_room_for_interface);
-    } else if (record.code == "InvalidParameterValue" && record.action == "AttachNetworkInterface") {
-        situations_.note(situation::index_in_use);
-    } else if (record.code == "InvalidNetworkInterface.InUse" && record.action == "AttachNetworkInterface") {
-        moves_.on_attach_refused(to.index(), cloud_.model());
-    } else if (std::ranges::find(refused, record.code) != refused.end()) {
-        situations_.note(situation::takeover_with_refused_credentials);
-    }
-}
-
 void cluster::settle_cloud()
 {
     cloud_.handle_timeout(site_.now());
@@ -477,11 +389,8 @@ void cluster::settle_cloud()
             continue;
         }
         landings_.push_back({change->at, by, change->table});
-        if (by && invariants_.state(*by) != vrrp::state::active) {
-            situations_.note(situation::call_landed_after_demotion);
-        }
-        if (by && changed_by_hand_.erase(change->table) > 0) {
-            situations_.note(situation::route_changed_by_hand_repaired);
+        if (by) {
+            note_landing(*by, *change);
         }
     }
     while (const auto movement = cloud_.poll_movement()) {
@@ -509,7 +418,7 @@ void cluster::put_route(std::size_t table, const std::string& target, std::strin
         cloud_.model().put_route(now, id, {destinations_.front(), {target}, cloud::route_origin::create_route});
     }
     landings_.push_back({now, std::nullopt, id.str()});
-    changed_by_hand_.insert(id.str());
+    note_route_by_hand(id.str(), target);
     history_.add(now, "cloud", [&] { return fmt::format("{} -> {} by {}", id.str(), target.empty() ? "none" : target, by); });
 }
 

@@ -109,10 +109,17 @@ private:
     void on_late_answer(machine& to, const std::string& wrong) override;
     void on_spinning(machine& of, const std::string& why) override;
     void on_unasked_end(machine& of) override;
+    void on_refused_reload(machine& of, const std::string& wrong) override;
 
     void deliver(std::size_t to, std::size_t from, const byte_buffer& message, bool corrupted);
     void settle_cloud();
+    // --- what of it is counted as a situation ---
+    void note_record(machine& of, const log_record& record);
     void note_transition(machine& of, const log_record& record);
+    void note_epoch(machine& of, std::string_view reason);
+    void note_end_of_epoch(const machine& of, std::string_view reason);
+    void note_landing(std::size_t by, const cloud::state_change& change);
+    void note_route_by_hand(const std::string& table, const std::string& target);
     void note_trouble_around(std::size_t machine, duration until = {});
     void note_sequence_restart(machine& m);
     void note_double(const machine& to, const machine& from);
@@ -195,7 +202,11 @@ private:
     void begin(const faults::second_cluster& f, duration lasts);
     void begin(const faults::step_down& f, duration lasts);
     void begin(const faults::maintenance& f, duration lasts);
+    void begin(const faults::adverts_refused& f, duration lasts);
+    void begin(const faults::priority_set& f, duration lasts);
     void begin(const faults::reload& f, duration lasts);
+    void begin(const faults::refused_reload& f, duration lasts);
+    void begin(const faults::other_reload& f, duration lasts);
     void begin(const faults::rotate_keys& f, duration lasts);
     void begin(const faults::move_interrupted& f, duration lasts);
     void restart_later(std::size_t machine, duration wait, unsigned kills_left);
@@ -225,15 +236,24 @@ private:
     // What a machine met since it became Active, for the situations.
     struct epoch_notes {
         time_point since = time_point::min();
+        std::uint64_t process = 0;
+        bool is_over = false;
         bool is_double_noted = false;
+        // Tables whose routes led to it when it became Active, and those that it has taken since.
+        std::set<std::string> found, taken;
+        std::set<situation> met;  // those that are counted once in an epoch
     };
+    // A takeover is not over: at this table, or at any.
+    [[nodiscard]] bool has_yet_to_take(std::size_t machine, const std::string& table) const;
+    [[nodiscard]] bool has_yet_to_take(std::size_t machine) const;
     std::vector<epoch_notes> notes_;
     // Of machines, tables and interfaces: asked for too often to be written each time.
     std::vector<std::string> names_;
     std::vector<cloud::route_table_id> table_ids_;
     std::vector<std::string> interface_ids_;
     std::vector<cloud::route_destination> destinations_;  // of each router's routes
-    std::set<std::string> changed_by_hand_;               // tables
+    std::map<std::string, time_point> changed_by_hand_;   // tables
+    std::string first_destination_;                       // of the first router's routes, as calls have it
     // The last advert that a machine has heard, for whoever sends it again.
     struct heard_advert {
         std::uint64_t process = 0;

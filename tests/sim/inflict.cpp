@@ -83,6 +83,7 @@ void cluster::heal()
         m->set_cloud_reachable(true);
         m->set_descriptors(true);
         m->set_service(true);
+        m->set_send_room(true);
         announce(m->index(), false);
         take_other_interfaces(m->index());
         if (!m->has_link()) {
@@ -163,6 +164,9 @@ void cluster::restart_later(std::size_t machine, duration wait, unsigned kills_l
         start(*machines_[machine]);
         if (kills_left > 0) {
             after(random_.between(0s, 2s), [this, machine, wait, kills_left] {
+                if (kills_left == 1 && machines_[machine]->is_running()) {
+                    situations_.note(situation::crash_loop);
+                }
                 kill(*machines_[machine]);
                 restart_later(machine, wait, kills_left - 1);
             });
@@ -172,9 +176,6 @@ void cluster::restart_later(std::size_t machine, duration wait, unsigned kills_l
 
 void cluster::begin(const faults::kill_process& f, duration lasts)
 {
-    if (f.times > 1) {
-        situations_.note(situation::crash_loop);
-    }
     kill(*machines_[f.machine]);
     restart_later(f.machine, lasts, f.times - 1);
 }
@@ -280,7 +281,7 @@ void cluster::begin(const faults::policy_removed& f, duration /*lasts*/)
     auto& m = *machines_[f.machine];
     const bool was_there = m.policy_parts() == options_.policy_parts() && invariants_.state(f.machine) == vrrp::state::active;
     m.take_policy(f.rule);
-    if (was_there) {
+    if (was_there && m.policy_parts() < options_.policy_parts()) {
         after(1s, [this, &m] {
             if (m.policy_parts() == options_.policy_parts()) {
                 situations_.note(situation::policy_removed_and_put_back);
@@ -487,59 +488,15 @@ void cluster::begin(const faults::maintenance& f, duration lasts)
     });
 }
 
-void cluster::begin(const faults::reload& f, duration /*lasts*/)
+void cluster::begin(const faults::priority_set& f, duration lasts)
 {
-    if (f.during_takeover) {
-        reload_in_takeover_[f.machine] = f;
-        reload_in_takeover_[f.machine]->during_takeover = false;
-        return;
-    }
     auto& m = *machines_[f.machine];
-    auto next = m.file();
-    roles_.on_priority_changed(events_.now(), f.machine);
-    for (auto& r : next.routers) {
-        r.priority = f.priority != 0 ? f.priority : r.priority;
-    }
-    const auto& notes = notes_[f.machine];
-    if (invariants_.state(f.machine) == vrrp::state::active && events_.now() - notes.since < 1s) {
-        situations_.note(situation::reload_during_takeover);
-    }
-    m.reload(std::make_shared<const config::configuration>(std::move(next)));
-}
-
-void cluster::begin(const faults::rotate_keys& f, duration /*lasts*/)
-{
-    if (events_.now() < rotated_at_) {
-        return;  // one at a time
-    }
-    const auto old_key = active_key_;
-    const auto new_key = static_cast<std::uint8_t>(active_key_ % 100 + 1);
-    const std::array<std::pair<std::uint8_t, std::vector<std::uint8_t>>, 3> steps = {
-        {{old_key, {old_key, new_key}}, {new_key, {old_key, new_key}}, {new_key, {new_key}}}};
-    duration at{};
-    for (const auto& [active, keys] : steps) {
-        for (const auto& m : machines_) {
-            after(at, [this, active = active, keys = keys, &m = *m] { set_keys(m, active, keys); });
-            at += f.period;
-        }
-    }
-    rotated_at_ = events_.now() + at;
-    after(at, [this] { situations_.note(situation::keys_rotated); });
-}
-
-void cluster::set_keys(machine& m, std::uint8_t active, const std::vector<std::uint8_t>& keys)
-{
-    auto next = m.file();
-    active_key_ = active;
-    for (auto& r : next.routers) {
-        auto& hmac = *r.auth.hmac;
-        hmac.active_key = active;
-        hmac.keys.clear();
-        for (const auto id : keys) {
-            hmac.keys.push_back(key_of(id));
-        }
-    }
-    m.reload(std::make_shared<const config::configuration>(std::move(next)));
+    const auto set = [this, &m](std::optional<std::uint8_t> priority) {
+        roles_.on_priority_changed(events_.now(), m.index());
+        m.tell(node::set_priority{cluster_options::router_name(0), priority});
+    };
+    set(f.priority);
+    end_after(lasts, "priority " + names_[f.machine], [set] { set(std::nullopt); });
 }
 
 }  // namespace vipd::sim

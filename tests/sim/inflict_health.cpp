@@ -17,11 +17,18 @@ void cluster::begin(const faults::service_down& f, duration lasts)
 
 void cluster::begin(const faults::notice& f, duration lasts)
 {
-    if (options_.notices && invariants_.state(f.machine) == vrrp::state::active) {
+    if (options_.notices && !announced_.contains(f.machine) && invariants_.state(f.machine) == vrrp::state::active) {
         situations_.note(situation::notice_for_active);
     }
     announce(f.machine, true);
     end_after(lasts, "notice " + std::to_string(f.machine), [this, machine = f.machine] { announce(machine, false); });
+}
+
+void cluster::begin(const faults::adverts_refused& f, duration lasts)
+{
+    auto& m = *machines_[f.machine];
+    m.set_send_room(false);
+    end_after(lasts, "send room " + names_[f.machine], [&m] { m.set_send_room(true); });
 }
 
 void cluster::announce(std::size_t machine, bool is_about_to_go)

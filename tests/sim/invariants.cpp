@@ -117,13 +117,13 @@ void invariants::on_advert(time_point now, const machine& from, const node::send
     auto& seen = of(from).routers.at(router);
     const bool v2 = options_.version == vrrp::version::v2;
     const auto interval = v2 ? std::chrono::seconds{m[5]} : duration{10ms * (((m[4] & 0x0fU) << 8U) | m[5])};
-    if (m[0] != (v2 ? 0x21 : 0x31) || m[1] != cluster_options::vrid(router) || interval != options_.advert_interval) {
+    if (m[0] != (v2 ? 0x21 : 0x31) || m[1] != cluster_options::vrid(router) || interval != options_.interval_of(from.index())) {
         violated(now, "S3: adverts",
                  fmt::format("machine {} sent version/type {:02x}, VRID {}, interval {} ms", from.index(), m[0], m[1],
                              to_milliseconds(interval)));
     }
     const auto silent = now - std::max(seen.last_advert, seen.since);
-    if (std::max(seen.last_advert, seen.since) != time_point::min() && silent > stall_max()) {
+    if (std::max(seen.last_advert, seen.since) != time_point::min() && silent > stall_max(from)) {
         violated(now, "S3: an advert of one that stood still",
                  fmt::format("machine {}: priority {}, {:.1f} ms after the last", from.index(), m[2], to_milliseconds(silent)));
     }
@@ -141,11 +141,12 @@ void invariants::on_advert(time_point now, const machine& from, const node::send
         }
         // With or without the weights of a path to EC2 and of a service that work, or do not; the lowest where EC2 has
         // announced an end.
-        const int configured = from.router().priority;
-        bool is_allowed = options_.notices && priority == 1;
+        const int configured = from.base_priority();
+        bool is_allowed = from.is_owner() ? priority == vrrp::priority_owner : options_.notices && priority == 1;
         for (const int of_path : {0, static_cast<int>(options_.api_weight)}) {
             for (const int of_service : {0, static_cast<int>(options_.tracker_weight.value_or(0))}) {
-                is_allowed = is_allowed || priority == std::clamp(configured + of_path + of_service, 1, 254);
+                const bool is_weighed = priority == std::clamp(configured + of_path + of_service, 1, 254);
+                is_allowed = is_allowed || (!from.is_owner() && is_weighed);
             }
         }
         if (!is_allowed) {
@@ -196,7 +197,7 @@ void invariants::on_first_byte(time_point now, const machine& from, const std::s
                  fmt::format("machine {} is {}: {} {}", from.index(), to_string(state), action, route));
     }
     const auto silent = now - seen.routers.front().last_advert;
-    if (silent > stall_max()) {
+    if (silent > stall_max(from)) {
         violated(
             now, "S1: a mutating call by one that stood still",
             fmt::format("machine {}: {} {}, last advert {:.1f} ms ago", from.index(), action, route, to_milliseconds(silent)));
@@ -291,16 +292,18 @@ void invariants::on_log(time_point now, const machine& m, const log_record& reco
     }
 }
 
-// By the quickest Backup that there can be, of priority 254; a clock may be slower than ours by a fiftieth.
-duration invariants::stall_max() const
+// By the quickest Backup that there can be, of priority 254, which has learned the Active's interval; a clock may be slower
+// than ours by a fiftieth. Whoever owns the address goes on, because all others give way to it.
+duration invariants::stall_max(const machine& m) const
 {
-    return vrrp::active_down_interval(options_.version, 254, options_.advert_interval, options_.down_timer_adverts) * 41 / 40 +
-           5ms;
+    const auto interval = options_.interval_of(m.index());
+    const auto quickest = vrrp::active_down_interval(options_.version, 254, interval, options_.down_timer_adverts);
+    return m.is_owner() ? duration::max() : quickest * 41 / 40 + 5ms;
 }
 
 duration invariants::agreement_time() const
 {
-    return options_.advert_interval * 21 / 20 + 50ms;
+    return options_.interval_max() * 21 / 20 + 50ms;
 }
 
 time_point invariants::connected_since(std::size_t a, std::size_t b) const
@@ -367,8 +370,8 @@ void invariants::check_addresses(time_point now)
     // Active (S4), so that this is also how long two of them can hold the address. The addresses on the link of a moved
     // interface are L9's: whose they are, a process that was killed there cannot tell its successor, and EC2 may not be there
     // to ask.
-    const auto allowed = options_.drain + 2 * options_.down_interval_max() + 1s;
     for (const auto& m : machines_) {
+        const auto allowed = m->drain_max() + 2 * options_.down_interval_max() + 1s;
         const auto& seen = seen_[m->index()].routers.front();
         const bool has_address =
             m->has_address(options_.virtual_address()) || (options_.sync_group && m->has_address(options_.virtual_address(1)));

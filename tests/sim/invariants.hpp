@@ -79,7 +79,7 @@ public:
 private:
     [[nodiscard]] std::size_t calls_max() const;
     // After how much silence an Active has to take it that another one has been elected.
-    [[nodiscard]] duration stall_max() const;
+    [[nodiscard]] duration stall_max(const machine& m) const;
     [[nodiscard]] rate_bound bound_of_reads(const std::string& action) const;
 
     struct seen_router {

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 namespace vipd::sim {
@@ -64,8 +65,13 @@ void machine::start_process()
         return;
     }
     ++process_number_;
+    if (!left_behind_ || file_->routers.front().priority != router().priority) {
+        runtime_priority_.reset();
+    }
     settings_.configuration = file_;
-    last_hindered_ = events_.now();
+    drain_max_ = std::max(drain_max_, router().drain);
+    last_hindered_ = started_at_ = events_.now();
+    is_successor_ = left_behind_.has_value();
     const auto at = now();
     // By its text, as it is carried; it is gone with whoever reads it.
     const auto text = std::exchange(left_behind_, std::nullopt);
@@ -244,12 +250,34 @@ void machine::take_input()
 {
     auto what = std::move(inputs_.front());
     inputs_.pop_front();
+    if (const auto* set = std::get_if<node::set_priority>(&what); set != nullptr && !is_owner()) {
+        runtime_priority_ = set->priority;
+    }
     if (const auto* next = std::get_if<node::reload>(&what)) {
+        if (!process_->can_reload(*next->configuration)) {
+            handle_refused(node::reload{*next});
+            return;
+        }
+        if (next->configuration->routers.front().priority != router().priority) {
+            runtime_priority_.reset();
+        }
         settings_.configuration = next->configuration;
+        drain_max_ = std::max(drain_max_, router().drain);
         reloading_ = true;
     }
     handle_input(std::move(what));
     reloading_ = false;
+}
+
+// One that has slept finds that out with any input: that is no work of the reload.
+void machine::handle_refused(node::reload&& what)
+{
+    const auto at = now();
+    const bool is_awake = process_->next_wakeup().at > at.steady;
+    const auto before = everything(at);
+    process_->handle(at, std::move(what));
+    const auto after = everything(at);
+    to_.on_refused_reload(*this, before == after || !is_awake ? std::string{} : before + " became " + after);
 }
 
 void machine::handle_input(node::input&& what)
@@ -375,25 +403,6 @@ std::uint64_t machine::adverts_accepted() const
     return sum;
 }
 
-// All of the routers that must not be changed by what is discarded.
-std::string machine::fingerprint(instant at) const
-{
-    const auto next = process_->next_wakeup();
-    auto text = fmt::format("next {} {}", next.at.time_since_epoch().count(), next.why);
-    for (std::size_t i = 0; i < routers(); ++i) {
-        const auto s = process_->router_snapshot(at, static_cast<std::uint32_t>(i));
-        text += fmt::format("; {} ({}), epoch {}, priority {}, Active {} with {}, interval {}, down after {}",
-                            to_string(s.state), s.state_reason, s.epoch, s.effective_priority,
-                            s.active_address ? s.active_address->to_string() : "none", s.active_priority,
-                            s.active_advert_interval.count(), s.active_down_interval.count());
-        for (const auto& peer : s.peers) {
-            text += fmt::format(", {} heard {} with {}", peer.address.to_string(),
-                                peer.last_heard_age ? peer.last_heard_age->count() : -1, peer.last_priority);
-        }
-    }
-    return text;
-}
-
 // --- outputs ---
 
 void machine::perform_outputs()
@@ -423,7 +432,11 @@ void machine::perform(node::output&& what)
 {
     std::visit(
         overloaded{[&](const node::send_advert& o) {
-                       spoke_to_[o.destination] = events_.now();
+                       if (has_send_room_) {
+                           spoke_to_[o.destination] = events_.now();
+                       } else {
+                           push(node::advert_not_sent{o.router, ENOBUFS});
+                       }
                        to_.on_advert(*this, o);
                    },
                    [&](const node::change_kernel& o) { change(o); },
@@ -501,36 +514,6 @@ void machine::end_program(hooks::process_id id, bool killed)
         tell(node::process_ended{
             id, killed ? hooks::process_end::signalled : hooks::process_end::exited, killed ? 15 : 0, {}, false});
     }
-}
-
-// --- what is seen ---
-
-duration machine::recent_pause() const
-{
-    const bool is_recent = resumed_at_ != time_point::min() && events_.now() - resumed_at_ < 1min;
-    return is_recent ? resumed_at_ - paused_at_ : duration::zero();
-}
-
-status::router machine::snapshot(std::size_t router) const
-{
-    return process_->router_snapshot(now(), static_cast<std::uint32_t>(router));
-}
-
-std::size_t machine::calls_waiting() const
-{
-    const auto all = process_->snapshot(now());
-    return all.aws ? all.aws->calls_queued : 0;
-}
-
-bool machine::has_unread_release() const
-{
-    return std::ranges::any_of(received_, [](const datagram& d) { return d.message.size() > 2 && d.message[2] == 0; });
-}
-
-time_point machine::spoke_to(const ip_address& peer) const
-{
-    const auto found = spoke_to_.find(peer);
-    return found == spoke_to_.end() ? time_point::min() : found->second;
 }
 
 }  // namespace vipd::sim

@@ -38,6 +38,8 @@ public:
         virtual void on_late_answer(machine& to, const std::string& wrong) = 0;
         virtual void on_turn(machine& of) = 0;
         virtual void on_spinning(machine& of, const std::string& why) = 0;
+        // A reload was refused; `wrong` tells what it has changed all the same.
+        virtual void on_refused_reload(machine& of, const std::string& wrong) = 0;
         // The process has ended by itself, and nobody had told it to.
         virtual void on_unasked_end(machine& of) = 0;
 
@@ -86,6 +88,9 @@ public:
     [[nodiscard]] time_point service_failed_at() const { return service_failed_at_; }
     [[nodiscard]] bool has_service() const { return service_; }
     void set_descriptors(bool left) { path_.set_descriptors(left); }
+    // Whether its kernel has room for what is sent.
+    void set_send_room(bool left) { has_send_room_ = left; }
+    [[nodiscard]] bool has_send_room() const { return has_send_room_; }
 
     // --- what arrives ---
     enum class datagram_kind : std::uint8_t {
@@ -103,6 +108,13 @@ public:
     bool receive(datagram d);
     void tell(node::input&& what);
     void reload(std::shared_ptr<const config::configuration> next);
+    // With one that is put right again before anybody else reads it.
+    void try_reload(config::configuration next)
+    {
+        tell(node::reload{std::make_shared<const config::configuration>(std::move(next))});
+    }
+    // The longest drain that it was ever configured with.
+    [[nodiscard]] duration drain_max() const { return drain_max_; }
     // The hypervisor: an interface arrives, down, or leaves.
     void plug(const std::string& mac);
     void unplug();
@@ -122,7 +134,13 @@ public:
     [[nodiscard]] instant now() const { return clock_.read(events_.now()); }
     // Of the configuration that the process runs with.
     [[nodiscard]] const config::router& router() const { return settings_.configuration->routers.front(); }
+    // What weights are added to: as an operator has set it at run time, or as configured.
+    [[nodiscard]] std::uint8_t base_priority() const { return runtime_priority_.value_or(router().priority); }
+    [[nodiscard]] bool is_owner() const { return router().priority == vrrp::priority_owner; }
     [[nodiscard]] std::size_t routers() const { return settings_.configuration->routers.size(); }
+    [[nodiscard]] time_point started_at() const { return started_at_; }
+    // Whether its process has taken the place of another.
+    [[nodiscard]] bool is_successor() const { return is_successor_; }
     [[nodiscard]] bool is_on() const { return on_; }
     [[nodiscard]] bool is_running() const { return process_ != nullptr; }
     [[nodiscard]] bool is_paused() const { return paused_; }
@@ -200,6 +218,8 @@ private:
     void push(node::input&& what);
     void take_input();
     void handle_input(node::input&& what);
+    void handle_refused(node::reload&& what);
+    [[nodiscard]] std::string everything(instant at) const;
     void tell_all(std::vector<net::kernel_event>&& events);
 
     settings settings_;
@@ -220,6 +240,7 @@ private:
     bool on_ = false;
     bool link_ = true;
     bool service_ = true;
+    bool has_send_room_ = true;
     time_point service_failed_at_ = time_point::min();
     std::string plugged_mac_;  // empty: nothing is plugged in
     bool plugged_up_ = false;
@@ -231,7 +252,11 @@ private:
 
     std::unique_ptr<node::node> process_;
     std::optional<std::string> left_behind_;  // by replace_process()
+    std::optional<std::uint8_t> runtime_priority_;
+    duration drain_max_{};
     std::uint64_t process_number_ = 0;
+    time_point started_at_ = time_point::min();
+    bool is_successor_ = false;
     bool paused_ = false;
     time_point paused_at_ = time_point::min();
     time_point resumed_at_ = time_point::min();

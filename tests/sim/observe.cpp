@@ -56,7 +56,7 @@ bool cluster::all_well() const
     return std::ranges::all_of(machines_,
                                [](const auto& m) {
                                    return m->is_running() && !m->is_paused() && !m->has_planned_pause() && m->has_link() &&
-                                          m->has_service();
+                                          m->has_service() && m->has_send_room();
                                }) &&
            announced_.empty() && aimed_.empty();
 }
@@ -74,9 +74,10 @@ cluster::succession cluster::after_active(std::size_t active, bool released) con
     for (const auto& m : machines_) {
         if (m->index() != active) {
             const auto priority = m->snapshot().effective_priority;
-            waits.push_back(released ? vrrp::skew_time(options_.version, priority, options_.advert_interval)
-                                     : vrrp::active_down_interval(options_.version, priority, options_.advert_interval,
-                                                                  options_.down_timer_adverts));
+            const auto heard = options_.interval_of(active);
+            waits.push_back(released
+                                ? vrrp::skew_time(options_.version, priority, heard)
+                                : vrrp::active_down_interval(options_.version, priority, heard, options_.down_timer_adverts));
         }
     }
     std::ranges::sort(waits);
@@ -163,7 +164,8 @@ void cluster::observe_end(const fault_kind& what)
 // Whoever crashed is back and preempts while its successor's calls are still landing: a second story in the first.
 void cluster::observe_takeover(std::string_view reason)
 {
-    if (reason.starts_with("preempted")) {
+    // An owner does so by its start.
+    if (reason.starts_with("preempted") || (options_.address_owner && reason == "startup")) {
         std::erase_if(pending_,
                       [](const auto& p) { return p.what == measure::crash_to_routes || p.what == measure::stop_to_routes; });
     }
@@ -178,13 +180,14 @@ std::optional<unsigned> cluster::changes_allowed(const fault_kind& what, duratio
     const bool nobody_waits = std::ranges::all_of(
         machines_, [&](const auto& m) { return m->index() == active || is_better(*machines_[active], *m); });
     const bool has_planned_reload = std::ranges::any_of(reload_in_takeover_, [](const auto& r) { return r.has_value(); });
-    if (options_.api_weight != 0 || options_.tracker_weight || (options_.preempt && !nobody_waits) || has_planned_reload) {
+    if (options_.api_weight != 0 || options_.tracker_weight ||
+        ((options_.preempt || options_.address_owner) && !nobody_waits) || has_planned_reload) {
         return std::nullopt;
     }
     if (is_one_of<faults::cloud_unreachable, faults::cloud_trouble, faults::throttled, faults::credentials_revoked,
                   faults::permission_missing, faults::route_changed, faults::second_cluster, faults::address_removed,
                   faults::policy_removed, faults::no_descriptors, faults::other_interfaces, faults::forged_adverts,
-                  faults::rotate_keys, faults::second_network_down>(what) ||
+                  faults::rotate_keys, faults::second_network_down, faults::refused_reload, faults::other_reload>(what) ||
         (is_one_of<faults::clock_set>(what) && !options_.auth)) {
         return 0;
     }
@@ -193,13 +196,13 @@ std::optional<unsigned> cluster::changes_allowed(const fault_kind& what, duratio
         return 0;
     }
     // It says of itself that it is Active again. Were another one to take over, one of the two would change twice.
-    if (is_one_of<faults::replace_process>(what) && lasts + 200ms < 2 * options_.advert_interval) {
+    if (is_one_of<faults::replace_process>(what) && lasts + 200ms < 2 * options_.interval_min()) {
         return 1;
     }
     const auto* const cut = std::get_if<faults::partition>(&what);
     const auto* const kill = std::get_if<faults::kill_process>(&what);
     if (is_one_of<faults::stop_process, faults::power_off, faults::instance_stopped, faults::pause, faults::service_down,
-                  faults::notice, faults::link_down, faults::step_down, faults::maintenance>(what) ||
+                  faults::notice, faults::link_down, faults::step_down, faults::maintenance, faults::adverts_refused>(what) ||
         (cut != nullptr && cut->spread == duration::zero()) || (kill != nullptr && kill->times == 1)) {
         return 2;
     }

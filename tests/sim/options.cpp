@@ -119,6 +119,7 @@ void draw_shape(random_source random, cluster_options& o)
 }
 
 constexpr std::uint64_t seed_of_times = 1;
+constexpr std::uint64_t seed_of_elections = 1;
 
 // Likewise: how long EC2 takes to move a thing, and its metadata service to tell of it.
 void draw_times(random_source random, cluster_options& o)
@@ -127,6 +128,24 @@ void draw_times(random_source random, cluster_options& o)
         o.move_time_max = pick(random, std::array<duration, 4>{0s, 500ms, 3s, 8s});
         o.imds_lag = pick(random, std::array<duration, 4>{0s, 0s, 1s, 5s});
         o.has_twin_vpc = o.family == ip_family::v4 && random.chance(0.3);
+    }
+}
+
+// Likewise: what few clusters have of an election. The seeds of regression_seeds.txt have none of it.
+void draw_elections(random_source random, cluster_options& o)
+{
+    if (random.chance(0.04)) {
+        o.startup_delay = pick(random, std::array<duration, 3>{2s, 5s, 20s});
+    }
+    // A Backup of version 3 waits by the interval that it hears; one of version 2 hears no other than its own.
+    if (random.chance(0.04) && o.version == vrrp::version::v3) {
+        for (auto& m : o.machines) {
+            m.advert_interval = pick(random, std::array<duration, 4>{200ms, 500ms, 1s, 2s});
+        }
+    }
+    if (random.chance(0.04) && !o.sync_group) {
+        o.address_owner = random.below(o.machines.size());
+        o.machines[*o.address_owner].priority = vrrp::priority_owner;
     }
 }
 
@@ -194,11 +213,13 @@ config::router plain_router(const cluster_options& o, std::size_t machine, std::
             r.peers.push_back({o.address(peer), vrrp::ttl_sent});
         }
     }
-    r.advert_interval = o.advert_interval;
+    r.advert_interval = o.interval_of(machine);
     r.down_timer_adverts = o.down_timer_adverts;
     r.preempt = o.preempt;
     r.preempt_delay = o.preempt_delay;
     r.drain = o.drain;
+    r.address_owner = o.address_owner == machine;
+    r.startup_delay = r.address_owner ? duration::zero() : o.startup_delay;
     if (o.auth) {
         r.auth.hmac = vrrp::hmac_settings{o.auth->mode, o.auth->against_replay, o.auth->window, 1, {key_of(1)}};
     }
@@ -311,7 +332,25 @@ config::configuration cluster_options::configuration(std::size_t machine) const
 
 duration cluster_options::down_interval_max() const
 {
-    return advert_interval * (down_timer_adverts + 1);
+    return interval_max() * (down_timer_adverts + 1);
+}
+
+duration cluster_options::interval_min() const
+{
+    auto least = interval_of(0);
+    for (std::size_t i = 1; i < machines.size(); ++i) {
+        least = std::min(least, interval_of(i));
+    }
+    return least;
+}
+
+duration cluster_options::interval_max() const
+{
+    auto most = interval_of(0);
+    for (std::size_t i = 1; i < machines.size(); ++i) {
+        most = std::max(most, interval_of(i));
+    }
+    return most;
 }
 
 cluster_options draw_options(random_source& random)
@@ -350,6 +389,7 @@ cluster_options draw_options(random_source& random)
     draw_destination(random_source{~aside.next()}, o);
     draw_shape(random_source{aside.next() ^ seed_of_shapes}, o);
     draw_times(random_source{aside.next() ^ seed_of_times}, o);
+    draw_elections(random_source{aside.next() ^ seed_of_elections}, o);
     return o;
 }
 
@@ -389,11 +429,13 @@ std::string cluster_options::to_string() const
                                : "  a service is tracked\n";
     }
     text += sync_group ? "  a second router is in a sync group with the first\n" : "";
+    text += startup_delay > 0s ? fmt::format("  startup_delay {} s\n", to_seconds(startup_delay)) : "";
     text += notices ? "  machines ask what EC2 announces\n" : "";
     for (std::size_t i = 0; i < machines.size(); ++i) {
         const auto& m = machines[i];
-        text += fmt::format("  machine {}: {} priority {}, zone {}, clock {:+d} ppm, wall {:+.0f} s{}\n", i,
+        text += fmt::format("  machine {}: {} priority {}, zone {}, clock {:+d} ppm, wall {:+.0f} s, A = {} ms{}\n", i,
                             address(i).to_string(), m.priority, m.zone, m.clock_drift_ppm, to_seconds(m.wall_offset),
+                            std::chrono::round<std::chrono::milliseconds>(interval_of(i)).count(),
                             m.lacks_inbound_rule ? ", no inbound rule for protocol 112" : "");
     }
     return text;

@@ -29,6 +29,7 @@ struct machine_options {
     duration wall_offset{};
     // The security group has no rule that lets protocol 112 in: a peer is heard for ten minutes after it was spoken to.
     bool lacks_inbound_rule = false;
+    duration advert_interval{};  // where machines differ in it; zero: that of all
 };
 
 struct auth_options {
@@ -50,6 +51,9 @@ struct cluster_options {
     duration preempt_delay{};
     duration drain = std::chrono::seconds{1};
     std::int16_t api_weight = 0;
+    duration startup_delay{};  // of all but an owner
+    // Has priority 255, and is Active as soon as it runs (RFC 9568 6.4.1).
+    std::optional<std::size_t> address_owner;
     std::optional<auth_options> auth;
     std::size_t tables = 1;  // of the first router; the second has a route in the first of them
     table_choice chosen = table_choice::by_id;
@@ -114,10 +118,18 @@ struct cluster_options {
     [[nodiscard]] static std::string other_interface_id(std::size_t machine, std::size_t number);
     static constexpr std::size_t other_interfaces = 2;
     [[nodiscard]] config::configuration configuration(std::size_t machine) const;
+    [[nodiscard]] duration interval_of(std::size_t machine) const
+    {
+        const auto own = machines.at(machine).advert_interval;
+        return own > duration::zero() ? own : advert_interval;
+    }
+    [[nodiscard]] duration interval_min() const;
+    [[nodiscard]] duration interval_max() const;
     // That of the defaults: what takes how long is told of clusters that have it.
     [[nodiscard]] bool has_usual_timing() const
     {
-        return version == vrrp::version::v3 && advert_interval == std::chrono::seconds{1} && down_timer_adverts == 3;
+        return interval_min() == interval_max() && version == vrrp::version::v3 && advert_interval == std::chrono::seconds{1} &&
+               down_timer_adverts == 3;
     }
     // The longest Active_Down_Interval of any machine (RFC 9568 6.1).
     [[nodiscard]] duration down_interval_max() const;

@@ -22,16 +22,20 @@ void role_watch::on_delivered(time_point now, std::size_t to, std::size_t from, 
 // when this machine had another priority.
 void role_watch::on_became_active(time_point now, std::size_t machine, std::string_view reason)
 {
-    if (reason == "preempted_lower" && !options_.preempt) {
+    if (reason == "preempted_lower" && !options_.preempt && !machines_[machine]->is_owner()) {
         judge_.violated(now, "S3: a Backup preempts that is not to", fmt::format("machine {}", machine));
     }
     if (reason != "no_advert" || options_.api_weight != 0 || options_.tracker_weight || options_.notices) {
         return;
     }
     const auto& m = *machines_[machine];
-    const auto priority = m.router().priority;
+    if (options_.startup_delay > duration::zero() && !m.is_successor() && m.snapshot().received.accepted == 0) {
+        check_patience(now, m);
+    }
+    const auto priority = m.base_priority();
+    // Where intervals differ, by the shortest: which advert it has learned its own from cannot be told from outside.
     const auto down =
-        vrrp::active_down_interval(options_.version, priority, options_.advert_interval, options_.down_timer_adverts);
+        vrrp::active_down_interval(options_.version, priority, options_.interval_min(), options_.down_timer_adverts);
     for (std::size_t from = 0; from < machines_count(); ++from) {
         const auto& last = heard_by(machine, from);
         // A machine's clock may be faster than ours by a fiftieth.
@@ -41,6 +45,19 @@ void role_watch::on_became_active(time_point now, std::size_t machine, std::stri
                             fmt::format("machine {} heard priority {} of {} {:.3f} s ago, and waits {:.3f} s", machine,
                                         last.priority, from, to_seconds(now - last.at), to_seconds(down)));
         }
+    }
+}
+
+// Whoever has heard nobody since its start gives the others this much more time to be heard.
+void role_watch::check_patience(time_point now, const machine& m)
+{
+    const auto since_start = now - m.started_at();
+    if (since_start < options_.startup_delay * 39 / 40 - 5ms) {
+        judge_.violated(now, "L12: nobody takes over before its time",
+                        fmt::format("machine {} runs for {:.3f} s and has a startup_delay of {:.3f} s", m.index(),
+                                    to_seconds(since_start), to_seconds(options_.startup_delay)));
+    } else if (options_.startup_delay > options_.down_interval_max() && since_start < 2 * options_.startup_delay) {
+        counts_.note(situation::patient_at_start);
     }
 }
 
@@ -62,7 +79,8 @@ bool role_watch::is_fit(const machine& m) const
 // Nothing has kept it from being Active since then, nor did an advert reach it.
 time_point role_watch::fit_since(const machine& m) const
 {
-    auto since = std::max({unfit_[m.index()], m.last_hindered(), m.may_wait_until()});
+    // After its start it may listen for longer.
+    auto since = std::max({unfit_[m.index()], m.last_hindered() + options_.startup_delay, m.may_wait_until()});
     for (std::size_t from = 0; from < machines_count(); ++from) {
         since = from == m.index() ? since : std::max(since, network_.last_trouble(from, m.index()));
     }

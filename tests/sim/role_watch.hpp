@@ -9,6 +9,7 @@
 #include "tests/sim/machine.hpp"
 #include "tests/sim/network.hpp"
 #include "tests/sim/options.hpp"
+#include "tests/sim/situations.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -21,11 +22,12 @@ namespace vipd::sim {
 class role_watch {
 public:
     role_watch(const cluster_options& options, const std::vector<std::unique_ptr<machine>>& machines, const network& net,
-               invariants& judge) :
+               invariants& judge, situation_counts& counts) :
         options_(options),
         machines_(machines),
         network_(net),
         judge_(judge),
+        counts_(counts),
         heard_(machines_count() * machines_count()),
         priority_changed_(machines_count(), time_point::min()),
         unfit_(machines_count(), time_point::min())
@@ -47,6 +49,7 @@ private:
     };
     [[nodiscard]] std::size_t machines_count() const { return options_.machines.size(); }
     [[nodiscard]] heard& heard_by(std::size_t to, std::size_t from) { return heard_[to * machines_count() + from]; }
+    void check_patience(time_point now, const machine& m);
     [[nodiscard]] bool is_fit(const machine& m) const;
     [[nodiscard]] time_point fit_since(const machine& m) const;
 
@@ -54,6 +57,7 @@ private:
     const std::vector<std::unique_ptr<machine>>& machines_;
     const network& network_;
     invariants& judge_;
+    situation_counts& counts_;
     std::vector<heard> heard_;
     std::vector<time_point> priority_changed_;
     std::set<std::size_t> in_maintenance_;

@@ -68,6 +68,9 @@ struct other_interfaces {
     std::size_t machine = 0;
     std::size_t count = 1;
 };
+struct adverts_refused {  // by its kernel, which has no room for them: ENOBUFS
+    std::size_t machine = 0;
+};
 struct clock_set {  // the wall clock jumps; for good
     std::size_t machine = 0;
     duration offset{};
@@ -143,10 +146,24 @@ struct step_down {
 struct maintenance {
     std::size_t machine = 0;
 };
+struct priority_set {  // at run time, and taken back
+    std::size_t machine = 0;
+    std::uint8_t priority = 100;
+};
 struct reload {  // with another priority, or the same configuration again
     std::size_t machine = 0;
     std::uint8_t priority = 0;     // 0: unchanged
     bool during_takeover = false;  // not now, but when this machine becomes Active next
+};
+// With almost everything changed, and one of the things that only a start reads: it is refused, and changes nothing at all.
+struct refused_reload {
+    std::size_t machine = 0;
+};
+// The drain, and a tracker that comes and goes: neither is the election's business while the service is well.
+struct other_reload {
+    std::size_t machine = 0;
+    duration drain{};
+    bool tracks = false;
 };
 // Aimed at the middle of a move in two steps: whichever machine has just detached the interface, or unassigned the IPv6
 // address, while this fault lasts. Once.
@@ -176,7 +193,8 @@ using fault_kind =
                  faults::other_interfaces, faults::partition, faults::second_network_down, faults::poor_network,
                  faults::forged_adverts, faults::cloud_unreachable, faults::cloud_trouble, faults::throttled,
                  faults::credentials_revoked, faults::permission_missing, faults::route_changed, faults::second_cluster,
-                 faults::step_down, faults::maintenance, faults::reload, faults::rotate_keys, faults::move_interrupted>;
+                 faults::step_down, faults::maintenance, faults::reload, faults::rotate_keys, faults::move_interrupted,
+                 faults::adverts_refused, faults::priority_set, faults::refused_reload, faults::other_reload>;
 
 struct scheduled_fault {
     duration at{};     // after the start

@@ -49,6 +49,11 @@ std::string_view to_string(situation s)
         "a reassignment that landed late was confirmed",
         "a taker was stopped in the gap of an IPv6 address",
         "an Elastic IP came back that was held by hand",
+        "a reload of the Active was refused",
+        "the kernel refused an advert of the Active",
+        "a priority that an operator set moved the role",
+        "the address owner came and was Active at once",
+        "a startup_delay outlasted the down interval",
         "a security group forgot whom it had let in",
     };
     return names.at(static_cast<std::size_t>(s));

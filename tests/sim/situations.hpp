@@ -11,25 +11,25 @@ namespace vipd::sim {
 
 enum class situation : std::uint8_t {
     demoted_with_call_under_way,
-    demoted_between_tables,  // some of its routes were moved in this epoch, others not yet
+    demoted_between_tables,  // some of its routes were moved in this epoch, others not yet, nor did they lead to it before
     call_landed_after_demotion,
     stepped_back_after_stall,
-    takeover_while_throttled,
+    takeover_while_throttled,  // this and the next two: its own call for a route was answered so; once in an epoch
     takeover_with_refused_credentials,
     takeover_without_permission,
     outcome_unknown_while_active,
-    two_actives_by_priority_winner_first,  // healed: the better priority spoke first
+    two_actives_by_priority_winner_first,  // both for longer than an interval before one heard the other
     two_actives_by_priority_loser_first,
     two_actives_by_address_winner_first,
     two_actives_by_address_loser_first,
     release_and_advert_in_one_batch,
-    reload_during_takeover,
+    reload_during_takeover,  // a route was not taken yet
     stale_read_after_write,
     nobody_reaches_the_cloud,
     stood_still_before_call,
     permit_refused,
-    crash_loop,
-    route_changed_by_hand_repaired,
+    crash_loop,                      // the last kill of several found a process again
+    route_changed_by_hand_repaired,  // by who was Active before and after
     address_removed_and_put_back,
     policy_removed_and_put_back,
     bad_advert_discarded,
@@ -54,9 +54,14 @@ enum class situation : std::uint8_t {
     late_reassignment_confirmed,
     ipv6_gap_interrupted,  // who had unassigned the address died, stood still or was robbed before it had assigned it
     elastic_ip_back_from_hand,
-    flow_forgotten,  // a security group that lets a peer in because it was spoken to does so no longer
+    reload_refused_while_active,
+    advert_of_active_refused,
+    priority_of_operator_moved,  // the Active's role, within a down interval
+    owner_took_over,
+    patient_at_start,  // a Backup heard nobody for longer than a down interval, and did not become Active yet
+    flow_forgotten,    // a security group that lets a peer in because it was spoken to does so no longer
 };
-inline constexpr std::size_t situation_count = 45;
+inline constexpr std::size_t situation_count = 50;
 
 std::string_view to_string(situation s);
 

@@ -38,9 +38,41 @@ duration convergence_bound(const trial_plan& plan)
     const auto weight = plan.options.api_weight != 0 ? duration{60s} : duration::zero();
     // A service that is up again counts after two looks, half a second apart; EC2's announcements are asked for every 5 s.
     const auto health = (plan.options.tracks ? 2s : 0s) + (plan.options.notices ? 8s : 0s);
-    return 10s + plan.options.preempt_delay + 3 * plan.options.down_interval_max() + 30s + clocks + weight + health +
-           (was_refused ? 60s : 0s) + 4 * plan.options.move_time_max + plan.options.imds_lag +
+    return 10s + plan.options.startup_delay + plan.options.preempt_delay + 3 * plan.options.down_interval_max() + 30s + clocks +
+           weight + health + (was_refused ? 60s : 0s) + 4 * plan.options.move_time_max + plan.options.imds_lag +
            (plan.options.moves_interface ? plan.options.force_after - 10s : 0s);
+}
+
+// A cluster that moves routes alone and reads what is, and nothing was done to it of which anything is left once it has ended:
+// no refusal that is tried again a minute later, no call that lands when all is healed, no bucket that is empty, no duel.
+bool is_plain(const trial_plan& plan)
+{
+    const auto leaves_nothing = [](const scheduled_fault& f) {
+        if (const auto* const trouble = std::get_if<faults::cloud_trouble>(&f.what)) {
+            return !std::holds_alternative<cloud::effects::land_late>(trouble->fault.effect) &&
+                   !std::holds_alternative<cloud::effects::stale>(trouble->fault.effect);
+        }
+        return !std::holds_alternative<faults::throttled>(f.what) &&
+               !std::holds_alternative<faults::permission_missing>(f.what) &&
+               !std::holds_alternative<faults::credentials_revoked>(f.what) &&
+               !std::holds_alternative<faults::second_cluster>(f.what);
+    };
+    const auto& o = plan.options;
+    return !o.moves_more() && !o.sync_group && o.stale_reads <= 0.0 && o.network.loss <= 0.0 && o.api_weight == 0 && !o.auth &&
+           !o.tracks && !o.notices && std::ranges::all_of(plan.faults, leaves_nothing);
+}
+
+// What such a cluster may take. Until a process runs that was told to stop just before: it drains, and whoever starts it asks
+// at 3 s, and again at 8 s. Then the best one waits preempt_delay from the first advert of a lower one on, which comes within a
+// down interval, and is Active a down interval after that. From there to the last route it is 18 s, as after an outage of EC2:
+// a call under way that is lost ends after 3 s, its outcome is known after 10 s, and a pause is 5 s; a pass over the routes,
+// which comes every 10 s (reconcile_period) and a tenth, is no longer than that. The budget of a route may be used up, which is
+// 2 s for each call, and then three calls are made. With an advert a second and no delays all this is 36 s.
+duration plain_convergence_bound(const cluster_options& o, duration drain_max)
+{
+    const auto runs_by = drain_max > 2s ? 8s : 3s;
+    const auto elected = o.startup_delay + o.preempt_delay + 2 * o.down_interval_max();
+    return (runs_by + elected + 18s + 2s) * 41 / 40 + 3 * (o.cloud_latency * 3 / 2 + 10ms) + 1s;
 }
 
 class phases {
@@ -63,6 +95,7 @@ private:
     const trial_plan& plan_;
     cluster world_;
     std::optional<time_point> right_since_;
+    bool had_duel_ = false;  // after it was healed
     time_point changed_at_;  // the last call that changes something was seen by then
     duration converged_{};
 };
@@ -93,7 +126,7 @@ std::string phases::who_does_not_stand_by(std::size_t active) const
                                world_.node(i).is_running() ? to_string(world_.judge().state(i)) : "not running");
         }
         const auto priority = world_.node(i).snapshot().effective_priority;
-        if (plan_.options.preempt && priority > highest) {
+        if ((plan_.options.preempt || plan_.options.address_owner == i) && priority > highest) {
             return fmt::format("machine {} is Active with priority {}, and {} has {} and does not preempt", active, highest, i,
                                priority);
         }
@@ -184,6 +217,16 @@ void phases::converge()
     }
     if (right_since_) {
         converged_ = *right_since_ - healed;
+        duration drain_max{};
+        for (std::size_t i = 0; i < world_.size(); ++i) {
+            drain_max = std::max(drain_max, world_.node(i).drain_max());
+        }
+        const auto allowed = plain_convergence_bound(plan_.options, drain_max);
+        if (!is_broken() && !had_duel_ && is_plain(plan_) && converged_ > allowed) {
+            world_.judge().violated(world_.now(), "L9: a plain cluster comes right soon",
+                                    fmt::format("only {:.1f} s after it was healed, and {:.1f} s are allowed",
+                                                to_seconds(converged_), to_seconds(allowed)));
+        }
         world_.note_converged(converged_);
     }
 }
@@ -197,6 +240,8 @@ void phases::await_right_until(time_point until)
         world_.run_until(std::min(until, world_.now() + (world_.now() - begun < 30s ? 1s : 5s)));
         if (!what_is_missing().empty()) {
             right_since_.reset();
+            const auto active = world_.sole_active();
+            had_duel_ = had_duel_ || (active && world_.has_duel(*active));
         } else if (!right_since_) {
             right_since_ = world_.now();
         }

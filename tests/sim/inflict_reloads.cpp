@@ -1,0 +1,126 @@
+// Reloads: of priorities and keys, of other things, and those that are to change nothing.
+
+#include "tests/sim/cluster.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <utility>
+
+namespace vipd::sim {
+
+using namespace std::chrono_literals;
+
+void cluster::begin(const faults::reload& f, duration /*lasts*/)
+{
+    if (f.during_takeover) {
+        reload_in_takeover_[f.machine] = f;
+        reload_in_takeover_[f.machine]->during_takeover = false;
+        return;
+    }
+    auto& m = *machines_[f.machine];
+    auto next = m.file();
+    roles_.on_priority_changed(events_.now(), f.machine);
+    for (auto& r : next.routers) {
+        // The owner of an address has one priority.
+        r.priority = f.priority != 0 && !r.address_owner ? f.priority : r.priority;
+    }
+    if (invariants_.state(f.machine) == vrrp::state::active && has_yet_to_take(f.machine)) {
+        situations_.note(situation::reload_during_takeover);
+    }
+    m.reload(std::make_shared<const config::configuration>(std::move(next)));
+}
+
+void cluster::begin(const faults::rotate_keys& f, duration /*lasts*/)
+{
+    if (events_.now() < rotated_at_) {
+        return;  // one at a time
+    }
+    const auto old_key = active_key_;
+    const auto new_key = static_cast<std::uint8_t>(active_key_ % 100 + 1);
+    const std::array<std::pair<std::uint8_t, std::vector<std::uint8_t>>, 3> steps = {
+        {{old_key, {old_key, new_key}}, {new_key, {old_key, new_key}}, {new_key, {new_key}}}};
+    duration at{};
+    for (const auto& [active, keys] : steps) {
+        for (const auto& m : machines_) {
+            after(at, [this, active = active, keys = keys, &m = *m] { set_keys(m, active, keys); });
+            at += f.period;
+        }
+    }
+    rotated_at_ = events_.now() + at;
+    after(at, [this] { situations_.note(situation::keys_rotated); });
+}
+
+void cluster::set_keys(machine& m, std::uint8_t active, const std::vector<std::uint8_t>& keys)
+{
+    auto next = m.file();
+    active_key_ = active;
+    for (auto& r : next.routers) {
+        auto& hmac = *r.auth.hmac;
+        hmac.active_key = active;
+        hmac.keys.clear();
+        for (const auto id : keys) {
+            hmac.keys.push_back(key_of(id));
+        }
+    }
+    m.reload(std::make_shared<const config::configuration>(std::move(next)));
+}
+
+// What only a start reads is looked for in all of the file before any of it is applied.
+void cluster::begin(const faults::refused_reload& f, duration /*lasts*/)
+{
+    auto& m = *machines_[f.machine];
+    auto next = m.file();
+    next.aws.region = "us-east-1";
+    for (auto& r : next.routers) {
+        r.priority = static_cast<std::uint8_t>(r.priority % 254 + 1);
+        r.drain += 7s;
+        r.preempt = !r.preempt;
+        r.advert_interval += 1s;
+        r.addresses.clear();
+        r.routes.clear();
+        r.trackers.clear();
+    }
+    if (m.is_running() && invariants_.state(f.machine) == vrrp::state::active) {
+        situations_.note(situation::reload_refused_while_active);
+    }
+    m.try_reload(std::move(next));
+}
+
+void cluster::on_refused_reload(machine& of, const std::string& wrong)
+{
+    if (!wrong.empty()) {
+        invariants_.violated(events_.now(), "S14: a reload that is refused changes nothing",
+                             fmt::format("machine {}: {}", of.index(), wrong));
+    }
+}
+
+void cluster::begin(const faults::other_reload& f, duration lasts)
+{
+    auto& m = *machines_[f.machine];
+    constexpr const char* passing = "passing";
+    auto next = m.file();
+    for (auto& r : next.routers) {
+        r.drain = f.drain;
+    }
+    auto& trackers = next.routers.front().trackers;
+    std::erase_if(trackers, [](const auto& t) { return t.name == passing; });
+    if (f.tracks && !options_.tracks) {
+        auto& t = trackers.emplace_back();
+        t.name = passing;
+        t.what = {.target = config::tcp_check{ip_address::v4(127, 0, 0, 1), 8081},
+                  .interval = 500ms,
+                  .timeout = 300ms,
+                  .rise = 2,
+                  .fall = 2};
+        // What is in the file then, without it.
+        after(lasts, [&m] {
+            auto later = m.file();
+            std::erase_if(later.routers.front().trackers, [](const auto& one) { return one.name == passing; });
+            m.reload(std::make_shared<const config::configuration>(std::move(later)));
+        });
+    }
+    m.reload(std::make_shared<const config::configuration>(std::move(next)));
+}
+
+}  // namespace vipd::sim
