@@ -116,6 +116,14 @@ bool says_outdated(const ec2_call& call, std::string_view code, std::string_view
            (code == "InvalidIPAddress.NotFound" || (code == "InvalidParameterValue" && says("not assigned")));
 }
 
+// The address that it is for may have been assigned a moment ago, and EC2 not know of it everywhere. It is no promise of EC2's
+// in which words it says so.
+bool says_address_missing(const ec2_call& call, std::string_view code)
+{
+    const auto* const associate = std::get_if<associate_address>(&call);
+    return associate != nullptr && associate->private_address && code == "InvalidParameterValue";
+}
+
 }  // namespace
 
 bool may_blame_clock(std::string_view code)
@@ -156,7 +164,7 @@ ec2_error_class classify_error(const ec2_call& call, unsigned status, std::strin
     if (says_outdated(call, code, message)) {
         return ec2_error_class::outdated;
     }
-    if (is_one_of(code, consistency_codes) || code.ends_with(".NotFound")) {
+    if (is_one_of(code, consistency_codes) || code.ends_with(".NotFound") || says_address_missing(call, code)) {
         return ec2_error_class::consistency;
     }
     return status >= 500 ? ec2_error_class::transient : ec2_error_class::invalid;

@@ -22,7 +22,8 @@ enum class field : std::uint8_t { interface_id, vpc, subnet, subnet_prefixes, ad
 struct field_name {
     field which;
     std::string_view name;
-    std::string_view id_prefix;  // of the id that it is; empty: a list, which may be absent
+    std::string_view id_prefix;        // of the id that it is; empty: a list, which may be absent
+    ip_family family = ip_family::v4;  // of the list
 
     [[nodiscard]] constexpr bool is_mandatory() const { return !id_prefix.empty(); }
 };
@@ -30,9 +31,9 @@ constexpr std::array<field_name, 7> fields = {{{field::interface_id, "interface-
                                                {field::vpc, "vpc-id", "vpc"},
                                                {field::subnet, "subnet-id", "subnet"},
                                                {field::subnet_prefixes, "subnet-ipv4-cidr-block", {}},
-                                               {field::subnet_prefixes, "subnet-ipv6-cidr-blocks", {}},
+                                               {field::subnet_prefixes, "subnet-ipv6-cidr-blocks", {}, ip_family::v6},
                                                {field::addresses, "local-ipv4s", {}},
-                                               {field::addresses, "ipv6s", {}}}};
+                                               {field::addresses, "ipv6s", {}, ip_family::v6}}};
 
 // After a refresh; each counts from the pass before. An interface is attached before the metadata service lists it: mostly by
 // seconds, and nobody promises by how many.
@@ -137,6 +138,7 @@ std::optional<std::string> identity_probe::poll_path(time_point now)
             next_pass_ = never;
             state_ = state::asking_document;
             found_ = {};
+            missed_lists_.clear();
             in_doubt_ = false;
             [[fallthrough]];
         case state::asking_document:
@@ -199,6 +201,32 @@ void identity_probe::take_interfaces(time_point now, const std::string& body)
     field_ = 0;
 }
 
+// An interface has the IPv4 addresses' first one and its subnet's IPv4 range for as long as it exists: an answer without them
+// is wrong. Those of IPv6 may be taken from it, which is believed when the next pass says so too. A node that is Active would
+// otherwise take away from itself what it serves.
+template <class Value>
+void identity_probe::take_list(const std::string& body, std::vector<Value> instance_interface::*list)
+{
+    const auto& asked = fields[field_];
+    auto& interface = found_.interfaces[position_];
+    auto& values = interface.*list;
+    const auto count = values.size();
+    append_parsed<Value>(body, values);
+    const auto* const before = known(interface.mac);
+    if (values.size() > count || before == nullptr || before->id != interface.id) {
+        return;
+    }
+    const std::pair name{interface.mac, field_};
+    if (asked.family == ip_family::v6 && missed_lists_before_.contains(name)) {
+        return;
+    }
+    std::ranges::copy_if(before->*list, std::back_inserter(values), [&](const Value& v) { return v.family() == asked.family; });
+    if (values.size() > count) {
+        missed_lists_.insert(name);
+        in_doubt_ = true;
+    }
+}
+
 // An empty body stands for an absent item: an interface without addresses of a family has no list of them.
 void identity_probe::take_field(time_point now, const std::string& body)
 {
@@ -217,10 +245,10 @@ void identity_probe::take_field(time_point now, const std::string& body)
             interface.subnet = id;
             break;
         case field::subnet_prefixes:
-            append_parsed<ip_prefix>(body, interface.subnet_prefixes);
+            take_list(body, &instance_interface::subnet_prefixes);
             break;
         case field::addresses:
-            append_parsed<ip_address>(body, interface.addresses);
+            take_list(body, &instance_interface::addresses);
             break;
     }
     if (asked.is_mandatory() && id.empty()) {
@@ -235,6 +263,7 @@ void identity_probe::take_field(time_point now, const std::string& body)
             found_.interfaces.erase(found_.interfaces.begin() + static_cast<std::ptrdiff_t>(position_));
         }
     } else if (++field_ == fields.size()) {
+        in_doubt_ = in_doubt_ || interface.addresses.empty();  // each has one: IMDS lags behind
         field_ = 0;
         ++position_;
     }
@@ -277,6 +306,7 @@ void identity_probe::keep_unlisted()
 void identity_probe::finish(time_point now)
 {
     keep_unlisted();
+    missed_lists_before_ = std::exchange(missed_lists_, {});
     if (in_doubt_) {
         refreshes_left_ = was_in_doubt_ ? std::max<std::size_t>(refreshes_left_, 1) : refresh_pauses.size();
     }

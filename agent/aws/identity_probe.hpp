@@ -3,8 +3,8 @@
 // Learns from IMDS who this node is: the identity document, then each network interface. One pass asks everything and gives one
 // whole identity or none, so that nobody sees half of one; a pass that fails is repeated with backoff, and what an earlier pass
 // learnt stays: an interface that a pass describes by half is taken as it was known, and one that the list lacks is forgotten
-// when the next pass lacks it too. IMDS lags behind an interface that was just attached, so a refresh is a few passes with
-// growing pauses.
+// when the next pass lacks it too. Likewise an interface's list of addresses that was there is not gone because of one answer.
+// IMDS lags behind an interface that was just attached, so a refresh is a few passes with growing pauses.
 
 #include "agent/aws/identity.hpp"
 #include "common/backoff.hpp"
@@ -14,8 +14,10 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace vipd::aws {
@@ -51,6 +53,8 @@ private:
     void take_document(time_point now, const std::string& body);
     void take_interfaces(time_point now, const std::string& body);
     void take_field(time_point now, const std::string& body);
+    template <class Value>
+    void take_list(const std::string& body, std::vector<Value> instance_interface::*list);
     [[nodiscard]] const instance_interface* known(const std::string& mac) const;
     void keep_unlisted();
     void finish(time_point now);
@@ -67,6 +71,9 @@ private:
     bool in_doubt_ = false;              // this pass lacked something
     bool was_in_doubt_ = false;          // the one before did
     std::vector<std::string> unlisted_;  // known interfaces that the last whole pass did not list
+    // Known lists that this pass has missed, and that the last whole one has: an interface's MAC address and which of `fields`.
+    std::set<std::pair<std::string, std::size_t>> missed_lists_;
+    std::set<std::pair<std::string, std::size_t>> missed_lists_before_;
     std::size_t position_ = 0;
     std::size_t field_ = 0;
     std::optional<instance_identity> identity_;

@@ -14,10 +14,11 @@ void judge_source(const evidence& known, const config::router& router, section& 
     constexpr const char* check = "source";
     const auto source = known.source_of(router);
     if (!source) {
-        if (router.source && known.links.find_address(*router.source) != nullptr) {
-            out.fail(
-                check, fmt::format("{}, which adverts come from, is tentative", router.source->to_string()),
-                "wait for duplicate address detection to end; `ip address` shows dadfailed if another node has the address");
+        const auto* const found = router.source ? known.links.find_address(*router.source) : nullptr;
+        if (found != nullptr) {
+            out.fail(check,
+                     fmt::format("{}, which adverts come from, {}", router.source->to_string(), net::why_unusable(*found)),
+                     found->duplicate ? "give one of the two nodes another address" : "wait for that to end");
         } else if (router.source) {
             out.fail(check, fmt::format("{}, which adverts come from, is not on this node", router.source->to_string()),
                      "put right source in [[router]], or leave it out");

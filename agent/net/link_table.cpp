@@ -133,4 +133,12 @@ std::vector<link_address> link_table::addresses_of(int link_index) const
     return addresses;
 }
 
+std::string_view why_unusable(const link_address& address)
+{
+    if (address.duplicate) {
+        return "is another node's as well, as duplicate address detection has found";
+    }
+    return address.tentative ? "is tentative: duplicate address detection has not ended" : std::string_view{};
+}
+
 }  // namespace vipd::net

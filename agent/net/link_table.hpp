@@ -50,4 +50,7 @@ private:
     bool complete_ = false;
 };
 
+// Why it cannot be used, to be read after its name; empty when it can.
+std::string_view why_unusable(const link_address& address);
+
 }  // namespace vipd::net

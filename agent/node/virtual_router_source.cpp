@@ -5,6 +5,8 @@
 
 #include "agent/node/virtual_router.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace vipd::node {
@@ -54,9 +56,8 @@ std::optional<net::link_address> virtual_router::find_source(const net::link_tab
 std::string virtual_router::explain_missing_source() const
 {
     if (found_source_) {
-        return "its source address " + found_source_->address.address().to_string() +
-               (found_source_->duplicate ? " is another node's as well, as duplicate address detection has found"
-                                         : " is tentative: duplicate address detection has not ended");
+        return fmt::format("its source address {} {}", found_source_->address.address().to_string(),
+                           net::why_unusable(*found_source_));
     }
     return configuration_.source ? "its source address " + configuration_.source->to_string() + " is not on this node"
                                  : "interface '" + configuration_.interface + "' has no address of the peers' family";

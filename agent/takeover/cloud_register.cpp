@@ -69,13 +69,51 @@ void cloud_register::change(const resource& what)
     }
     what_ = what;
     // Where it was seen is somewhere else now, or here.
-    if (seen_ && !seen_->serves_nobody && (seen_->where == place::here || seen_->where == place::elsewhere)) {
-        seen_->where = is_target(what_, *seen_) ? place::here : place::elsewhere;
+    for (auto* const known : {&seen_, &believed_}) {
+        if (*known && !(*known)->serves_nobody && ((*known)->where == place::here || (*known)->where == place::elsewhere)) {
+            (*known)->where = is_target(what_, **known) ? place::here : place::elsewhere;
+        }
     }
-    if (stage_ == stage::settled || stage_ == stage::unknown || stage_ == stage::looking) {
-        write_again();
+    switch (stage_) {
+        case stage::idle:
+            break;
+        case stage::in_flight:
+            change_pending_ = true;
+            break;
+        case stage::writing:
+            retry_at_ = time_point::min();
+            break;
+        case stage::held:
+            ++repairs_;
+            [[fallthrough]];
+        case stage::unknown:
+        case stage::looking:
+        case stage::settled:
+            write_again();
+            break;
     }
-    change_pending_ = stage_ == stage::in_flight;
+}
+
+void cloud_register::set_aside()
+{
+    const bool is_watched = stage_ == stage::held || stage_ == stage::settled;
+    if (!breaker_.is_open() || !is_watched) {
+        leave_active();
+    }
+    confirmed_ = false;
+    contradictions_ = 0;
+    lose_sight();
+    seen_.reset();
+    seen_at_ = never;
+}
+
+void cloud_register::wait_for(time_point now, const std::optional<ip_address>& address)
+{
+    const bool has_come = is_waiting() && !address;
+    waits_for_ = address;
+    if (has_come && stage_ == stage::writing) {
+        retry_at_ = now;  // what was refused without it
+    }
 }
 
 void cloud_register::write_again()
@@ -326,7 +364,7 @@ std::optional<aws::ec2_call> cloud_register::issue(time_point now)
         ++repairs_;
         write_again();
     }
-    if (stage_ != stage::writing || retry_at_ > now) {
+    if (stage_ != stage::writing || is_waiting() || retry_at_ > now) {
         return std::nullopt;
     }
     auto call = due_call(now);
@@ -403,46 +441,54 @@ void cloud_register::answered(time_point now, const aws::ec2_reply& reply, rando
         accepted(now, is_for_another);
         return;
     }
+    failed(now, *e, random);
+    if (is_for_another && stage_ == stage::writing) {
+        retry_at_ = now;
+    }
+}
+
+void cloud_register::failed(time_point now, const aws::ec2_error& e, random_source& random)
+{
     ++failures_;
-    last_error_ = e->message.empty() ? e->code : e->code + ": " + e->message;
-    if (e->kind == aws::ec2_error_class::unknown_outcome) {
+    last_error_ = e.message.empty() ? e.code : e.code + ": " + e.message;
+    if (e.kind == aws::ec2_error_class::unknown_outcome) {
         is_amending_ = false;
         stage_ = stage::unknown;
         waiting_since_ = now;
         reads_asked_ = 0;
         return;
     }
-    if (e->kind == aws::ec2_error_class::index_taken) {
+    if (e.kind == aws::ec2_error_class::index_taken) {
         free_index_ = free_index_ % device_index_max + 1;
     }
-    if (e->kind == aws::ec2_error_class::invalid) {
+    if (e.kind == aws::ec2_error_class::invalid) {
         // Perhaps there is no room, or no such index; whoever had the first one may have left it by the next attempt.
         free_index_ = 1;
     }
-    if (e->kind == aws::ec2_error_class::outdated || e->kind == aws::ec2_error_class::index_taken) {
+    if (e.kind == aws::ec2_error_class::outdated || e.kind == aws::ec2_error_class::index_taken) {
         is_amending_ = false;
         // A configured index that was looked at and is taken all the same is so until a person changes that.
         const auto* const floating = std::get_if<floating_interface>(&what_);
         const bool is_configured = floating != nullptr && floating->device_index;
-        if (++surprises_ > 1 && is_configured && e->kind == aws::ec2_error_class::index_taken) {
+        if (++surprises_ > 1 && is_configured && e.kind == aws::ec2_error_class::index_taken) {
             stage_ = stage::writing;
             retry_at_ = now + pauses_.next(now, aws::ec2_error_class::invalid, random);
             return;
         }
         look(now);
-        next_look_ = surprises_ <= surprises_at_once ? now : now + pauses_.next(now, e->kind, random);
+        next_look_ = surprises_ <= surprises_at_once ? now : now + pauses_.next(now, e.kind, random);
         return;
     }
     stage_ = stage::writing;
-    if (e->kind == aws::ec2_error_class::route_missing || e->kind == aws::ec2_error_class::route_exists) {
+    if (e.kind == aws::ec2_error_class::route_missing || e.kind == aws::ec2_error_class::route_exists) {
         believed_ = sighting{};
-        believed_->where = e->kind == aws::ec2_error_class::route_missing ? place::nowhere : place::elsewhere;
+        believed_->where = e.kind == aws::ec2_error_class::route_missing ? place::nowhere : place::elsewhere;
         if (++flips_ <= flips_at_once) {
             retry_at_ = now;
             return;
         }
     }
-    retry_at_ = now + pauses_.next(now, e->kind, random);
+    retry_at_ = now + pauses_.next(now, e.kind, random);
 }
 
 time_point cloud_register::next_read() const
@@ -480,7 +526,7 @@ void cloud_register::read_asked(time_point now)
 wakeup cloud_register::next_wakeup() const
 {
     if (stage_ == stage::writing) {
-        return {retry_at_, "EC2 call"};
+        return is_waiting() ? wakeup{} : wakeup{retry_at_, "EC2 call"};
     }
     if (stage_ == stage::held) {
         return {retry_at_, "EC2 call after a pause in a duel"};
@@ -489,49 +535,6 @@ wakeup cloud_register::next_wakeup() const
         return earliest({next_read(), "a look at what EC2 has done"}, {patience_until(), "EC2 call without a view"});
     }
     return {next_read(), "read-back"};
-}
-
-status::resource cloud_register::snapshot(time_point now) const
-{
-    status::resource r;
-    const auto name = name_of(what_);
-    r.table = name.table;
-    r.destination = name.thing;
-    if (seen_) {
-        r.owner = seen_->owner;
-        r.confirmed_age = now - seen_at_;
-    }
-    switch (stage_) {
-        case stage::idle:
-            r.state = !seen_ ? status::resource_state::unknown
-                             : (seen_->where == place::here ? status::resource_state::here : status::resource_state::elsewhere);
-            break;
-        case stage::writing:
-        case stage::in_flight:
-            r.state = is_amending_ ? status::resource_state::here : status::resource_state::taking;
-            break;
-        case stage::unknown:
-        case stage::looking:
-        case stage::held:
-            r.state = status::resource_state::taking;
-            break;
-        case stage::settled:
-            r.state = confirmed_ ? status::resource_state::here : status::resource_state::accepted;
-            break;
-    }
-    const bool waits = stage_ == stage::writing || stage_ == stage::held;
-    const auto next = waits ? retry_at_ : patience_until();
-    if (next != never && next > now) {
-        r.retry_in = next - now;
-    }
-    if (stage_ != stage::idle && breaker_.is_duel()) {
-        r.duel = breaker_.is_open() ? status::duel_state::held : status::duel_state::fought;
-    }
-    r.mutating_calls = mutating_calls_;
-    r.repairs = repairs_;
-    r.failures = failures_;
-    r.last_error = last_error_;
-    return r;
 }
 
 }  // namespace vipd::takeover

@@ -64,9 +64,14 @@ public:
     // Of a process before this one nothing is known but that it was Active: it is read before anything is written.
     void resume_active(time_point now);
     void leave_active();
-    // The same thing with another target (the interface id changed): written again while Active; after the answer when a call
-    // is under way.
+    // The same thing with another target (the interface id changed), or to be moved in another way: written again while Active;
+    // after the answer when a call is under way. No pause is waited for: what was refused, or fought over, was the other one.
     void change(const resource& what);
+    // Nobody wants it for the time being: it is as if it were new when it is wanted again, but for its budget and its memory of
+    // a duel. In a duel that it gave way in, it goes on from where it was: otherwise each return would be a write.
+    void set_aside();
+    // An address that this rests on, and that is not there yet: no call is made before. None: nothing is waited for any more.
+    void wait_for(time_point now, const std::optional<ip_address>& address);
     struct view_consequence {
         bool read_again_soon = false;  // a first contradiction: ask for a second opinion
         bool repaired = false;         // a write follows because somebody else changed it
@@ -83,6 +88,11 @@ public:
 
     // --- questions ---
     [[nodiscard]] stage current() const { return stage_; }
+    // As far as this node knows: EC2 has accepted it, or the newest view shows it here.
+    [[nodiscard]] bool is_here() const
+    {
+        return stage_ == stage::settled || (in_sight_ && seen_->where == sighting::place::here);
+    }
     [[nodiscard]] const resource& what() const { return what_; }
     [[nodiscard]] bool confirmed() const { return stage_ == stage::settled && confirmed_; }
     // The next read that is wanted: of the schedule 1, 2, 5, 10 s after the last accepted write, after an unknown outcome,
@@ -97,6 +107,7 @@ public:
 
 private:
     [[nodiscard]] std::optional<sighting> in_view() const { return in_sight_ ? seen_ : std::nullopt; }
+    [[nodiscard]] bool is_waiting() const { return waits_for_.has_value(); }
     void write_again();
     void look(time_point now);
     void settle(time_point now, bool confirmed);
@@ -107,6 +118,7 @@ private:
     view_consequence see_settled(time_point read_began, time_point now, const sighting& seen, standing s);
     // `is_for_another`: another target is wanted by now, which changes nothing about a step on the way.
     void accepted(time_point now, bool is_for_another);
+    void failed(time_point now, const aws::ec2_error& e, random_source& random);
     [[nodiscard]] bool is_suspected() const;
     [[nodiscard]] bool contradiction_is_believed(time_point read_began) const;
     [[nodiscard]] std::optional<aws::ec2_call> due_call(time_point now) const;
@@ -126,6 +138,7 @@ private:
     std::optional<sighting> believed_;
     unsigned flips_ = 0;  // answers in succession that corrected it; a cloud that contradicts itself must not make us spin
     time_point retry_at_{};
+    std::optional<ip_address> waits_for_;
     std::optional<aws::ec2_call> sent_;  // the last one of this writing
     bool is_amending_ = false;           // it puts right what is here already
     bool change_pending_ = false;        // another target is wanted since it was sent

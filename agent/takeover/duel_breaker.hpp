@@ -18,7 +18,9 @@
 // It cannot storm: whatever is decided here, each write still needs the register's budget; once the breaker is open a register
 // is written once in a pause, which only grows; and a duel cannot turn the breaker off by making epochs. An epoch begins with
 // one write whatever happened before, for a takeover waits for nothing, but the breaker stays as open as it was, so that n
-// epochs in a duel are n writes more. (Nothing that EC2 does begins an epoch; what does is the network between the nodes.)
+// epochs in a duel are n writes more. (Nothing that EC2 does begins an epoch; what does is the network between the nodes.) So
+// does another target, which a person has configured. A register that nobody can resolve for a while has neither: its pause
+// goes on, however often that happens.
 //
 // It cannot strand the address: a pause ends after 5 minutes at most, and at once when there is a reason to think that the duel
 // is over: an epoch begins, the route leads to nobody (black hole, or none: whoever took it serves nobody), a lower Active is

@@ -48,8 +48,7 @@ sight look_at(const address_entry& entry, const net::link_table& kernel)
         return {presence::absent, {}};
     }
     if (found->tentative) {
-        return {presence::different, found->duplicate ? "another node has it, as duplicate address detection has found"
-                                                      : "duplicate address detection has not ended"};
+        return {presence::different, fmt::format("it {}", net::why_unusable(*found))};
     }
     return {presence::here, {}};
 }
@@ -66,11 +65,12 @@ std::string obstacle_of(const policy_route& route, const net::link* link, const 
     if (!link->up) {
         return "interface '" + route.interface + "' is down";
     }
-    if (route.value.source && !source_comes && !kernel.has_address(*route.value.source)) {
-        return "its source " + route.value.source->to_string() +
-               (kernel.find_address(*route.value.source) == nullptr ? " is not on this node" : " is tentative");
+    if (!route.value.source || source_comes || kernel.has_address(*route.value.source)) {
+        return {};
     }
-    return {};
+    const auto* const source = kernel.find_address(*route.value.source);
+    return fmt::format("its source {} {}", route.value.source->to_string(),
+                       source == nullptr ? "is not on this node" : net::why_unusable(*source));
 }
 
 net::route on_link(const policy_route& route, const net::link* link)

@@ -39,14 +39,32 @@ void takeover::cancel_calls(Predicate is_unwanted)
 
 void takeover::add_register(time_point now, const cloud_query& query, const resource& what)
 {
-    const auto [at, added] = registers_.try_emplace(name_of(what), tracked_register{cloud_register{what}, query});
-    if (added && active()) {
-        begin(now, at->second.value);
+    const auto name = name_of(what);
+    if (registers_.contains(name)) {
+        return;
     }
+    auto& added = registers_.emplace(name, make_register(now, query, what)).first->second;
+    if (active()) {
+        begin(now, added.value);
+    }
+}
+
+takeover::tracked_register takeover::make_register(time_point now, const cloud_query& query, const resource& what)
+{
+    tracked_register made{cloud_register{what}, query};
+    std::erase_if(set_aside_, [&](const auto& entry) { return now - entry.second.since > duel_breaker::pause_max; });
+    if (auto former = set_aside_.extract(name_of(what))) {
+        made.value = std::move(former.mapped().value);
+        made.value.change(what);
+    }
+    return made;
 }
 
 void takeover::begin(time_point now, cloud_register& value) const
 {
+    if (value.current() != cloud_register::stage::idle) {
+        return;  // it was set aside in this epoch, in the midst of a duel
+    }
     if (is_resumed_ && !confirmed_noted_) {
         value.resume_active(now);
     } else {
@@ -65,9 +83,11 @@ void takeover::add_found(time_point now, const wanted_route& wanted, const query
             continue;
         }
         // Seen once before it becomes Active, so that the first call uses the right verb.
-        tracked_register fresh{cloud_register{what}, wanted.query};
-        fresh.value.see(view.read_began, now, *look_for(what, view));
-        fresh.last_view = view.read_began;
+        auto fresh = make_register(now, wanted.query, what);
+        if (fresh.value.current() == cloud_register::stage::idle) {
+            fresh.value.see(view.read_began, now, *look_for(what, view));
+            fresh.last_view = view.read_began;
+        }
         if (active()) {
             begin(now, fresh.value);
         }
@@ -75,13 +95,15 @@ void takeover::add_found(time_point now, const wanted_route& wanted, const query
     }
 }
 
-void takeover::drop_register(const resource_name& name)
+void takeover::drop_register(time_point now, const resource_name& name)
 {
     cancel_calls([&](const pending& call) {
         const auto* of = std::get_if<resource_name>(&call.of);
         return of != nullptr && *of == name;
     });
-    registers_.erase(name);
+    auto dropped = registers_.extract(name);
+    dropped.mapped().value.set_aside();
+    set_aside_.insert_or_assign(name, former_register{std::move(dropped.mapped().value), now});
 }
 
 std::optional<resource> takeover::wanted_of(const tracked_register& tracked) const
@@ -116,7 +138,7 @@ void takeover::want(time_point now, const desired& wanted, const world& seen)
         }
     }
     for (const auto& name : unwanted) {
-        drop_register(name);
+        drop_register(now, name);
     }
     for (const auto& route : wanted.routes) {
         for (const auto& id : route.query.ids) {
@@ -196,6 +218,9 @@ void takeover::leave_active()
     for (auto& [name, tracked] : registers_) {
         tracked.value.leave_active();
     }
+    for (auto& [name, former] : set_aside_) {
+        former.value.leave_active();
+    }
 }
 
 void takeover::suspect(time_point now)
@@ -249,7 +274,7 @@ void takeover::look(time_point now, const cloud_query& query, const query_view& 
     }
     for (const auto& name : gone) {
         journal_.record(log_level::info, "route_table_gone", router_, {{"table", name.table}, {"destination", name.thing}});
-        drop_register(name);
+        drop_register(now, name);
     }
     if (second_opinion) {
         outputs_.emplace_back(want_read{query, now + second_opinion_delay});
@@ -285,12 +310,26 @@ void takeover::interface_seen(time_point now, const aws::network_interface& seen
     act(now);
 }
 
+std::optional<ip_address> takeover::missing_address(const cloud_register& value) const
+{
+    const auto* const elastic = std::get_if<elastic_ip>(&value.what());
+    if (elastic == nullptr || !elastic->private_address) {
+        return std::nullopt;
+    }
+    const secondary_address rests_on{*elastic->private_address, elastic->target};
+    const auto found = registers_.find(name_of(rests_on));
+    const bool is_missing =
+        found != registers_.end() && found->second.value.what() == resource{rests_on} && !found->second.value.is_here();
+    return is_missing ? elastic->private_address : std::nullopt;
+}
+
 void takeover::act(time_point now)
 {
     if (!active()) {
         return;
     }
     for (auto& [name, tracked] : registers_) {
+        tracked.value.wait_for(now, missing_address(tracked.value));
         if (auto call = tracked.value.issue(now)) {
             under_way_.emplace(++last_ticket_, pending{name, *call});
             outputs_.emplace_back(issue_call{last_ticket_, epoch_, std::move(*call)});

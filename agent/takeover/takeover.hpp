@@ -95,10 +95,14 @@ private:
     };
 
     void add_register(time_point now, const cloud_query& query, const resource& what);
+    // A new one, or the one that was set aside a short while ago.
+    tracked_register make_register(time_point now, const cloud_query& query, const resource& what);
     void begin(time_point now, cloud_register& value) const;
+    // The address that it is a public one of, where this router moves that too and it is not here yet: EC2 would refuse it.
+    [[nodiscard]] std::optional<ip_address> missing_address(const cloud_register& value) const;
     // The tables of a query that a view shows and nobody has noticed yet.
     void add_found(time_point now, const wanted_route& wanted, const query_view& view);
-    void drop_register(const resource_name& name);
+    void drop_register(time_point now, const resource_name& name);
     // What is wanted of a register that there is; null when nobody wants it any more.
     [[nodiscard]] std::optional<resource> wanted_of(const tracked_register& tracked) const;
     // Whether there is a table to put it into, as far as this node knows.
@@ -126,6 +130,13 @@ private:
     status::journal& journal_;
     desired wanted_;
     std::map<resource_name, tracked_register> registers_;
+    // Those that are not wanted any more, for as long as a pause in a duel may be: what cannot be resolved for a moment, again
+    // and again, gets neither a new budget by that nor a new patience.
+    struct former_register {
+        cloud_register value;
+        time_point since;
+    };
+    std::map<resource_name, former_register> set_aside_;
     interface_registers& interfaces_;
     // A call that fails the same way again and again is told once a minute: the history is for transitions.
     log_limiter failures_told_{failure_limits};

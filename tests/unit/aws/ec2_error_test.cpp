@@ -116,6 +116,15 @@ TEST(ec2_error, a_call_that_rests_on_an_old_reading_says_so)
               c::invalid);
 }
 
+TEST(ec2_error, an_elastic_ip_that_is_refused_for_its_private_address_may_be_too_early)
+{
+    auto call = associate_address{allocation_id{"eipalloc-1"}, network_interface_id{"eni-1"}, ip_address::v4(10, 0, 1, 100)};
+    EXPECT_EQ(classify_error(call, 400, "InvalidParameterValue", "whatever"), ec2_error_class::consistency);
+    EXPECT_EQ(classify_error(call, 400, "Gateway.NotAttached", "whatever"), ec2_error_class::invalid);
+    call.private_address.reset();
+    EXPECT_EQ(classify_error(call, 400, "InvalidParameterValue", "whatever"), ec2_error_class::invalid);
+}
+
 TEST(ec2_error, without_a_code_the_status_decides)
 {
     EXPECT_EQ(classify_error(replacing, 400, "", ""), ec2_error_class::invalid);

@@ -74,6 +74,10 @@ TEST(identity_probe, an_interface_of_one_family_has_no_list_of_the_other)
     items.erase(macs + "0a:00:00:00:00:01/local-ipv4s");
     answer_all(probe, items);
     EXPECT_TRUE(probe.identity()->interfaces[0].addresses.empty());
+    EXPECT_EQ(probe.next_wakeup().at, start + 1s) << "it has to have one address: that is asked for again";
+    items[macs + "0a:00:00:00:00:01/ipv6s"] = "2001:db8::1";
+    answer_all(probe, items, start + 1s);
+    EXPECT_EQ(probe.identity()->interfaces[0].addresses.size(), 1U);
 }
 
 TEST(identity_probe, an_interface_without_id_vpc_or_subnet_waits_for_a_later_pass)
@@ -118,6 +122,87 @@ TEST(identity_probe, an_interface_that_was_known_outlives_a_wrong_answer_about_i
             now = probe.next_wakeup().at;
         }
     }
+}
+
+// Every list that an interface has.
+std::map<std::string, std::string> whole_lists()
+{
+    auto items = two_interfaces();
+    const auto mac = macs + "0a:00:00:00:00:01/";
+    items[mac + "subnet-ipv4-cidr-block"] = "10.0.0.0/24";
+    items[mac + "subnet-ipv6-cidr-blocks"] = "2001:db8::/64";
+    items[mac + "ipv6s"] = "2001:db8::1";
+    return items;
+}
+
+TEST(identity_probe, a_list_that_an_interface_had_outlives_one_answer_without_it)
+{
+    for (const auto* list : {"subnet-ipv4-cidr-block", "subnet-ipv6-cidr-blocks", "local-ipv4s", "ipv6s"}) {
+        for (const bool is_empty : {false, true}) {
+            identity_probe probe{1};
+            probe.start(start);
+            answer_all(probe, whole_lists());
+            const auto known = probe.identity();
+            probe.take_changed();
+            auto without = whole_lists();
+            const auto path = macs + "0a:00:00:00:00:01/" + list;
+            is_empty ? void(without[path].clear()) : void(without.erase(path));
+
+            auto now = start + 1min;
+            probe.refresh(now);
+            answer_all(probe, without, now);
+            EXPECT_EQ(probe.identity(), known) << list;
+            now = probe.next_wakeup().at;
+            EXPECT_EQ(now, start + 1min + 1s);
+            answer_all(probe, whole_lists(), now);
+            now = probe.next_wakeup().at;
+            answer_all(probe, without, now);
+            EXPECT_EQ(probe.identity(), known) << list << ": not in succession";
+            EXPECT_FALSE(probe.take_changed());
+        }
+    }
+}
+
+TEST(identity_probe, two_answers_in_succession_take_the_ipv6_lists_away_and_none_the_ipv4_ones)
+{
+    identity_probe probe{1};
+    probe.start(start);
+    answer_all(probe, whole_lists());
+    auto expected = probe.identity().value();
+    auto& interface = expected.interfaces[0];
+    ASSERT_EQ(interface.addresses.size(), 2U);
+    ASSERT_EQ(interface.subnet_prefixes.size(), 2U);
+    interface.addresses.pop_back();
+    interface.subnet_prefixes.pop_back();
+    auto without = whole_lists();
+    for (const auto* list : {"subnet-ipv4-cidr-block", "subnet-ipv6-cidr-blocks", "local-ipv4s", "ipv6s"}) {
+        without.erase(macs + "0a:00:00:00:00:01/" + list);
+    }
+    auto now = start + 1min;
+    probe.refresh(now);
+    for (int passes = 0; passes < 30; ++passes) {
+        answer_all(probe, without, now);
+        now = probe.next_wakeup().at;
+        ASSERT_NE(now, never) << "what cannot be is asked again";
+        if (passes >= 1) {
+            EXPECT_EQ(probe.identity(), expected);
+        }
+    }
+    EXPECT_GE(now, start + 15min) << "and not often for ever";
+}
+
+TEST(identity_probe, another_interface_with_the_same_mac_address_inherits_no_list)
+{
+    identity_probe probe{1};
+    probe.start(start);
+    answer_all(probe, whole_lists());
+    auto other = whole_lists();
+    const auto mac = macs + "0a:00:00:00:00:01/";
+    other[mac + "interface-id"] = "eni-00000009";
+    other.erase(mac + "local-ipv4s");
+    probe.refresh(start + 1min);
+    answer_all(probe, other, start + 1min);
+    EXPECT_EQ(probe.identity()->interfaces[0].addresses, std::vector{ip_address::parse("2001:db8::1").value()});
 }
 
 TEST(identity_probe, a_pass_in_doubt_is_repeated_after_a_second_and_not_that_often_for_ever)

@@ -317,6 +317,11 @@ TEST_F(doctor_test, a_source_that_ec2_does_not_know_is_a_failure)
     kernel.emplace_back(net::address_seen{{2, *ip_prefix::parse("10.0.1.98/24"), true}});
     examine();
     EXPECT_THAT(expect(verdict::fail, "source").found, HasSubstr("10.0.1.98, which adverts come from, is tentative"));
+
+    kernel.back() = net::address_seen{{2, *ip_prefix::parse("10.0.1.98/24"), true, true}};
+    examine();
+    EXPECT_THAT(expect(verdict::fail, "source").found,
+                HasSubstr("10.0.1.98, which adverts come from, is another node's as well"));
 }
 
 TEST_F(doctor_test, a_daemon_that_runs_tells_what_it_hears)

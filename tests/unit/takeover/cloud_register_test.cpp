@@ -401,6 +401,50 @@ TEST_F(cloud_register_test, a_target_that_changes_while_a_call_is_under_way_is_w
     EXPECT_FALSE(r.issue(t0 + 1s));
 }
 
+TEST_F(cloud_register_test, a_new_target_does_not_wait_for_what_the_old_one_was_refused)
+{
+    r.become_active(t0);
+    auto now = t0;
+    for (int refusals = 0; refusals < 5; ++refusals) {
+        now = r.next_wakeup().at;
+        ASSERT_TRUE(r.issue(now));
+        r.answered(now, reply_error(kind::invalid), random);
+    }
+    ASSERT_GT(r.next_wakeup().at, now + 1s);
+    r.change(route_in_table{what.table, what.destination, eni("eni-new")});
+    EXPECT_LE(r.next_wakeup().at, now + 1ms);
+    const auto call = r.issue(now + 1ms);
+    ASSERT_TRUE(call);
+    EXPECT_EQ(std::get<aws::replace_route>(*call).target, eni("eni-new"));
+}
+
+TEST_F(cloud_register_test, a_target_that_changes_while_a_call_is_under_way_does_not_wait_for_its_refusal)
+{
+    r.become_active(t0);
+    ASSERT_TRUE(r.issue(t0));
+    r.change(route_in_table{what.table, what.destination, eni("eni-new")});
+    r.answered(t0 + 20ms, reply_error(kind::invalid), random);
+    const auto call = r.issue(t0 + 20ms);
+    ASSERT_TRUE(call);
+    EXPECT_EQ(std::get<aws::replace_route>(*call).target, eni("eni-new"));
+    r.answered(t0 + 40ms, reply_error(kind::invalid), random);
+    EXPECT_FALSE(r.issue(t0 + 40ms)) << "once for each change";
+}
+
+TEST_F(cloud_register_test, targets_that_change_all_the_time_stay_within_the_budget)
+{
+    r.become_active(t0);
+    unsigned calls = 0;
+    for (auto now = t0; now < t0 + 60s; now += 10ms) {
+        r.change(route_in_table{what.table, what.destination, eni(now.time_since_epoch() / 10ms % 2 == 0 ? "eni-1" : "eni-2")});
+        if (r.issue(now)) {
+            ++calls;
+            r.answered(now, reply_error(kind::invalid), random);
+        }
+    }
+    EXPECT_LE(calls, 5 + 30u);
+}
+
 class cloud_register_duel : public cloud_register_test {
 protected:
     // Settled, and then believed to be lost.
@@ -459,6 +503,21 @@ TEST_F(cloud_register_duel, a_held_register_that_leads_nowhere_is_taken_at_once)
     const auto hole = route_to("eni-other", aws::route_state::blackhole);
     EXPECT_TRUE(see(held_at + 1s, held_at + 1s, &hole).repaired);
     EXPECT_EQ(verb(r.issue(held_at + 1s)), "ReplaceRoute");
+}
+
+TEST_F(cloud_register_duel, a_new_target_is_written_at_once_and_the_duel_is_not_forgotten)
+{
+    be_held();
+    what.target = eni("eni-new");
+    r.change(what);
+    const auto call = r.issue(held_at + 1s);
+    ASSERT_TRUE(call);
+    EXPECT_EQ(std::get<aws::replace_route>(*call).target, eni("eni-new"));
+    EXPECT_EQ(r.snapshot(held_at + 1s).repairs, 3u);
+    r.answered(held_at + 1s, reply_done(), random);
+    mine = route_to("eni-new");
+    EXPECT_EQ(lose(held_at + 2s, standing::outranked).duel, duel_news::held);
+    EXPECT_EQ(r.snapshot(held_at + 2300ms).retry_in, duration{60s}) << "longer than the pause before";
 }
 
 TEST_F(cloud_register_duel, a_lower_active_that_is_heard_ends_the_pause)

@@ -34,8 +34,13 @@ public:
     {
         const table_query query{{rtb("rtb-1")}, {}, {}};
         world_.watch(t0, {{query, {destination()}}});
-        takeover_.want(t0, desired{{{query, destination(), eni(interface_.c_str())}}, {}}, world_);
+        wanted_ = {{{query, destination(), eni(interface_.c_str())}}, {}};
+        find_target(t0);
     }
+
+    void find_target(time_point now) { takeover_.want(now, wanted_, world_); }
+    // Nobody can say at this moment which interface it is.
+    void miss_target(time_point now) { takeover_.want(now, desired{{}, {}, {}, false}, world_); }
 
     void become_active(time_point now) { takeover_.become_active(now, now, ++epoch_); }
 
@@ -104,6 +109,7 @@ private:
     }
 
     std::string interface_;
+    desired wanted_;
     status::journal journal_{log, 100};
     interface_registers interfaces_;
     world world_;
@@ -251,6 +257,48 @@ TEST_F(duel_test, epochs_that_come_and_go_in_a_duel_stay_within_the_budget_and_e
     });
     EXPECT_GE(worse.writes, 59u) << "a takeover waits for nothing";
     EXPECT_LE(worse.writes, 61u) << "and nothing but takeovers writes";
+}
+
+TEST_F(duel_test, a_target_that_is_missed_for_a_moment_again_and_again_makes_no_pause_shorter)
+{
+    begin_with_the_better_one_active();
+    worse.cloud().heard_rival(now, true);
+    worse.become_active(now);
+    run(2min);
+    ASSERT_EQ(worse.resource(now).duel, status::duel_state::held);
+    worse.writes = 0;
+    unsigned seconds = 0;
+    run(10min, [&] {
+        worse.cloud().heard_rival(now, true);
+        if (++seconds % 10 == 1) {
+            worse.miss_target(now);
+        } else if (seconds % 10 == 2) {
+            worse.find_target(now);
+        }
+    });
+    EXPECT_GE(worse.writes, 2u);
+    EXPECT_LE(worse.writes, 4u);
+}
+
+TEST_F(duel_test, an_epoch_that_begins_while_the_target_is_missed_begins_with_a_write_when_it_is_found)
+{
+    begin_with_the_better_one_active();
+    worse.cloud().heard_rival(now, true);
+    worse.become_active(now);
+    run(2min);
+    ASSERT_EQ(worse.resource(now).duel, status::duel_state::held);
+    worse.writes = 0;
+    worse.miss_target(now);
+    worse.cloud().leave_active();
+    worse.become_active(now);
+    run(1s);
+    EXPECT_EQ(worse.writes, 0u);
+    worse.find_target(now);
+    run(1s);
+    EXPECT_EQ(worse.writes, 1u);
+    worse.cloud().heard_rival(now, true);
+    run(15s);
+    EXPECT_EQ(worse.resource(now).duel, status::duel_state::held) << "the duel goes on";
 }
 
 }  // namespace

@@ -155,9 +155,9 @@ TEST_F(local_resources_test, an_address_is_here_when_it_is_no_longer_tentative)
         return all.at(0);
     };
     EXPECT_EQ(seen().state, status::resource_state::taking);
-    EXPECT_EQ(seen().last_error, "duplicate address detection has not ended");
+    EXPECT_EQ(seen().last_error, "it is tentative: duplicate address detection has not ended");
     tell(true, true);
-    EXPECT_EQ(seen().last_error, "another node has it, as duplicate address detection has found");
+    EXPECT_EQ(seen().last_error, "it is another node's as well, as duplicate address detection has found");
 
     tell(false, false);
     EXPECT_TRUE(a.all_here(links));
@@ -416,7 +416,13 @@ TEST_F(local_policies_test, a_route_waits_while_its_source_is_tentative)
     const auto source = *ip_prefix::parse("fd00::5/64");
     tell(t0, net::address_seen{{2, source, true}});
     EXPECT_EQ(perform(t0), changes{}) << "the kernel would refuse it";
-    EXPECT_NE(table().owner.find("(its source fd00::5 is tentative)"), std::string::npos) << table().owner;
+    const auto expect_reason = [&](const std::string& why) {
+        EXPECT_NE(table().owner.find("(its source fd00::5 " + why + ")"), std::string::npos) << table().owner;
+    };
+    expect_reason("is tentative: duplicate address detection has not ended");
+    tell(t0, net::address_seen{{2, source, true, true}});
+    EXPECT_EQ(perform(t0), changes{});
+    expect_reason("is another node's as well, as duplicate address detection has found");
     tell(t0, net::address_seen{{2, source}});
     EXPECT_EQ(perform(t0), changes{"add route ::/0 in 100 dev 2 via fd00::fe"});
 }

@@ -593,6 +593,30 @@ TEST_F(moving_ipv6_address, that_is_wanted_elsewhere_while_it_is_unassigned_is_a
     EXPECT_EQ(std::get<aws::assign_ipv6_address>(*call).interface, eni("eni-new"));
 }
 
+TEST_F(moving_ipv6_address, that_was_freed_and_is_then_wanted_elsewhere_is_assigned_there)
+{
+    see(t0, "eni-other");
+    r.become_active(t0);
+    ASSERT_TRUE(std::holds_alternative<aws::unassign_ipv6_address>(*r.issue(t0)));
+    r.answered(t0 + 100ms, reply_done(), random);
+    r.change(secondary_address{address, eni("eni-new")});
+    const auto call = r.issue(t0 + 100ms);
+    ASSERT_TRUE(call && std::holds_alternative<aws::assign_ipv6_address>(*call));
+    EXPECT_EQ(std::get<aws::assign_ipv6_address>(*call).interface, eni("eni-new"));
+}
+
+TEST_F(moving_ipv6_address, that_is_wanted_where_it_is_after_all_is_not_unassigned_there)
+{
+    see(t0, "eni-other");
+    r.become_active(t0);
+    ASSERT_TRUE(std::holds_alternative<aws::unassign_ipv6_address>(*r.issue(t0)));
+    r.change(secondary_address{address, eni("eni-other")});
+    r.answered(t0 + 100ms, reply_error(kind::throttled), random);
+    const auto call = r.issue(t0 + 100ms);
+    ASSERT_TRUE(call && std::holds_alternative<aws::assign_ipv6_address>(*call));
+    EXPECT_EQ(std::get<aws::assign_ipv6_address>(*call).interface, eni("eni-other"));
+}
+
 TEST_F(moving_ipv6_address, that_is_wanted_elsewhere_while_it_is_assigned_is_taken_from_where_it_has_come_to)
 {
     see(t0, nullptr);

@@ -260,6 +260,27 @@ TEST_F(takeover_test, what_is_no_longer_wanted_is_let_go_without_a_call)
     EXPECT_TRUE(take<issue_call>().empty());
 }
 
+TEST_F(takeover_test, what_is_missed_for_a_moment_again_and_again_keeps_to_its_budget)
+{
+    query.ids = {rtb("rtb-1")};
+    query.vpc = {};
+    wanted.routes[0].query = query;
+    t.become_active(t0, t0, 1);
+    unsigned calls = 0;
+    for (auto at = t0; at < t0 + 60s; at += 100ms) {
+        t.want(at, wanted, w);
+        for (const auto& call : take<issue_call>()) {
+            ++calls;
+            answer(call, reply_done(), at);
+        }
+        t.want(at + 50ms, desired{{}, {}, {}, false}, w);
+    }
+    EXPECT_LE(calls, 5 + 30u);
+    EXPECT_GE(calls, 30u);
+    t.want(t0 + 20min, wanted, w);
+    EXPECT_EQ(take<issue_call>().size(), 1U) << "what is wanted anew after a while begins anew";
+}
+
 TEST_F(takeover_test, a_propagated_route_plans_a_creation)
 {
     auto propagated = route_to("vgw");
