@@ -52,12 +52,17 @@ void takeover::add_register(time_point now, const cloud_query& query, const reso
 takeover::tracked_register takeover::make_register(time_point now, const cloud_query& query, const resource& what)
 {
     tracked_register made{cloud_register{what}, query};
-    std::erase_if(set_aside_, [&](const auto& entry) { return now - entry.second.since > duel_breaker::pause_max; });
+    forget_set_aside(now);
     if (auto former = set_aside_.extract(name_of(what))) {
         made.value = std::move(former.mapped().value);
         made.value.change(what);
     }
     return made;
+}
+
+void takeover::forget_set_aside(time_point now)
+{
+    std::erase_if(set_aside_, [&](const auto& entry) { return now - entry.second.since > duel_breaker::pause_max; });
 }
 
 void takeover::begin(time_point now, cloud_register& value) const
@@ -101,6 +106,7 @@ void takeover::drop_register(time_point now, const resource_name& name)
         const auto* of = std::get_if<resource_name>(&call.of);
         return of != nullptr && *of == name;
     });
+    forget_set_aside(now);
     auto dropped = registers_.extract(name);
     dropped.mapped().value.set_aside();
     set_aside_.insert_or_assign(name, former_register{std::move(dropped.mapped().value), now});

@@ -103,6 +103,7 @@ private:
     // The tables of a query that a view shows and nobody has noticed yet.
     void add_found(time_point now, const wanted_route& wanted, const query_view& view);
     void drop_register(time_point now, const resource_name& name);
+    void forget_set_aside(time_point now);
     // What is wanted of a register that there is; null when nobody wants it any more.
     [[nodiscard]] std::optional<resource> wanted_of(const tracked_register& tracked) const;
     // Whether there is a table to put it into, as far as this node knows.
