@@ -210,6 +210,8 @@ bool virtual_router::look_around(instant now, const net::link_table& links, cons
     source_ = source;
     if (source_changed) {
         make_templates();
+        // Nothing that was sent to another address, or for the router that this one was before a reload, would have been heard.
+        hears_since_.reset();
     }
     if (source && !first_source_) {
         first_source_ = source;
