@@ -135,8 +135,6 @@ void virtual_router::configure(instant now, const config::router& configuration,
         send(now, vrrp::priority_releasing, adverts);
     }
     const bool other_auth = configuration.auth != configuration_.auth;
-    // A reload is no event: what has been here for long is not told because somebody asks for it now.
-    ownership_told_ = ownership_told_ || (!configuration_.hooks && owns_everything(links));
     configuration_ = configuration;
     change_auth(now, other_auth);
     std::vector<peer_state> peers;
