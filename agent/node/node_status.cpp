@@ -92,9 +92,7 @@ succession node::impl::leave_behind(instant now) const
 {
     succession s{aside_.maintenance, {}, {}, addresses_for_a_while()};
     for (const auto& r : routers_) {
-        if (auto left = r.router->leave_behind(now.steady)) {
-            s.routers.push_back(std::move(*left));
-        }
+        s.routers.push_back(r.router->leave_behind(now.steady));
         if (const auto priority = r.router->runtime_priority()) {
             const auto& configuration = r.router->configuration();
             s.priorities.push_back({configuration.name, *priority, configuration.priority});

@@ -21,6 +21,7 @@ namespace vipd::node {
 struct known_interface {
     takeover::interface_query query;
     aws::network_interface_id id;  // empty while nobody has said it
+    friend bool operator==(const known_interface&, const known_interface&) = default;
 };
 
 struct resolved {

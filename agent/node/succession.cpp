@@ -6,6 +6,9 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
+#include <algorithm>
+#include <array>
+#include <type_traits>
 #include <utility>
 
 namespace vipd::node {
@@ -15,6 +18,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::int64_t format_version = 1;
+constexpr std::array roles = {config::hook_event::active, config::hook_event::backup, config::hook_event::fault};
 
 error malformed(std::string_view what)
 {
@@ -69,6 +73,102 @@ json::array names_of(const std::vector<std::string>& texts)
     return json::array(texts.begin(), texts.end());
 }
 
+template <class Text>
+json::value text_or_null(const std::optional<Text>& text)
+{
+    if (!text) {
+        return nullptr;
+    }
+    if constexpr (std::is_same_v<Text, ip_address>) {
+        return json::value(text->to_string());
+    } else {
+        return json::value(text->str());
+    }
+}
+
+json::object written(const known_interface& known)
+{
+    json::array tags;
+    for (const auto& tag : known.query.tags) {
+        tags.emplace_back(json::object{{"key", tag.key}, {"value", tag.value}});
+    }
+    return {{"id", known.id.str()},
+            {"by_id", text_or_null(known.query.id)},
+            {"by_address", text_or_null(known.query.address)},
+            {"by_tags", std::move(tags)},
+            {"vpc", text_or_null(known.query.vpc)}};
+}
+
+std::optional<known_interface> read_interface(const json::value& value)
+{
+    const auto* const object = value.if_object();
+    const auto* const tags = object == nullptr ? nullptr : member(*object, "by_tags").if_array();
+    if (tags == nullptr) {
+        return std::nullopt;
+    }
+    const auto text = [&](std::string_view name) { return std::string{aws::json_text(*object, name)}; };
+    known_interface known;
+    known.id = aws::network_interface_id{text("id")};
+    if (auto id = text("by_id"); !id.empty()) {
+        known.query.id = aws::network_interface_id{std::move(id)};
+    }
+    if (auto vpc = text("vpc"); !vpc.empty()) {
+        known.query.vpc = aws::vpc_id{std::move(vpc)};
+    }
+    if (const auto address = text("by_address"); !address.empty()) {
+        const auto found = ip_address::parse(address);
+        if (!found) {
+            return std::nullopt;
+        }
+        known.query.address = *found;
+    }
+    for (const auto& tag : *tags) {
+        const auto* const pair = tag.if_object();
+        if (pair == nullptr) {
+            return std::nullopt;
+        }
+        known.query.tags.push_back({std::string{aws::json_text(*pair, "key")}, std::string{aws::json_text(*pair, "value")}});
+    }
+    return known;
+}
+
+// What later versions have added is nothing where an older one has left it out. Returns whether it is understood.
+bool read_later_additions(const json::object& object, router_succession& r)
+{
+    if (const auto& role = member(object, "role_told"); !role.is_null()) {
+        const auto name = aws::json_text(object, "role_told");
+        const auto* const found = std::ranges::find(roles, name, [](config::hook_event e) { return to_string(e); });
+        if (found == roles.end()) {
+            return false;
+        }
+        r.role_told = *found;
+    }
+    if (const auto& numbers = member(object, "numbers"); !numbers.is_null()) {
+        if (!numbers.is_object()) {
+            return false;
+        }
+        for (const auto& [name, value] : numbers.get_object()) {
+            if (!value.is_int64()) {
+                return false;
+            }
+            r.numbers.emplace(std::string_view{name.data(), name.size()}, value.get_int64());
+        }
+    }
+    if (const auto& interfaces = member(object, "interfaces"); !interfaces.is_null()) {
+        if (!interfaces.is_array()) {
+            return false;
+        }
+        for (const auto& value : interfaces.get_array()) {
+            auto known = read_interface(value);
+            if (!known) {
+                return false;
+            }
+            r.interfaces.push_back(std::move(*known));
+        }
+    }
+    return true;
+}
+
 result<router_succession> read_router(const json::value& value)
 {
     const auto* const object = value.if_object();
@@ -90,19 +190,50 @@ result<router_succession> read_router(const json::value& value)
                           (due || member(*object, "advert_due_nanoseconds").is_null()) &&
                           (unwell_trackers || member(*object, "unwell_trackers").is_null()) &&
                           (signed_last || member(*object, "signed_last").is_null());
-    if (!is_sound) {
+    router_succession additions;
+    if (!is_sound || !read_later_additions(*object, additions)) {
         return malformed("has a router that this version does not understand");
     }
     return router_succession{.name = std::string{name},
                              .vrid = static_cast<std::uint8_t>(*vrid),
                              .version = static_cast<vrrp::version>(*version),
-                             .source = *source,
+                             .source = source->is_unspecified() ? std::nullopt : std::optional{*source},
                              .epoch = static_cast<std::uint64_t>(*epoch),
                              .advert_due = due ? std::optional{time_point{duration{*due}}} : std::nullopt,
                              .is_owned = *owned,
                              .well_trackers = std::move(*well_trackers),
                              .unwell_trackers = std::move(unwell_trackers),
-                             .signed_last = signed_last};
+                             .signed_last = signed_last,
+                             .role_told = additions.role_told,
+                             .numbers = std::move(additions.numbers),
+                             .interfaces = std::move(additions.interfaces)};
+}
+
+json::object written(const router_succession& r)
+{
+    json::object numbers;
+    for (const auto& [name, number] : r.numbers) {
+        numbers.emplace(name, number);
+    }
+    json::array interfaces;
+    for (const auto& known : r.interfaces) {
+        interfaces.emplace_back(written(known));
+    }
+    return {
+        {"name", r.name},
+        {"vrid", r.vrid},
+        {"version", static_cast<int>(r.version)},
+        // Older versions want an address here, whatever it is.
+        {"source", r.source.value_or(ip_address::v4(0, 0, 0, 0)).to_string()},
+        {"epoch", static_cast<std::int64_t>(r.epoch)},
+        {"advert_due_nanoseconds", r.advert_due ? json::value(r.advert_due->time_since_epoch().count()) : json::value(nullptr)},
+        {"owned", r.is_owned},
+        {"well_trackers", names_of(r.well_trackers)},
+        {"unwell_trackers", r.unwell_trackers ? json::value(names_of(*r.unwell_trackers)) : json::value(nullptr)},
+        {"signed_last", r.signed_last ? json::value(*r.signed_last) : json::value(nullptr)},
+        {"role_told", r.role_told ? json::value(std::string{to_string(*r.role_told)}) : json::value(nullptr)},
+        {"numbers", std::move(numbers)},
+        {"interfaces", std::move(interfaces)}};
 }
 
 std::optional<std::uint8_t> priority_of(const json::object& object, std::string_view name)
@@ -168,18 +299,7 @@ std::string format_succession(const succession& s)
 {
     json::array routers;
     for (const auto& r : s.routers) {
-        const auto due = r.advert_due ? json::value(r.advert_due->time_since_epoch().count()) : json::value(nullptr);
-        const auto unwell = r.unwell_trackers ? json::value(names_of(*r.unwell_trackers)) : json::value(nullptr);
-        routers.emplace_back(json::object{{"name", r.name},
-                                          {"vrid", r.vrid},
-                                          {"version", static_cast<int>(r.version)},
-                                          {"source", r.source.to_string()},
-                                          {"epoch", static_cast<std::int64_t>(r.epoch)},
-                                          {"advert_due_nanoseconds", due},
-                                          {"owned", r.is_owned},
-                                          {"well_trackers", names_of(r.well_trackers)},
-                                          {"unwell_trackers", unwell},
-                                          {"signed_last", r.signed_last ? json::value(*r.signed_last) : json::value(nullptr)}});
+        routers.emplace_back(written(r));
     }
     json::array priorities;
     for (const auto& p : s.priorities) {

@@ -6,6 +6,8 @@
 // It is text because the two may be of different versions. One that is not understood is passed over whole: the node then
 // starts as a Backup, which is always right.
 
+#include "agent/config/hooks.hpp"
+#include "agent/node/resolve.hpp"
 #include "agent/vrrp/authentication.hpp"
 #include "agent/vrrp/types.hpp"
 #include "common/ip.hpp"
@@ -13,6 +15,7 @@
 #include "common/time.hpp"
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,16 +28,20 @@ struct router_succession {
     std::string name;
     std::uint8_t vrid = 0;
     vrrp::version version = vrrp::version::v3;
-    ip_address source;
-    std::uint64_t epoch = 0;  // the last one
+    std::optional<ip_address> source = {};  // none while it takes no part for the want of one
+    std::uint64_t epoch = 0;                // the last one
     // While Active: when its next advert is due, by the clock of this boot. None: it was not Active.
-    std::optional<time_point> advert_due;
-    bool is_owned = false;                   // its hooks have been told that everything that follows it is here
-    std::vector<std::string> well_trackers;  // by name; they count as well until their first answer
+    std::optional<time_point> advert_due = {};
+    bool is_owned = false;                        // its hooks have been told that everything that follows it is here
+    std::vector<std::string> well_trackers = {};  // by name; they count as well until their first answer
     // Of one that takes part, all others: what is in neither list is new, and counts as well too. None: no other one does.
     std::optional<std::vector<std::string>> unwell_trackers = {};
     // Of the last advert that it, or one before it, has signed: its peers believe nothing that is not above.
     std::optional<vrrp::sequence> signed_last = {};
+    // Which role its hooks have heard of last: active, backup or fault. None: an older version has not said.
+    std::optional<config::hook_event> role_told = {};
+    std::map<std::string, std::int64_t> numbers = {};  // that are not 0, in the files of trackers, by the tracker's name
+    std::vector<known_interface> interfaces = {};      // of [[router.eni]], in its order
     friend bool operator==(const router_succession&, const router_succession&) = default;
 };
 

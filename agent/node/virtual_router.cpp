@@ -135,8 +135,6 @@ void virtual_router::configure(instant now, const config::router& configuration,
         send(now, vrrp::priority_releasing, adverts);
     }
     const bool other_auth = configuration.auth != configuration_.auth;
-    // A reload is no event: what has been here for long is not told because somebody asks for it now.
-    ownership_told_ = ownership_told_ || (!configuration_.hooks && owns_everything(links));
     configuration_ = configuration;
     change_auth(now, other_auth);
     std::vector<peer_state> peers;
@@ -210,6 +208,8 @@ bool virtual_router::look_around(instant now, const net::link_table& links, cons
     source_ = source;
     if (source_changed) {
         make_templates();
+        // Nothing that was sent to another address, or for the router that this one was before a reload, would have been heard.
+        hears_since_.reset();
     }
     if (source && !first_source_) {
         first_source_ = source;

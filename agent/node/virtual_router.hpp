@@ -110,8 +110,8 @@ public:
     // Before the start: what the process before this one has left, if that was of the same router on the wire.
     void succeed(const router_succession& predecessor);
     void succeed(const priority_succession& predecessor);
-    // What it leaves itself; none while it has no source address.
-    [[nodiscard]] std::optional<router_succession> leave_behind(time_point now) const;
+    // What it leaves itself.
+    [[nodiscard]] router_succession leave_behind(time_point now) const;
     // Its place in the node: what its adverts are labelled with.
     void set_index(std::uint32_t index) { index_ = index; }
 
@@ -264,7 +264,8 @@ private:
     void note_lower_priority(time_point now, const vrrp::heard_lower_priority& lower);
     [[nodiscard]] bool owns_everything(const net::link_table& links) const;
     void tell_hooks(config::hook_event event);
-    // Of its role, once for each time that it changes.
+    // Of its role, once for each time that it changes: a Backup that begins anew, after a restart or with another source, is
+    // what it was. Who becomes Active begins an epoch each time.
     void tell_role(config::hook_event role);
     void tell_standing(time_point now, standing_aside aside, bool is_known);
 
@@ -273,7 +274,7 @@ private:
     const ec2_path& path_;
     const std::optional<aws::notice>& notice_;
     const health::check_set& checks_;
-    std::map<std::string, bool> assumed_well_;  // trackers that a reload has brought, until their first answer
+    std::map<std::string, health::assumption> assumed_;  // of trackers that a reload or a restart has brought
     // What a tracker that flaps does to the standing and the priority is no news each time.
     token_bucket tracker_news_{20.0, 0.2};
     bool is_news_ = true;
@@ -314,7 +315,7 @@ private:
 
     hooks::hook_runner hooks_;
     std::optional<config::hook_event> role_told_;
-    bool ownership_told_ = false;  // of this epoch
+    bool ownership_told_ = false;  // of this epoch; also where no hook is there to hear it, as the role is
     vrrp::state previous_state_ = vrrp::state::initialize;
 
     struct peer_state {

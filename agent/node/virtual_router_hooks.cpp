@@ -44,6 +44,9 @@ void virtual_router::tell_hooks(config::hook_event event)
 
 void virtual_router::tell_role(config::hook_event role)
 {
+    if (role_told_ == role && role != config::hook_event::active) {
+        return;
+    }
     role_told_ = role;
     ownership_told_ = false;
     tell_hooks(role);
@@ -73,7 +76,7 @@ bool virtual_router::owns_everything(const net::link_table& links) const
 
 void virtual_router::look_for_ownership(const net::link_table& links)
 {
-    if (configuration_.hooks && !ownership_told_ && owns_everything(links)) {
+    if (!ownership_told_ && owns_everything(links)) {
         ownership_told_ = true;
         tell_hooks(config::hook_event::owned);
     }

@@ -18,11 +18,16 @@ void virtual_router::succeed(const router_succession& predecessor)
     };
     const auto& unwell = predecessor.unwell_trackers;
     for (const auto& tracker : configuration_.trackers) {
-        assumed_well_[tracker.name] =
-            names(predecessor.well_trackers, tracker.name) || (unwell && !names(*unwell, tracker.name));
+        auto& assumed = assumed_[tracker.name];
+        assumed.is_well = names(predecessor.well_trackers, tracker.name) || (unwell && !names(*unwell, tracker.name));
+        if (const auto number = predecessor.numbers.find(tracker.name); number != predecessor.numbers.end()) {
+            assumed.number = number->second;
+        }
     }
+    role_told_ = predecessor.role_told;
+    known_interfaces_ = predecessor.interfaces;
     const bool is_same = predecessor.vrid == configuration_.vrid && predecessor.version == configuration_.version &&
-                         predecessor.source.family() == configuration_.peers.front().address.family();
+                         predecessor.source && predecessor.source->family() == configuration_.peers.front().address.family();
     if (predecessor.advert_due && is_same) {
         predecessor_ = predecessor;
         // Which address it speaks from follows from the interface, unless it is configured: the peers know that one.
@@ -38,27 +43,32 @@ void virtual_router::succeed(const priority_succession& predecessor)
     }
 }
 
-std::optional<router_succession> virtual_router::leave_behind(time_point now) const
+router_succession virtual_router::leave_behind(time_point now) const
 {
-    if (!source_) {
-        return std::nullopt;
-    }
     std::vector<std::string> well;
     std::vector<std::string> unwell;
+    std::map<std::string, std::int64_t> numbers;
     for (const auto& tracker : configuration_.trackers) {
-        (verdict_of(tracker).is_well() ? well : unwell).push_back(tracker.name);
+        const auto v = verdict_of(tracker);
+        (v.is_well() ? well : unwell).push_back(tracker.name);
+        if (v.number != 0) {
+            numbers.emplace(tracker.name, v.number);
+        }
     }
     const bool takes_part = state() != vrrp::state::initialize;
     return router_succession{.name = configuration_.name,
                              .vrid = configuration_.vrid,
                              .version = configuration_.version,
-                             .source = *source_,
+                             .source = source_,
                              .epoch = last_epoch_,
                              .advert_due = is_active_for_certain(now) ? std::optional{election_->advert_due()} : std::nullopt,
                              .is_owned = ownership_told_,
                              .well_trackers = std::move(well),
                              .unwell_trackers = takes_part ? std::optional{std::move(unwell)} : std::nullopt,
-                             .signed_last = signer_ ? signer_->last() : signed_last_};
+                             .signed_last = signer_ ? signer_->last() : signed_last_,
+                             .role_told = role_told_,
+                             .numbers = std::move(numbers),
+                             .interfaces = known_interfaces_};
 }
 
 void virtual_router::give_up_succession(time_point now)
@@ -79,7 +89,7 @@ bool virtual_router::resume(instant now, const net::link_table& links, advert_qu
         return false;
     }
     const auto predecessor = std::exchange(predecessor_, std::nullopt);
-    // Nothing has happened that a hook would have to hear of.
+    // Nothing has happened that a hook would have to hear of. An older version has not said which role was told.
     role_told_ = config::hook_event::active;
     ownership_told_ = predecessor->is_owned;
     apply(now, links, adverts);

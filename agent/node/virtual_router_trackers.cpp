@@ -12,24 +12,29 @@ namespace vipd::node {
 
 health::verdict virtual_router::verdict_of(const config::tracker& t) const
 {
-    const auto assumed = assumed_well_.find(t.name);
-    return health::judge(t, checks_.find(t.what), assumed != assumed_well_.end() && assumed->second);
+    const auto assumed = assumed_.find(t.name);
+    return health::judge(t, checks_.find(t.what), assumed == assumed_.end() ? health::assumption{} : assumed->second);
 }
 
 // A reload is no transition: what it adds to a router that takes part is taken for well until the first answer, and what it
 // changes for what it was.
 void virtual_router::assume_of_new_trackers(const config::router& next)
 {
-    std::map<std::string, bool> assumed;
+    std::map<std::string, health::assumption> assumed;
     for (const auto& t : next.trackers) {
         const auto* const known = checks_.find(t.what);
         if (state() == vrrp::state::initialize || (known != nullptr && known->state() != health::tracker_state::unknown)) {
             continue;
         }
         const auto before = std::ranges::find(configuration_.trackers, t.name, &config::tracker::name);
-        assumed[t.name] = before == configuration_.trackers.end() || verdict_of(*before).is_well();
+        if (before == configuration_.trackers.end()) {
+            assumed[t.name] = {.is_well = true};
+        } else {
+            const auto v = verdict_of(*before);
+            assumed[t.name] = {v.is_well(), v.number};
+        }
     }
-    assumed_well_ = std::move(assumed);
+    assumed_ = std::move(assumed);
 }
 
 std::string virtual_router::find_tracker(health::tracker_state state) const

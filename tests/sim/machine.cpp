@@ -133,9 +133,13 @@ void machine::kill_process()
 
 void machine::replace_process()
 {
-    if (process_ && !paused_) {
+    // Refused, as a daemon does it, while a hook runs: nobody would hear of its end.
+    if (process_ && !paused_ && process_->can_be_succeeded()) {
         left_behind_ = node::format_succession(process_->leave_behind(now()));
+        // The role that hooks have heard of is not told again.
+        auto told = std::move(last_hook_);
         end_process();
+        last_hook_ = std::move(told);
     }
 }
 

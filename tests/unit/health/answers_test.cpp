@@ -70,7 +70,7 @@ protected:
     int contribution(std::int16_t weight)
     {
         t.weight = weight;
-        return judge(t, &c, false).contribution;
+        return judge(t, &c, {}).contribution;
     }
 
     config::tracker t;
@@ -81,15 +81,15 @@ TEST_F(verdict_test, weight_is_added_while_well_or_subtracted_while_not_and_unkn
 {
     EXPECT_EQ(contribution(20), 0);
     EXPECT_EQ(contribution(-20), -20);
-    EXPECT_FALSE(judge(t, &c, false).is_well());
-    EXPECT_TRUE(judge(t, nullptr, true).is_well());
+    EXPECT_FALSE(judge(t, &c, {}).is_well());
+    EXPECT_TRUE(judge(t, nullptr, {.is_well = true}).is_well());
     answer(true);
     EXPECT_EQ(contribution(20), 20);
     EXPECT_EQ(contribution(-20), 0);
     answer(false);
     EXPECT_EQ(contribution(20), 0);
     EXPECT_EQ(contribution(-20), -20);
-    EXPECT_EQ(judge(t, &c, true).reason, "why");
+    EXPECT_EQ(judge(t, &c, {.is_well = true}).reason, "why");
 }
 
 TEST_F(verdict_test, number_of_a_file_is_multiplied_with_the_weight_and_bounded)
@@ -100,7 +100,7 @@ TEST_F(verdict_test, number_of_a_file_is_multiplied_with_the_weight_and_bounded)
     EXPECT_EQ(contribution(-2), -60);
     EXPECT_EQ(contribution(10), 253);
     EXPECT_EQ(contribution(-10), -253);
-    EXPECT_TRUE(judge(t, &c, false).is_well());
+    EXPECT_TRUE(judge(t, &c, {}).is_well());
     answer(true, std::numeric_limits<std::int64_t>::max());
     EXPECT_EQ(contribution(253), 253);
     EXPECT_EQ(contribution(-253), -253);
@@ -112,11 +112,11 @@ TEST_F(verdict_test, without_a_weight_a_number_takes_the_router_out)
 {
     t.what.target = config::file_check{"/run/maintenance"};
     answer(true, 0);
-    EXPECT_TRUE(judge(t, &c, false).is_well());
+    EXPECT_TRUE(judge(t, &c, {}).is_well());
     answer(true, 1);
-    EXPECT_FALSE(judge(t, &c, false).is_well());
-    EXPECT_EQ(judge(t, &c, false).reason, "the file says 1");
-    EXPECT_EQ(judge(t, &c, false).contribution, 0);
+    EXPECT_FALSE(judge(t, &c, {}).is_well());
+    EXPECT_EQ(judge(t, &c, {}).reason, "the file says 1");
+    EXPECT_EQ(judge(t, &c, {}).contribution, 0);
 }
 
 }  // namespace

@@ -116,6 +116,30 @@ TEST_F(moved_interface, whose_tag_a_second_one_gets_serves_on_until_the_tag_is_t
     EXPECT_FALSE(is_served());
 }
 
+TEST_F(moved_interface, serves_on_after_a_restart_while_its_tag_names_two_or_none)
+{
+    for (const auto& named : {std::set<std::string>{floating, stranger}, std::set<std::string>{}}) {
+        tagged = {floating};
+        serve();
+        tagged = named;
+        h.advance(1min);
+        ASSERT_TRUE(is_served());
+        for (int i = 0; i < 2; ++i) {
+            h.succeed(80ms);
+            h.start();
+            h.kernel(net::link_seen{{7, "eth1", "0a:00:00:00:00:f0", true, true}});
+            ASSERT_EQ(h.state(), state::active);
+            h.advance(1min);
+            EXPECT_TRUE(is_served());
+        }
+        EXPECT_EQ(h.log.count({"event=policy_remains"}) + h.log.count({"event=address_remains"}), 0U);
+        tagged = {stranger};
+        h.advance(15s);
+        EXPECT_FALSE(is_served()) << "it is the other's alone now";
+        h.replace(configuration);
+    }
+}
+
 TEST_F(moved_interface, serves_on_when_a_reload_finds_it_by_another_word)
 {
     const auto by_tag = configuration;

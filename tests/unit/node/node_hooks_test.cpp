@@ -50,6 +50,13 @@ protected:
         }
     }
 
+    void restart(std::shared_ptr<const config::configuration> next = nullptr)
+    {
+        h.succeed(80ms, std::move(next));
+        h.start();
+        let_programs_end();
+    }
+
     [[nodiscard]] words events() const
     {
         words all;
@@ -259,6 +266,96 @@ TEST_F(node_hooks_test, reload_that_brings_hooks_tells_nothing_of_what_is_here_a
     EXPECT_THAT(h.programs, IsEmpty());
     h.hear(200);
     EXPECT_EQ(events(), words{"backup"});
+}
+
+TEST_F(node_hooks_test, restart_in_place_is_no_event_for_a_backup)
+{
+    start_as_backup();
+    let_programs_end();
+    for (int i = 0; i < 2; ++i) {
+        restart();
+        ASSERT_EQ(h.state(), state::backup);
+    }
+    EXPECT_EQ(events(), words{"backup"});
+    h.advance(1s);
+    let_programs_end();
+    EXPECT_EQ(events(), (words{"backup", "active"}));
+}
+
+TEST_F(node_hooks_test, restart_in_place_is_no_event_for_one_that_takes_no_part)
+{
+    configuration->routers[0].interface = "ens9";
+    configuration->routers[0].source.reset();
+    h.replace(configuration);
+    h.start();
+    let_programs_end();
+    for (int i = 0; i < 2; ++i) {
+        restart();
+    }
+    EXPECT_EQ(events(), words{"fault"});
+    h.kernel(net::link_seen{{9, "ens9", "0a:00:00:00:00:09", true, true}});
+    h.kernel(net::address_seen{{9, *ip_prefix::parse("10.0.1.19/24")}});
+    let_programs_end();
+    EXPECT_EQ(events(), (words{"fault", "backup"}));
+}
+
+TEST_F(node_hooks_test, restart_in_place_is_no_event_for_a_sync_group)
+{
+    auto partner = configuration->routers[0];
+    partner.name = "partner";
+    partner.vrid = 52;
+    partner.routes.clear();
+    partner.addresses[0].address = *ip_prefix::parse("172.16.1.200/32");
+    configuration->routers.push_back(partner);
+    configuration->sync_groups = {{"both", {"web", "partner"}}};
+    h.replace(configuration);
+    start_as_backup();
+    let_programs_end();
+    restart();
+    EXPECT_EQ(events(), (words{"backup", "backup"}));
+    h.tell(set_maintenance{true});
+    let_programs_end();
+    restart();
+    EXPECT_EQ(events(), (words{"backup", "backup", "fault", "fault"}));
+}
+
+TEST_F(node_hooks_test, restart_in_place_that_brings_hooks_tells_nothing_of_what_is_here_already)
+{
+    const auto hooks = std::exchange(configuration->routers[0].hooks, std::nullopt);
+    h.replace(configuration);
+    start_as_backup();
+    const auto with_hooks = changed([&](auto& c) { c.routers[0].hooks = hooks; });
+    restart(with_hooks);
+    EXPECT_THAT(h.programs, IsEmpty());
+    restart(configuration);
+    h.advance(10s);
+    ASSERT_EQ(h.state(), state::active);
+    restart(with_hooks);
+    ASSERT_EQ(h.state(), state::active);
+    h.advance(20s);
+    EXPECT_THAT(h.programs, IsEmpty());
+}
+
+TEST_F(node_hooks_test, role_that_changes_with_a_restart_is_told)
+{
+    start_as_backup();
+    let_programs_end();
+    h.succeed(80ms);
+    h.node->start(h.now);
+    h.kernel(net::link_seen{{1, "lo", "", true, true}});
+    h.kernel(net::dump_done{});
+    let_programs_end();
+    EXPECT_EQ(events(), (words{"backup", "fault"}));
+    restart();
+    EXPECT_EQ(events(), (words{"backup", "fault", "backup"}));
+    h.advance(10s);
+    let_programs_end();
+    ASSERT_EQ(events().back(), "owned");
+    h.succeed(5s);
+    h.start();
+    let_programs_end();
+    EXPECT_EQ(h.state(), state::backup);
+    EXPECT_EQ(events().back(), "backup");
 }
 
 TEST_F(node_hooks_test, router_that_a_reload_drops_is_told_that_it_stops)

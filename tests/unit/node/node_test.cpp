@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <functional>
+#include <vector>
 
 namespace vipd::node {
 namespace {
@@ -266,6 +268,29 @@ TEST_F(node_test, a_reload_that_changes_the_vrid_begins_a_new_election_with_prio
     EXPECT_EQ(h.state(), state::active);
     EXPECT_EQ(h.adverts.back().message[1], 52);
     EXPECT_EQ(h.router().election.became_active, 2u) << "counters go on";
+}
+
+TEST_F(node_test, a_router_that_a_reload_makes_another_one_on_the_wire_listens_before_it_takes_over)
+{
+    const std::vector<std::function<void(config::configuration&)>> edits = {
+        [](auto& c) { c.routers[0].vrid = 52; },
+        [](auto& c) { c.routers[0].source = *ip_address::parse("10.0.1.11"); },
+    };
+    for (const auto& edit : edits) {
+        h.replace(configuration);
+        h.start();
+        h.kernel(net::address_seen{{2, *ip_prefix::parse("10.0.1.11/24")}});
+        h.tell(set_maintenance{true});
+        h.advance(10s);
+        h.reload(changed(edit));
+        h.tell(set_maintenance{false});
+        h.advance(350ms);
+        EXPECT_EQ(h.state(), state::backup) << "what was not heard for another one says nothing";
+        h.advance(12ms);
+        EXPECT_EQ(h.state(), state::active);
+        h.tell(set_maintenance{true});
+        h.advance(5s);
+    }
 }
 
 TEST_F(node_test, a_peer_that_a_reload_drops_is_told_priority_zero_once)

@@ -26,8 +26,14 @@ TEST(succession, is_read_as_it_was_written)
                          true,
                          {"a"},
                          {{"b", "c"}},
-                         (std::uint64_t{1} << 63U) + 1},
-                        {"db", 52, vrrp::version::v2, *ip_address::parse("2001:db8::1"), 0, std::nullopt, false, {}}},
+                         (std::uint64_t{1} << 63U) + 1,
+                         config::hook_event::active,
+                         {{"a", -50}, {"b", 7}},
+                         {{{{}, {}, {}, {{"Name", "floating"}, {"Role", "\"*"}}}, aws::network_interface_id{"eni-1"}},
+                          {{{}, ip_address::v4(10, 1, 0, 50), aws::vpc_id{"vpc-1"}, {}}, {}},
+                          {{aws::network_interface_id{"eni-2"}, {}, {}, {}}, aws::network_interface_id{"eni-2"}}}},
+                        {"db", 52, vrrp::version::v2, *ip_address::parse("2001:db8::1"), 0, std::nullopt, false, {}},
+                        {.name = "out", .vrid = 53, .role_told = config::hook_event::fault}},
                        {{"web", 180, 100}},
                        {{*ip_prefix::parse("172.16.1.100/32"), "lo"}, {*ip_prefix::parse("2001:db8::2/64"), "ens5"}}};
     const auto read = parse_succession(format_succession(s));
@@ -37,11 +43,21 @@ TEST(succession, is_read_as_it_was_written)
 
 TEST(succession, of_another_format_or_broken_is_refused_whole)
 {
-    const auto good =
-        format_succession({false,
-                           {{"web", 51, vrrp::version::v3, ip_address::v4(10, 0, 1, 10), 7, {}, true, {"a"}, {{"b"}}, 77}},
-                           {{"db", 180, 100}},
-                           {{*ip_prefix::parse("172.16.1.100/32"), "lo"}}});
+    const auto good = format_succession({false,
+                                         {{.name = "web",
+                                           .vrid = 51,
+                                           .source = ip_address::v4(10, 0, 1, 10),
+                                           .epoch = 7,
+                                           .is_owned = true,
+                                           .well_trackers = {"a"},
+                                           .unwell_trackers = {{"b"}},
+                                           .signed_last = 77,
+                                           .role_told = config::hook_event::backup,
+                                           .numbers = {{"c", 5}},
+                                           .interfaces = {{{{}, ip_address::v4(10, 1, 0, 50), {}, {{"Name", "floating"}}},
+                                                           aws::network_interface_id{"eni-1"}}}}},
+                                         {{"db", 180, 100}},
+                                         {{*ip_prefix::parse("172.16.1.100/32"), "lo"}}});
     ASSERT_TRUE(parse_succession(good).has_value());
     const auto with = [&](const std::string& from, const std::string& to) {
         auto text = good;
@@ -75,9 +91,22 @@ TEST(succession, of_another_format_or_broken_is_refused_whole)
                              with("\"signed_last\":77", "\"signed_last\":-77"),
                              with("\"signed_last\":77", "\"signed_last\":7.5"),
                              with("\"addresses\":[", "\"addresses\":[7,"),
+                             with("\"backup\"", "\"owned\""),
+                             with("\"backup\"", "7"),
+                             with("{\"c\":5}", "5"),
+                             with("{\"c\":5}", "{\"c\":\"5\"}"),
+                             with("\"interfaces\":[", "\"interfaces\":[7,"),
+                             with("\"by_tags\":[", "\"by_tags\":[7,"),
+                             with("10.1.0.50", "10.1.0"),
                              good.substr(0, good.size() - 1)}) {
         EXPECT_FALSE(parse_succession(text).has_value()) << text;
     }
+}
+
+TEST(succession, has_an_address_for_older_versions_where_there_is_none)
+{
+    const auto text = format_succession({false, {{.name = "web", .vrid = 51}}, {}, {}});
+    EXPECT_NE(text.find(R"("source":"0.0.0.0")"), std::string::npos) << text;
 }
 
 TEST(succession, of_a_version_that_named_no_tracker_that_is_not_well_names_none)
@@ -411,6 +440,51 @@ TEST_F(succession_test, a_tracker_of_another_name_keeps_out_what_took_no_part)
     h.succeed(80ms, changed([](auto& c) { c.routers[0].trackers = {server("nginx")}; }));
     h.start();
     EXPECT_EQ(h.state(), state::initialize);
+}
+
+TEST_F(succession_test, a_number_in_a_file_counts_until_it_is_read_again)
+{
+    configuration = changed([](auto& c) {
+        auto& tracker = c.routers[0].trackers.emplace_back();
+        tracker.name = "operator";
+        tracker.what.target = config::file_check{"/run/weight"};
+        tracker.weight = 1;
+    });
+    h.replace(configuration);
+    start_as_active();
+    h.tell(probe_ended{h.probes.back().what.id, health::probe_outcome::passed, "", -40, false});
+    ASSERT_EQ(h.router().effective_priority, 60);
+    for (int i = 0; i < 2; ++i) {
+        h.adverts.clear();
+        h.succeed(80ms);
+        h.start();
+        ASSERT_EQ(h.state(), state::active);
+        EXPECT_EQ(h.adverts.front().priority, 60);
+    }
+    h.advance(50ms);
+    h.tell(probe_ended{h.probes.back().what.id, health::probe_outcome::passed, "", -30, false});
+    EXPECT_EQ(h.router().effective_priority, 70);
+}
+
+TEST_F(succession_test, epochs_and_signatures_go_on_above_those_of_one_that_had_no_address)
+{
+    vrrp::hmac_settings hmac;
+    hmac.against_replay = vrrp::anti_replay::monotonic;
+    hmac.keys.push_back({1, *vrrp::hmac_secret::from_file(byte_buffer(32, 0x81))});
+    configuration = changed([&](auto& c) { c.routers[0].auth.hmac = hmac; });
+    h.replace(configuration);
+    start_as_active();
+    const auto last = sequence_of(h.adverts.back());
+    const net::address_seen own{{2, *ip_prefix::parse("10.0.1.10/24")}};
+    h.kernel(net::address_gone{own.value});
+    ASSERT_EQ(h.state(), state::initialize);
+    h.now.wall -= 1h;
+    h.succeed(80ms);
+    h.start();
+    h.advance(1s);
+    ASSERT_EQ(h.state(), state::active);
+    EXPECT_EQ(h.router().epoch, 2U);
+    EXPECT_TRUE(vrrp::is_after(sequence_of(h.adverts.back()), last));
 }
 
 TEST_F(succession_test, an_address_that_the_file_names_no_more_is_removed)
