@@ -101,7 +101,8 @@ cloud::topology make_account(const cluster_options& options, time_point now)
                                                  *ip_prefix::parse(fmt::format("2001:db8:0:{:x}::/64", zone + 1))}});
     }
     // The smallest has the indices 0 and 1 alone.
-    const cloud::instance_type_name type{options.device_index.value_or(1) > 1 ? "t3.small" : "t3.micro"};
+    const bool has_more = options.has_spare_index || options.device_index.value_or(1) > 1;
+    const cloud::instance_type_name type{has_more ? "t3.small" : "t3.micro"};
     for (std::size_t i = 0; i < options.machines.size(); ++i) {
         add_machine(state, i, type, options.machines[i].zone, options.address(i), options.interface_id(i), now);
     }

@@ -233,7 +233,9 @@ void cluster::deliver(std::size_t to, std::size_t from, const byte_buffer& messa
     if (options_.machines[to].lacks_inbound_rule &&
         (receiver.spoke_to(sender) == time_point::min() || now - receiver.spoke_to(sender) > tracked_flow_life)) {
         if (receiver.spoke_to(sender) != time_point::min()) {
-            situations_.note(situation::flow_forgotten);
+            if (notes_[to].met.insert(situation::flow_forgotten).second) {
+                situations_.note(situation::flow_forgotten);
+            }
             changes_allowed_.reset();  // a fault of its own, whatever else came alone
         }
         network_.note_trouble(now, from, to);

@@ -177,16 +177,20 @@ void cluster::note_route_by_hand(const std::string& table, const std::string& ta
     }
 }
 
-// What EC2 says to an Active's call that is to change something. Of a takeover only the first such answer in an epoch counts,
-// and only for a route that it has yet to take.
+// What EC2 says to an Active's call that is to change something. Most count once in an epoch, and those of a takeover only for
+// a route that it has yet to take.
 void cluster::note_answer(const machine& to, const cloud::exchange_record& record)
 {
     constexpr std::array<std::string_view, 5> refused = {"AuthFailure", "RequestExpired", "ExpiredToken",
                                                          "InvalidClientTokenId", "SignatureDoesNotMatch"};
-    const auto note_in_takeover = [&](situation what) {
-        if (record.destination == first_destination_ && has_yet_to_take(to.index(), record.table) &&
-            notes_[to.index()].met.insert(what).second) {
+    const auto note_once = [&](situation what) {
+        if (notes_[to.index()].met.insert(what).second) {
             situations_.note(what);
+        }
+    };
+    const auto note_in_takeover = [&](situation what) {
+        if (record.destination == first_destination_ && has_yet_to_take(to.index(), record.table)) {
+            note_once(what);
         }
     };
     if (record.code == "RequestLimitExceeded") {
@@ -194,9 +198,9 @@ void cluster::note_answer(const machine& to, const cloud::exchange_record& recor
     } else if (record.code == "UnauthorizedOperation") {
         note_in_takeover(situation::takeover_without_permission);
     } else if (record.code == "AttachmentLimitExceeded") {
-        situations_.note(situation::no_room_for_interface);
+        note_once(situation::no_room_for_interface);
     } else if (record.code == "InvalidParameterValue" && record.action == "AttachNetworkInterface") {
-        situations_.note(situation::index_in_use);
+        note_once(situation::index_in_use);
     } else if (record.code == "InvalidNetworkInterface.InUse" && record.action == "AttachNetworkInterface") {
         moves_.on_attach_refused(to.index(), cloud_.model());
     } else if (std::ranges::find(refused, record.code) != refused.end()) {

@@ -51,7 +51,7 @@ void draw_machines(random_source& random, cluster_options& o)
             // Who signs with the time keeps it, within the window.
             m.wall_offset = o.auth ? random.between(-o.auth->window / 4, o.auth->window / 4) : random.between(-200s, 200s);
         }
-        m.lacks_inbound_rule = random.chance(0.02);
+        m.lacks_inbound_rule = random.chance(0.05);
     }
 }
 
@@ -128,6 +128,7 @@ void draw_times(random_source random, cluster_options& o)
         o.move_time_max = pick(random, std::array<duration, 4>{0s, 500ms, 3s, 8s});
         o.imds_lag = pick(random, std::array<duration, 4>{0s, 0s, 1s, 5s});
         o.has_twin_vpc = o.family == ip_family::v4 && random.chance(0.3);
+        o.has_spare_index = o.moves_interface && random.chance(0.3);
     }
 }
 
@@ -422,7 +423,9 @@ std::string cluster_options::to_string() const
         text += fmt::format(
             "  the interface is found by {}, with {}, at {}, forced after {} s\n",
             choices.at(static_cast<std::size_t>(interface_match)), shapes.at(static_cast<std::size_t>(addresses_of_interface)),
-            device_index ? fmt::format("index {}", *device_index) : "whichever index is free", to_seconds(force_after));
+            fmt::format("{}{}", device_index ? fmt::format("index {}", *device_index) : "whichever index is free",
+                        has_spare_index ? ", of instances that have one more" : ""),
+            to_seconds(force_after));
     }
     if (tracks) {
         text += tracker_weight ? fmt::format("  a service is tracked with weight {}\n", *tracker_weight)

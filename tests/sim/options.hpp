@@ -68,6 +68,7 @@ struct cluster_options {
     interface_choice interface_match = interface_choice::by_id;
     floating_addresses addresses_of_interface = floating_addresses::one;
     std::optional<unsigned> device_index;
+    bool has_spare_index = false;  // instances of a type that has one more than what is moved needs
     duration force_after = std::chrono::seconds{10};
     duration move_time_max{};  // until an interface is attached or detached, a quarter of it until an address is reassigned
     duration imds_lag{};

@@ -26,6 +26,7 @@ public:
     scheduled_fault draw_refusal(duration length);
     scheduled_fault draw_priority(duration length);
     scheduled_fault draw_reload(duration length);
+    std::vector<scheduled_fault> draw_crowd(duration length);
 
 private:
     [[nodiscard]] std::size_t machine() { return random_.below(options_.machines.size()); }
@@ -376,6 +377,21 @@ scheduled_fault drawing::draw_reload(duration length)
     return {at, lasts, faults::other_reload{machine(), drains[random_.below(drains.size())], random_.chance(0.5)}};
 }
 
+// A machine that has others' interfaces has to take the one that is moved.
+std::vector<scheduled_fault> drawing::draw_crowd(duration length)
+{
+    const auto crowded = machine();
+    const auto at = random_.between(0s, length);
+    const auto lasts = magnitude(20s, 2min);
+    std::vector<scheduled_fault> all{{at, lasts, faults::other_interfaces{crowded, 1 + random_.below(2)}}};
+    for (std::size_t i = 0; i < options_.machines.size(); ++i) {
+        if (i != crowded) {
+            all.push_back({at + 1s, lasts, faults::power_off{i}});
+        }
+    }
+    return all;
+}
+
 }  // namespace
 
 std::vector<scheduled_fault> draw_faults(random_source& random, const cluster_options& options, duration length)
@@ -406,6 +422,9 @@ std::vector<scheduled_fault> draw_faults(random_source& random, const cluster_op
     }
     for (unsigned left = own.chance(0.08) ? 1U + static_cast<unsigned>(own.below(4)) : 0U; left > 0; --left) {
         all.push_back(drawing{own, options}.draw_reload(length));
+    }
+    if (options.moves_interface && own.chance(0.1)) {
+        std::ranges::copy(drawing{own, options}.draw_crowd(length), std::back_inserter(all));
     }
     std::ranges::stable_sort(all, {}, &scheduled_fault::at);
     return all;

@@ -67,7 +67,8 @@ bool is_plain(const trial_plan& plan)
 // down interval, and is Active a down interval after that. From there to the last route it is 18 s, as after an outage of EC2:
 // a call under way that is lost ends after 3 s, its outcome is known after 10 s, and a pause is 5 s; a pass over the routes,
 // which comes every 10 s (reconcile_period) and a tenth, is no longer than that. The budget of a route may be used up, which is
-// 2 s for each call, and then three calls are made. With an advert a second and no delays all this is 36 s.
+// 2 s for each call, and then three calls are made. With an advert a second and no delays all this is about
+// 33 s, and 38 s where a process may drain for more than 2 s.
 duration plain_convergence_bound(const cluster_options& o, duration drain_max)
 {
     const auto runs_by = drain_max > 2s ? 8s : 3s;
