@@ -212,7 +212,7 @@ void cluster::on_advert(machine& from, const node::send_advert& advert)
         return;
     }
     if (!from.has_send_room() && invariants_.state(from.index()) == vrrp::state::active) {
-        situations_.note(situation::advert_of_active_refused);
+        note_once(from.index(), situation::advert_of_active_refused);
     }
     if (!from.has_link() || !from.has_send_room()) {
         network_.note_trouble(now, from.index(), to->second);
@@ -233,9 +233,7 @@ void cluster::deliver(std::size_t to, std::size_t from, const byte_buffer& messa
     if (options_.machines[to].lacks_inbound_rule &&
         (receiver.spoke_to(sender) == time_point::min() || now - receiver.spoke_to(sender) > tracked_flow_life)) {
         if (receiver.spoke_to(sender) != time_point::min()) {
-            if (notes_[to].met.insert(situation::flow_forgotten).second) {
-                situations_.note(situation::flow_forgotten);
-            }
+            note_once(to, situation::flow_forgotten);
             changes_allowed_.reset();  // a fault of its own, whatever else came alone
         }
         network_.note_trouble(now, from, to);

@@ -243,6 +243,8 @@ private:
         std::set<std::string> found, taken;
         std::set<situation> met;  // those that are counted once in an epoch
     };
+    // Once since it became Active.
+    void note_once(std::size_t machine, situation what);
     // A takeover is not over: at this table, or at any.
     [[nodiscard]] bool has_yet_to_take(std::size_t machine, const std::string& table) const;
     [[nodiscard]] bool has_yet_to_take(std::size_t machine) const;

@@ -177,20 +177,22 @@ void cluster::note_route_by_hand(const std::string& table, const std::string& ta
     }
 }
 
+void cluster::note_once(std::size_t machine, situation what)
+{
+    if (notes_[machine].met.insert(what).second) {
+        situations_.note(what);
+    }
+}
+
 // What EC2 says to an Active's call that is to change something. Most count once in an epoch, and those of a takeover only for
 // a route that it has yet to take.
 void cluster::note_answer(const machine& to, const cloud::exchange_record& record)
 {
     constexpr std::array<std::string_view, 5> refused = {"AuthFailure", "RequestExpired", "ExpiredToken",
                                                          "InvalidClientTokenId", "SignatureDoesNotMatch"};
-    const auto note_once = [&](situation what) {
-        if (notes_[to.index()].met.insert(what).second) {
-            situations_.note(what);
-        }
-    };
     const auto note_in_takeover = [&](situation what) {
         if (record.destination == first_destination_ && has_yet_to_take(to.index(), record.table)) {
-            note_once(what);
+            note_once(to.index(), what);
         }
     };
     if (record.code == "RequestLimitExceeded") {
@@ -198,9 +200,9 @@ void cluster::note_answer(const machine& to, const cloud::exchange_record& recor
     } else if (record.code == "UnauthorizedOperation") {
         note_in_takeover(situation::takeover_without_permission);
     } else if (record.code == "AttachmentLimitExceeded") {
-        note_once(situation::no_room_for_interface);
+        note_once(to.index(), situation::no_room_for_interface);
     } else if (record.code == "InvalidParameterValue" && record.action == "AttachNetworkInterface") {
-        note_once(situation::index_in_use);
+        note_once(to.index(), situation::index_in_use);
     } else if (record.code == "InvalidNetworkInterface.InUse" && record.action == "AttachNetworkInterface") {
         moves_.on_attach_refused(to.index(), cloud_.model());
     } else if (std::ranges::find(refused, record.code) != refused.end()) {
