@@ -59,6 +59,8 @@ public:
     void refresh_interfaces(instant now);
     void watch_notices(instant now, const notice_settings& settings);
     [[nodiscard]] const notice* current_notice(instant now) const { return setup_.current_notice(server_time(now).wall); }
+    [[nodiscard]] std::vector<notice> heard_notices() const { return setup_.heard_notices(); }
+    void recall_notices(const std::vector<notice>& last) { setup_.recall_notices(last); }
 
     [[nodiscard]] bool ready() const { return setup_.ready(); }
     [[nodiscard]] const std::optional<instance_identity>& identity() const { return setup_.identity(); }
@@ -342,6 +344,16 @@ void cloud_session::watch_notices(instant now, const notice_settings& settings)
 const notice* cloud_session::current_notice(instant now) const
 {
     return impl_->current_notice(now);
+}
+
+std::vector<notice> cloud_session::heard_notices() const
+{
+    return impl_->heard_notices();
+}
+
+void cloud_session::recall_notices(const std::vector<notice>& last)
+{
+    impl_->recall_notices(last);
 }
 
 bool cloud_session::ready() const

@@ -145,6 +145,10 @@ public:
     void watch_notices(instant now, const notice_settings& settings);
     // What it says that makes this node give way; null when there is nothing. Valid until the session is called again.
     [[nodiscard]] const notice* current_notice(instant now) const;
+    // All that it said last, for a process that takes the place of this one, and what that one begins with; after
+    // watch_notices().
+    [[nodiscard]] std::vector<notice> heard_notices() const;
+    void recall_notices(const std::vector<notice>& last);
 
     // Region, credentials and endpoint are there: a call can be signed this moment.
     [[nodiscard]] bool ready() const;

@@ -19,7 +19,6 @@ using namespace std::chrono_literals;
 // AWS recommends to look every 5 s.
 constexpr duration pause_low = 4500ms;
 constexpr duration pause_high = 5500ms;
-constexpr std::size_t word_size_max = 64;
 
 constexpr std::array<std::string_view, notice_kind_count> paths = {
     "/latest/meta-data/spot/instance-action", "/latest/meta-data/events/recommendations/rebalance",
@@ -36,7 +35,7 @@ result<std::optional<notice>> read_spot(std::string_view body)
         return error{error_class::malformed, "the Spot instance action names no action"};
     }
     return std::optional{
-        notice{notice_kind::spot, clean_text(action, word_size_max), parse_iso8601(json_text(*object, "time"))}};
+        notice{notice_kind::spot, clean_text(action, notice_what_size_max), parse_iso8601(json_text(*object, "time"))}};
 }
 
 result<std::optional<notice>> read_rebalance(std::string_view body)
@@ -63,7 +62,7 @@ result<std::optional<notice>> read_events(std::string_view body)
         }
         const auto begins = parse_event_date(json_text(*event, "NotBefore"));
         if (begins && (!first || *begins < *first->at)) {
-            first = notice{notice_kind::scheduled_event, clean_text(json_text(*event, "Code"), word_size_max), begins};
+            first = notice{notice_kind::scheduled_event, clean_text(json_text(*event, "Code"), notice_what_size_max), begins};
         }
     }
     return first;
@@ -132,6 +131,16 @@ void notice_watch::start(time_point now, const notice_settings& settings)
     }
 }
 
+void notice_watch::recall(const std::vector<notice>& last)
+{
+    for (const auto& one : last) {
+        ENSURE(one.at || one.kind != notice_kind::scheduled_event);
+        if (settings_.wants(one.kind)) {
+            heard_.at(static_cast<std::size_t>(one.kind)) = one;
+        }
+    }
+}
+
 // Of this pass; the pause begins when there is none left.
 void notice_watch::next_kind(time_point now)
 {
@@ -193,6 +202,17 @@ const notice* notice_watch::current(wall_time now) const
     };
     const auto* const found = std::ranges::find_if(heard_, counts);
     return found == heard_.end() ? nullptr : &**found;
+}
+
+std::vector<notice> notice_watch::heard() const
+{
+    std::vector<notice> all;
+    for (const auto& one : heard_) {
+        if (one) {
+            all.push_back(*one);
+        }
+    }
+    return all;
 }
 
 }  // namespace vipd::aws

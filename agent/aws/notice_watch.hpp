@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace vipd::aws {
 
@@ -22,6 +23,8 @@ enum class notice_kind : std::uint8_t { spot, rebalance, scheduled_event, auto_s
 inline constexpr std::size_t notice_kind_count = 4;
 // "spot interruption", "rebalance recommendation", "scheduled event", "Auto Scaling"
 std::string_view to_string(notice_kind kind);
+
+inline constexpr std::size_t notice_what_size_max = 64;  // bytes
 
 struct notice {
     notice_kind kind = notice_kind::spot;
@@ -49,6 +52,8 @@ public:
 
     // Also while it runs: what is no longer wanted is forgotten.
     void start(time_point now, const notice_settings& settings);
+    // What another process of this instance was told last. It stands as if this one had been told: until IMDS says otherwise.
+    void recall(const std::vector<notice>& last);
 
     // The next IMDS path to ask; none while an answer is awaited or nothing is due.
     std::optional<std::string> poll_path(time_point now);
@@ -57,6 +62,8 @@ public:
 
     // Why this instance is about to go, by what was last heard; null when it is not.
     [[nodiscard]] const notice* current(wall_time now) const;
+    // What was last heard, also of scheduled events that do not count yet; at most one of each kind.
+    [[nodiscard]] std::vector<notice> heard() const;
 
 private:
     void next_kind(time_point now);

@@ -18,6 +18,7 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace vipd::aws {
 
@@ -60,7 +61,9 @@ public:
     void handle_timeout(instant now);
     void refresh_interfaces(instant now);
     void watch_notices(instant now, const notice_settings& settings);
+    void recall_notices(const std::vector<notice>& last) { notices_.recall(last); }
     [[nodiscard]] const notice* current_notice(wall_time now) const { return notices_.current(now); }
+    [[nodiscard]] std::vector<notice> heard_notices() const { return notices_.heard(); }
     // EC2 did not accept the credentials of that generation.
     void refused(instant now, std::uint64_t keys_generation);
     // Moves everything on that can be moved; after each of the others.

@@ -1,7 +1,6 @@
 #include "agent/node/ec2_path.hpp"
 
 #include <algorithm>
-#include <optional>
 
 namespace vipd::node {
 
@@ -44,6 +43,18 @@ std::optional<bool> says_it_works(const aws::ec2_reply& reply)
 }
 
 }  // namespace
+
+void ec2_path::succeed(time_point now, const ec2_path_succession& predecessor)
+{
+    works_ = false;
+    since_ = std::min(predecessor.broken_since, now);
+    last_failure_ = predecessor.trouble;
+}
+
+std::optional<ec2_path_succession> ec2_path::leave_behind() const
+{
+    return works_ ? std::nullopt : std::optional{ec2_path_succession{since_, last_failure_}};
+}
 
 bool ec2_path::read_ended(time_point now, const aws::ec2_reply& reply)
 {

@@ -16,15 +16,21 @@
 // broken reads are asked for every 10 s, where the period is longer: a first success would be the only one for up to an hour.
 
 #include "agent/aws/ec2_reply.hpp"
+#include "agent/node/succession.hpp"
 #include "agent/status/snapshot.hpp"
 #include "common/time.hpp"
 
+#include <optional>
 #include <string>
 
 namespace vipd::node {
 
 class ec2_path {
 public:
+    // Before the first read: it counts as broken, as in the process before this one, until it has shown that it works.
+    void succeed(time_point now, const ec2_path_succession& predecessor);
+    // Nothing while it works.
+    [[nodiscard]] std::optional<ec2_path_succession> leave_behind() const;
     // Returns whether the verdict has changed.
     bool read_ended(time_point now, const aws::ec2_reply& reply);
     // Whether a read could be made at all: a node that does not know who it is, or has no credentials, has nothing to ask. Told

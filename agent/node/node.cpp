@@ -137,6 +137,7 @@ void node::impl::start(instant now)
     begin_turn(now);
     running_ = true;
     start_session(now);
+    recall_cloud(now);
     number_routers();
     want_checks(now);
     resolve_all(now);

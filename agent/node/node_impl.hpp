@@ -103,6 +103,8 @@ private:
     void finish_call(instant now, const aws::call_done& done);
     void finish_read(instant now, const std::string& action, const aws::call_done& done);
     void look_at_session(instant now);
+    // What else the priority follows from, as the predecessor knew it: no news, since that has told it.
+    void recall_cloud(instant now);
     void ask_for_unlisted_links(instant now);
     void path_changed(instant now);
     // Null: there is none.

@@ -90,7 +90,10 @@ result<void> node::impl::can_be_succeeded() const
 
 succession node::impl::leave_behind(instant now) const
 {
-    succession s{aside_.maintenance, {}, {}, addresses_for_a_while()};
+    succession s{aside_.maintenance, {}, {}, addresses_for_a_while(), ec2_path_.leave_behind()};
+    if (session_ != nullptr) {
+        s.notices = session_->heard_notices();
+    }
     for (const auto& r : routers_) {
         s.routers.push_back(r.router->leave_behind(now.steady));
         if (const auto priority = r.router->runtime_priority()) {

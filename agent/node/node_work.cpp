@@ -36,6 +36,21 @@ void node::impl::ask_for_unlisted_links(instant now)
     }
 }
 
+void node::impl::recall_cloud(instant now)
+{
+    if (session_ == nullptr || !options_.predecessor) {
+        return;
+    }
+    if (const auto& path = options_.predecessor->ec2_path) {
+        ec2_path_.succeed(now.steady, *path);
+        world_.set_period(now.steady, ec2_path_.pace_of_reads(configuration_->aws.reconcile_period));
+    }
+    session_->recall_notices(options_.predecessor->notices);
+    if (const auto* const notice = session_->current_notice(now)) {
+        notice_ = *notice;
+    }
+}
+
 void node::impl::look_at_session(instant now)
 {
     if (session_ == nullptr) {

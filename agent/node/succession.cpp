@@ -1,6 +1,8 @@
 #include "agent/node/succession.hpp"
 
 #include "agent/aws/json.hpp"
+#include "agent/aws/text.hpp"
+#include "agent/aws/time_text.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
@@ -18,6 +20,9 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::int64_t format_version = 1;
+constexpr std::array notice_kinds = {aws::notice_kind::spot, aws::notice_kind::rebalance, aws::notice_kind::scheduled_event,
+                                     aws::notice_kind::auto_scaling};
+static_assert(notice_kinds.size() == aws::notice_kind_count);
 constexpr std::array roles = {config::hook_event::active, config::hook_event::backup, config::hook_event::fault};
 
 error malformed(std::string_view what)
@@ -49,6 +54,17 @@ std::optional<bool> truth(const json::object& object, std::string_view name)
 {
     const auto* const found = member(object, name).if_bool();
     return found == nullptr ? std::nullopt : std::optional{*found};
+}
+
+// One that is clean, and no longer than that.
+std::optional<std::string> short_text(const json::object& object, std::string_view name, std::size_t bytes_max)
+{
+    const auto* const found = member(object, name).if_string();
+    if (found == nullptr || found->size() > bytes_max) {
+        return std::nullopt;
+    }
+    std::string text{found->data(), found->size()};
+    return aws::clean_text(text, bytes_max) == text ? std::optional{std::move(text)} : std::nullopt;
 }
 
 std::optional<std::vector<std::string>> texts(const json::object& object, std::string_view name)
@@ -293,6 +309,60 @@ result<std::vector<address_succession>> read_addresses(const json::value& value)
     return all;
 }
 
+// Likewise.
+result<std::optional<ec2_path_succession>> read_ec2_path(const json::value& value)
+{
+    if (value.is_null()) {
+        return std::optional<ec2_path_succession>{};
+    }
+    const auto* const object = value.if_object();
+    const auto since = object == nullptr ? std::nullopt : number(*object, "broken_since_nanoseconds");
+    auto trouble = object == nullptr ? std::nullopt : short_text(*object, "trouble", trouble_size_max);
+    if (!since || *since < 0 || !trouble) {
+        return malformed("has a path to EC2 that this version does not understand");
+    }
+    return std::optional{ec2_path_succession{time_point{duration{*since}}, std::move(*trouble)}};
+}
+
+std::optional<aws::notice> read_notice(const json::value& value)
+{
+    const auto* const object = value.if_object();
+    if (object == nullptr) {
+        return std::nullopt;
+    }
+    const auto* const kind =
+        std::ranges::find(notice_kinds, aws::json_text(*object, "kind"), [](aws::notice_kind k) { return aws::to_string(k); });
+    auto what = short_text(*object, "what", aws::notice_what_size_max);
+    const auto at = aws::parse_iso8601(aws::json_text(*object, "at"));
+    // What a scheduled event has to say is when.
+    const bool may_lack_time = kind != notice_kinds.end() && *kind != aws::notice_kind::scheduled_event;
+    if (kind == notice_kinds.end() || !what || !(at || (may_lack_time && member(*object, "at").is_null()))) {
+        return std::nullopt;
+    }
+    return aws::notice{*kind, std::move(*what), at};
+}
+
+// Likewise.
+result<std::vector<aws::notice>> read_notices(const json::value& value)
+{
+    std::vector<aws::notice> all;
+    if (value.is_null()) {
+        return all;
+    }
+    const auto* const list = value.if_array();
+    if (list == nullptr) {
+        return malformed("has notices that are no list");
+    }
+    for (const auto& item : *list) {
+        auto notice = read_notice(item);
+        if (!notice || std::ranges::find(all, notice->kind, &aws::notice::kind) != all.end()) {
+            return malformed("has a notice that this version does not understand");
+        }
+        all.push_back(std::move(*notice));
+    }
+    return all;
+}
+
 }  // namespace
 
 std::string format_succession(const succession& s)
@@ -309,11 +379,24 @@ std::string format_succession(const succession& s)
     for (const auto& a : s.addresses) {
         addresses.emplace_back(json::object{{"address", a.address.to_string()}, {"interface", a.interface}});
     }
+    json::value path;
+    if (s.ec2_path) {
+        path = json::object{{"broken_since_nanoseconds", s.ec2_path->broken_since.time_since_epoch().count()},
+                            {"trouble", aws::clean_text(s.ec2_path->trouble, trouble_size_max)}};
+    }
+    json::array notices;
+    for (const auto& n : s.notices) {
+        notices.emplace_back(json::object{{"kind", std::string{aws::to_string(n.kind)}},
+                                          {"what", n.what},
+                                          {"at", n.at ? json::value(aws::format_iso8601(*n.at)) : json::value(nullptr)}});
+    }
     return json::serialize(json::object{{"format", format_version},
                                         {"maintenance", s.maintenance},
                                         {"routers", std::move(routers)},
                                         {"priorities", std::move(priorities)},
-                                        {"addresses", std::move(addresses)}});
+                                        {"addresses", std::move(addresses)},
+                                        {"ec2_path", std::move(path)},
+                                        {"notices", std::move(notices)}});
 }
 
 result<succession> parse_succession(std::string_view text)
@@ -338,7 +421,15 @@ result<succession> parse_succession(std::string_view text)
     if (!addresses) {
         return addresses.error();
     }
-    succession s{*maintenance, {}, std::move(*priorities), std::move(*addresses)};
+    auto path = read_ec2_path(member(*object, "ec2_path"));
+    if (!path) {
+        return path.error();
+    }
+    auto notices = read_notices(member(*object, "notices"));
+    if (!notices) {
+        return notices.error();
+    }
+    succession s{*maintenance, {}, std::move(*priorities), std::move(*addresses), std::move(*path), std::move(*notices)};
     for (const auto& value : *routers) {
         auto router = read_router(value);
         if (!router) {

@@ -6,6 +6,7 @@
 // It is text because the two may be of different versions. One that is not understood is passed over whole: the node then
 // starts as a Backup, which is always right.
 
+#include "agent/aws/notice_watch.hpp"
 #include "agent/config/hooks.hpp"
 #include "agent/node/resolve.hpp"
 #include "agent/vrrp/authentication.hpp"
@@ -60,11 +61,22 @@ struct address_succession {
     friend bool operator==(const address_succession&, const address_succession&) = default;
 };
 
+// A path to EC2 that counts as broken, and goes on to do so until it has worked for as long as ever.
+struct ec2_path_succession {
+    time_point broken_since;  // by the clock of this boot
+    std::string trouble;
+    friend bool operator==(const ec2_path_succession&, const ec2_path_succession&) = default;
+};
+
+inline constexpr std::size_t trouble_size_max = 1024;  // bytes; what is longer is cut where it is written
+
 struct succession {
     bool maintenance = false;
     std::vector<router_succession> routers;
     std::vector<priority_succession> priorities = {};
-    std::vector<address_succession> addresses = {};  // those that the next configuration does not name are removed
+    std::vector<address_succession> addresses = {};    // those that the next configuration does not name are removed
+    std::optional<ec2_path_succession> ec2_path = {};  // none: it works, or nobody has looked
+    std::vector<aws::notice> notices = {};             // as IMDS said last, at most one of each kind
     friend bool operator==(const succession&, const succession&) = default;
 };
 

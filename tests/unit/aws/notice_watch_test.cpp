@@ -151,5 +151,24 @@ TEST_F(notice_watch_test, an_imds_that_does_not_answer_is_asked_once_a_pass_and_
     EXPECT_EQ(current(), "spot interruption: stop") << "what it said last stands";
 }
 
+TEST_F(notice_watch_test, what_another_process_was_told_stands_until_imds_says_otherwise)
+{
+    const notice stop{notice_kind::spot, "stop", now.wall + 2min};
+    const notice reboot{notice_kind::scheduled_event, "system-reboot", now.wall + 30min};
+    w.start(now.steady, {});
+    w.recall({stop, reboot, {notice_kind::rebalance, "rebalance", {}}});
+    EXPECT_EQ(w.heard(), (std::vector{stop, reboot})) << "a recommendation is not asked for";
+    EXPECT_EQ(current(), "spot interruption: stop");
+    is_up = false;
+    pass();
+    EXPECT_EQ(current(), "spot interruption: stop");
+    is_up = true;
+    now.steady = std::max(now.steady, w.next_wakeup().at);
+    ASSERT_EQ(w.poll_path(now.steady), spot);
+    w.handle(now, error{error_class::not_found, "404"});
+    EXPECT_EQ(current(), "none");
+    EXPECT_EQ(w.heard(), std::vector{reboot}) << "that has not been asked for yet";
+}
+
 }  // namespace
 }  // namespace vipd::aws

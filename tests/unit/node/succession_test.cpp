@@ -35,7 +35,12 @@ TEST(succession, is_read_as_it_was_written)
                         {"db", 52, vrrp::version::v2, *ip_address::parse("2001:db8::1"), 0, std::nullopt, false, {}},
                         {.name = "out", .vrid = 53, .role_told = config::hook_event::fault}},
                        {{"web", 180, 100}},
-                       {{*ip_prefix::parse("172.16.1.100/32"), "lo"}, {*ip_prefix::parse("2001:db8::2/64"), "ens5"}}};
+                       {{*ip_prefix::parse("172.16.1.100/32"), "lo"}, {*ip_prefix::parse("2001:db8::2/64"), "ens5"}},
+                       {{time_point{987654321ns}, "http_503: \"ä\""}},
+                       {{aws::notice_kind::spot, "stop", wall_time{1790000000s}},
+                        {aws::notice_kind::rebalance, "rebalance", {}},
+                        {aws::notice_kind::scheduled_event, "", wall_time{1790000001s}},
+                        {aws::notice_kind::auto_scaling, "Terminated", {}}}};
     const auto read = parse_succession(format_succession(s));
     ASSERT_TRUE(read.has_value()) << read.error().text;
     EXPECT_EQ(*read, s);
