@@ -226,8 +226,8 @@ imds_model::tree imds_model::facts(const instant& now, const instance& machine, 
     }
     add_identity(out, machine, zone, address);
     if (const auto extra = items_.find(machine.id); extra != items_.end()) {
-        for (const auto& [path, value] : extra->second) {
-            out.put("meta-data/" + path, [&] { return value; });
+        for (const auto& item : extra->second) {
+            out.put("meta-data/" + item.first, [&] { return item.second; });
         }
     }
     return out.take();
