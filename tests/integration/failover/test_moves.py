@@ -406,9 +406,10 @@ class Streams(StreamTest, MovesTest):
         self.cloud.fault(action="DescribeNetworkInterfaces", kind="fail", status=503, code="Unavailable")
         asked = self.lab.timeline.note("lab", "restart")
         self.assertEqual(b.request("POST", "/v1/restart")[0], 200)
-        b.log_line("the new program has begun", "event=start", since=asked.at)
-        self.lab.timeline.until("its interface is not known", lambda: "EC2 has not said yet which interface it is" in [
-            resource["last_error"] for resource in b.router()["resources"]], timeout=20)
+        begun = b.log_line("the new program has begun", "event=start", since=asked.at)
+        self.lab.timeline.until("EC2 has refused to say it", lambda: len(self.lab.timeline.select(
+            lambda e: e.fields.get("action") == "DescribeNetworkInterfaces" and e.fields.get("node") == "node-b",
+            begun.at)) > 2, timeout=20)
         self.last_words(self.clients.values())
         self.cloud.clear_faults()
         self.settle("b")

@@ -137,6 +137,7 @@ class Hooks(LabTest):
         self.assertIn("signal 9", ended.text)
         a.log_line("what it said", "event=hook_output router=lab hook=active line=\"it hangs\"", since=a.started)
         self.until_told("a", ["owned"])
+        a.log_line("the next one has ended", "event=hook router=lab hook=owned", since=ended.at, timeout=20)
         self.assertEqual((a.state(), b.state()), ("Active", "Backup"))
         self.assertEqual(b.router()["election"]["became_active"], 0)
         shown = self.hooks(a)
