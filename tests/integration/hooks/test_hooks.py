@@ -18,8 +18,8 @@ EVENTS = ("active", "owned", "backup", "fault", "stopping", "lower_priority_adve
 
 # Each program writes what it is told, in one line. The file is not among what it is told, so it stands in the script.
 RECORDER = """#!/bin/sh
-echo "$VIPD_EVENT" >> {file}
 env | grep ^VIPD_ | sort > {file}.$VIPD_EVENT
+echo "$VIPD_EVENT" >> {file}
 """
 
 # As they are found beside keepalived, with its four arguments and no more.
