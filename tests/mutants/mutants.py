@@ -35,6 +35,7 @@ LOCAL = "agent/takeover/local_resources.cpp"
 SESSION = "agent/aws/cloud_session.cpp"
 HOOKS = "agent/hooks/hook_runner.cpp"
 GROUPS = "agent/node/node_groups.cpp"
+SUCCESSION = "agent/node/virtual_router_succession.cpp"
 
 # Of our own: the state machine's additions, and the wiring between election, takeover and cloud.
 WIRING = [
@@ -101,11 +102,13 @@ WIRING = [
            "    write_again();\n",
            "    ++repairs_;\n"),
     Mutant("CreateRoute is never tried", REGISTER,
-           "e->kind == aws::ec2_error_class::route_missing ? place::nowhere : place::elsewhere;",
+           "e.kind == aws::ec2_error_class::route_missing ? place::nowhere : place::elsewhere;",
            "place::elsewhere;"),
     Mutant("there is no pause between attempts", REGISTER,
-           "    retry_at_ = now + pauses_.next(now, e->kind, random);",
-           "    retry_at_ = now;"),
+           "    retry_at_ = now + pauses_.next(now, e.kind, random);\n"
+           "}\n",
+           "    retry_at_ = now;\n"
+           "}\n"),
     Mutant("only what is known to be elsewhere is taken", TAKEOVER,
            "        tracked.value.become_active(now);\n"
            "    }\n"
@@ -216,8 +219,8 @@ WIRING = [
            "            place += distance;\n",
            ""),
     Mutant("a reload that brings a tracker is a transition", "agent/node/virtual_router_trackers.cpp",
-           "assumed[t.name] = before == configuration_.trackers.end() ||",
-           "assumed[t.name] = before != configuration_.trackers.end() &&"),
+           "            assumed[t.name] = {.is_well = true};\n",
+           "            assumed[t.name] = {.is_well = false};\n"),
     Mutant("a failing tracker lowers nothing and takes nobody out", STANDING,
            "return failing.empty() ? found_obstacle{",
            "return failing.empty() || true ? found_obstacle{"),
@@ -254,4 +257,31 @@ WIRING = [
     Mutant("a weight counts for one of a group alone", GROUPS,
            "            router.set_weights_of_group(sum - router.own_weights());",
            "            router.set_weights_of_group(0 * sum);"),
+    Mutant("what is missed for a moment comes back as if it were new", TAKEOVER,
+           "    set_aside_.insert_or_assign(name, former_register{std::move(dropped.mapped().value), now});\n",
+           ""),
+    Mutant("an Elastic IP does not wait for its address", TAKEOVER,
+           "    return is_missing ? elastic",
+           "    return is_missing && !is_missing ? elastic"),
+    Mutant("a new target waits for what the old one was refused", REGISTER,
+           "            retry_at_ = time_point::min();\n"
+           "            break;\n"
+           "        case stage::held:",
+           "            break;\n"
+           "        case stage::held:"),
+    Mutant("one answer of the metadata service takes the addresses away", "agent/aws/identity_probe.cpp",
+           "    if (values.size() > count || before == nullptr || before->id != interface.id) {",
+           "    if (values.size() >= count || before == nullptr || before->id != interface.id) {"),
+    Mutant("a restart tells the role again", SUCCESSION,
+           "    role_told_ = predecessor.role_told;\n",
+           ""),
+    Mutant("a restart forgets what EC2 has announced", WORK,
+           "    session_->recall_notices(options_.predecessor->notices);\n",
+           ""),
+    Mutant("a broken path to EC2 works after a restart", WORK,
+           "        ec2_path_.succeed(now.steady, *path);\n",
+           ""),
+    Mutant("a router that is another one on the wire does not listen first", ROUTER,
+           "        hears_since_.reset();\n",
+           ""),
 ]

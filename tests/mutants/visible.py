@@ -4,9 +4,8 @@ that has to find it. In sources alone, never in a header: of a program that was 
 A cluster has to settle with them, or there is no run to be judged.
 """
 
-from mutants import ELECTION, REGISTER, ROUTER, WORK, Mutant
+from mutants import ELECTION, REGISTER, ROUTER, SUCCESSION, WORK, Mutant
 
-SUCCESSION = "agent/node/virtual_router_succession.cpp"
 KEEPER = "agent/aws/credential_keeper.cpp"
 SERVER = "agent/io/http_server.cpp"
 RESOURCE = "agent/takeover/resource.cpp"
@@ -59,11 +58,11 @@ VISIBLE = [
                   "    if (is_better && advert.priority == priority_owner) {\n"
                   "        become_backup")),
     ("S6a", Mutant("a failed call is repeated without a look, a pause or a budget", REGISTER,
-                   "    retry_at_ = now + pauses_.next(now, e->kind, random);",
+                   "    retry_at_ = now + pauses_.next(now, e.kind, random);",
                    "    retry_at_ = now;",
                    ((REGISTER, "    if (!budget_.try_take(now)) {", "    if (false) {"),
                     (REGISTER,
-                     "    if (e->kind == aws::ec2_error_class::unknown_outcome) {\n"
+                     "    if (e.kind == aws::ec2_error_class::unknown_outcome) {\n"
                      "        is_amending_ = false;",
                      "    if (false) {\n"
                      "        is_amending_ = false;")))),
@@ -107,9 +106,9 @@ VISIBLE = [
                    "is_active_for_certain(now) ? std::optional{election_->advert_due()} : std::nullopt",
                    "is_active_for_certain(now) ? std::optional<time_point>{} : std::nullopt")),
     ("S15", Mutant("a call whose outcome is unknown ends the process", REGISTER,
-                   "    if (e->kind == aws::ec2_error_class::unknown_outcome) {\n"
+                   "    if (e.kind == aws::ec2_error_class::unknown_outcome) {\n"
                    "        is_amending_ = false;",
-                   "    if (e->kind == aws::ec2_error_class::unknown_outcome) {\n"
+                   "    if (e.kind == aws::ec2_error_class::unknown_outcome) {\n"
                    "        ENSURE(is_amending_);\n"
                    "        is_amending_ = false;")),
     ("L-a", Mutant("a route that somebody took is never put back", REGISTER,
