@@ -185,7 +185,7 @@ void check_interval(reading& r, const entry<router>& e, bool realtime)
         }
         return;
     }
-    if (interval > 40950ms || interval % 10ms != 0s) {
+    if (interval > vrrp::advert_interval_max_v3 || interval % 10ms != 0s) {
         refuse_interval("10ms to 40.95s in steps of 10ms with version 3");
     } else if (interval < short_interval && !realtime) {
         r.warning(

@@ -7,6 +7,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
@@ -20,6 +21,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::int64_t format_version = 1;
+constexpr std::string_view learned_interval_member = "active_adver_interval_nanoseconds";
 constexpr std::array notice_kinds = {aws::notice_kind::spot, aws::notice_kind::rebalance, aws::notice_kind::scheduled_event,
                                      aws::notice_kind::auto_scaling};
 static_assert(notice_kinds.size() == aws::notice_kind_count);
@@ -115,14 +117,13 @@ json::object written(const known_interface& known)
             {"vpc", text_or_null(known.query.vpc)}};
 }
 
-std::optional<known_interface> read_interface(const json::value& value)
+std::optional<known_interface> read_interface(const json::object& object)
 {
-    const auto* const object = value.if_object();
-    const auto* const tags = object == nullptr ? nullptr : member(*object, "by_tags").if_array();
+    const auto* const tags = member(object, "by_tags").if_array();
     if (tags == nullptr) {
         return std::nullopt;
     }
-    const auto text = [&](std::string_view name) { return std::string{aws::json_text(*object, name)}; };
+    const auto text = [&](std::string_view name) { return std::string{aws::json_text(object, name)}; };
     known_interface known;
     known.id = aws::network_interface_id{text("id")};
     if (auto id = text("by_id"); !id.empty()) {
@@ -148,6 +149,31 @@ std::optional<known_interface> read_interface(const json::value& value)
     return known;
 }
 
+// Each object of a list as `read` understands it; nothing at all where an older version has left nothing of the kind. The words
+// are those of an error: what they all are, and what one of them is.
+template <class Item>
+result<std::vector<Item>> read_list(const json::value& value, std::string_view all_name, std::string_view one_name,
+                                    std::optional<Item> (*read)(const json::object&))
+{
+    std::vector<Item> all;
+    if (value.is_null()) {
+        return all;
+    }
+    const auto* const list = value.if_array();
+    if (list == nullptr) {
+        return malformed(fmt::format("has {} that are no list", all_name));
+    }
+    for (const auto& item : *list) {
+        const auto* const object = item.if_object();
+        auto one = object == nullptr ? std::nullopt : read(*object);
+        if (!one) {
+            return malformed(fmt::format("has {} that this version does not understand", one_name));
+        }
+        all.push_back(std::move(*one));
+    }
+    return all;
+}
+
 // What later versions have added is nothing where an older one has left it out. Returns whether it is understood.
 bool read_later_additions(const json::object& object, router_succession& r)
 {
@@ -170,17 +196,17 @@ bool read_later_additions(const json::object& object, router_succession& r)
             r.numbers.emplace(std::string_view{name.data(), name.size()}, value.get_int64());
         }
     }
-    if (const auto& interfaces = member(object, "interfaces"); !interfaces.is_null()) {
-        if (!interfaces.is_array()) {
+    auto interfaces = read_list(member(object, "interfaces"), "interfaces", "an interface", read_interface);
+    if (!interfaces) {
+        return false;
+    }
+    r.interfaces = std::move(*interfaces);
+    if (!member(object, learned_interval_member).is_null()) {
+        const auto found = number(object, learned_interval_member);
+        if (!found || *found <= 0 || duration{*found} > vrrp::advert_interval_max_v3) {
             return false;
         }
-        for (const auto& value : interfaces.get_array()) {
-            auto known = read_interface(value);
-            if (!known) {
-                return false;
-            }
-            r.interfaces.push_back(std::move(*known));
-        }
+        r.learned_interval = duration{*found};
     }
     return true;
 }
@@ -222,7 +248,8 @@ result<router_succession> read_router(const json::value& value)
                              .signed_last = signed_last,
                              .role_told = additions.role_told,
                              .numbers = std::move(additions.numbers),
-                             .interfaces = std::move(additions.interfaces)};
+                             .interfaces = std::move(additions.interfaces),
+                             .learned_interval = additions.learned_interval};
 }
 
 json::object written(const router_succession& r)
@@ -249,7 +276,8 @@ json::object written(const router_succession& r)
         {"signed_last", r.signed_last ? json::value(*r.signed_last) : json::value(nullptr)},
         {"role_told", r.role_told ? json::value(std::string{to_string(*r.role_told)}) : json::value(nullptr)},
         {"numbers", std::move(numbers)},
-        {"interfaces", std::move(interfaces)}};
+        {"interfaces", std::move(interfaces)},
+        {learned_interval_member, r.learned_interval ? json::value(r.learned_interval->count()) : json::value(nullptr)}};
 }
 
 std::optional<std::uint8_t> priority_of(const json::object& object, std::string_view name)
@@ -259,57 +287,25 @@ std::optional<std::uint8_t> priority_of(const json::object& object, std::string_
     return is_sound ? std::optional{static_cast<std::uint8_t>(*found)} : std::nullopt;
 }
 
-// Nothing at all where an older version has left nothing of the kind.
-result<std::vector<priority_succession>> read_priorities(const json::value& value)
+std::optional<priority_succession> read_priority(const json::object& object)
 {
-    std::vector<priority_succession> all;
-    if (value.is_null()) {
-        return all;
+    const auto name = aws::json_text(object, "name");
+    const auto priority = priority_of(object, "priority");
+    const auto configured = priority_of(object, "configured");
+    if (name.empty() || !priority || !configured) {
+        return std::nullopt;
     }
-    const auto* const list = value.if_array();
-    if (list == nullptr) {
-        return malformed("has priorities that are no list");
-    }
-    for (const auto& item : *list) {
-        const auto* const object = item.if_object();
-        const auto name = object == nullptr ? std::string_view{} : aws::json_text(*object, "name");
-        const auto priority = object == nullptr ? std::nullopt : priority_of(*object, "priority");
-        const auto configured = object == nullptr ? std::nullopt : priority_of(*object, "configured");
-        if (name.empty() || !priority || !configured) {
-            return malformed("has a priority that this version does not understand");
-        }
-        all.push_back({std::string{name}, *priority, *configured});
-    }
-    return all;
+    return priority_succession{std::string{name}, *priority, *configured};
 }
 
-// Likewise.
-result<std::vector<address_succession>> read_addresses(const json::value& value)
+std::optional<address_succession> read_address(const json::object& object)
 {
-    std::vector<address_succession> all;
-    if (value.is_null()) {
-        return all;
-    }
-    const auto* const list = value.if_array();
-    if (list == nullptr) {
-        return malformed("has addresses that are no list");
-    }
-    for (const auto& item : *list) {
-        const auto* const object = item.if_object();
-        const auto text = [&](std::string_view name) {
-            return object == nullptr ? std::string_view{} : aws::json_text(*object, name);
-        };
-        const auto address = ip_prefix::parse(text("address"));
-        const auto interface = text("interface");
-        if (!address || interface.empty()) {
-            return malformed("has an address that this version does not understand");
-        }
-        all.push_back({*address, std::string{interface}});
-    }
-    return all;
+    const auto address = ip_prefix::parse(aws::json_text(object, "address"));
+    const auto interface = aws::json_text(object, "interface");
+    return address && !interface.empty() ? std::optional{address_succession{*address, std::string{interface}}} : std::nullopt;
 }
 
-// Likewise.
+// None where an older version has left nothing of the kind.
 result<std::optional<ec2_path_succession>> read_ec2_path(const json::value& value)
 {
     if (value.is_null()) {
@@ -324,43 +320,24 @@ result<std::optional<ec2_path_succession>> read_ec2_path(const json::value& valu
     return std::optional{ec2_path_succession{time_point{duration{*since}}, std::move(*trouble)}};
 }
 
-std::optional<aws::notice> read_notice(const json::value& value)
+std::optional<aws::notice> read_notice(const json::object& object)
 {
-    const auto* const object = value.if_object();
-    if (object == nullptr) {
-        return std::nullopt;
-    }
     const auto* const kind =
-        std::ranges::find(notice_kinds, aws::json_text(*object, "kind"), [](aws::notice_kind k) { return aws::to_string(k); });
-    auto what = short_text(*object, "what", aws::notice_what_size_max);
-    const auto at = aws::parse_iso8601(aws::json_text(*object, "at"));
+        std::ranges::find(notice_kinds, aws::json_text(object, "kind"), [](aws::notice_kind k) { return aws::to_string(k); });
+    auto what = short_text(object, "what", aws::notice_what_size_max);
+    const auto at = aws::parse_iso8601(aws::json_text(object, "at"));
     // What a scheduled event has to say is when.
     const bool may_lack_time = kind != notice_kinds.end() && *kind != aws::notice_kind::scheduled_event;
-    if (kind == notice_kinds.end() || !what || !(at || (may_lack_time && member(*object, "at").is_null()))) {
+    if (kind == notice_kinds.end() || !what || !(at || (may_lack_time && member(object, "at").is_null()))) {
         return std::nullopt;
     }
     return aws::notice{*kind, std::move(*what), at};
 }
 
-// Likewise.
-result<std::vector<aws::notice>> read_notices(const json::value& value)
+bool has_two_of_a_kind(const std::vector<aws::notice>& notices)
 {
-    std::vector<aws::notice> all;
-    if (value.is_null()) {
-        return all;
-    }
-    const auto* const list = value.if_array();
-    if (list == nullptr) {
-        return malformed("has notices that are no list");
-    }
-    for (const auto& item : *list) {
-        auto notice = read_notice(item);
-        if (!notice || std::ranges::find(all, notice->kind, &aws::notice::kind) != all.end()) {
-            return malformed("has a notice that this version does not understand");
-        }
-        all.push_back(std::move(*notice));
-    }
-    return all;
+    const auto is_repeated = [&](const auto& n) { return std::ranges::count(notices, n.kind, &aws::notice::kind) > 1; };
+    return notices.size() > aws::notice_kind_count || std::ranges::any_of(notices, is_repeated);
 }
 
 }  // namespace
@@ -413,11 +390,11 @@ result<succession> parse_succession(std::string_view text)
     if (number(*object, "format") != format_version || !maintenance || routers == nullptr) {
         return malformed("is of a version that this one does not understand");
     }
-    auto priorities = read_priorities(member(*object, "priorities"));
+    auto priorities = read_list(member(*object, "priorities"), "priorities", "a priority", read_priority);
     if (!priorities) {
         return priorities.error();
     }
-    auto addresses = read_addresses(member(*object, "addresses"));
+    auto addresses = read_list(member(*object, "addresses"), "addresses", "an address", read_address);
     if (!addresses) {
         return addresses.error();
     }
@@ -425,9 +402,12 @@ result<succession> parse_succession(std::string_view text)
     if (!path) {
         return path.error();
     }
-    auto notices = read_notices(member(*object, "notices"));
+    auto notices = read_list(member(*object, "notices"), "notices", "a notice", read_notice);
     if (!notices) {
         return notices.error();
+    }
+    if (has_two_of_a_kind(*notices)) {
+        return malformed("has two notices of one kind");
     }
     succession s{*maintenance, {}, std::move(*priorities), std::move(*addresses), std::move(*path), std::move(*notices)};
     for (const auto& value : *routers) {

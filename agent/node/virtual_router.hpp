@@ -305,6 +305,7 @@ private:
     std::shared_ptr<vrrp::verifier> verifier_;
     std::uint64_t last_epoch_ = 0;
     std::optional<router_succession> predecessor_;  // that was Active, until this router has started
+    std::optional<duration> learned_interval_;      // by a predecessor that was Backup, likewise
 
     takeover::takeover takeover_;
     takeover::local_resources local_;

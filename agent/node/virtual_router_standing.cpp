@@ -4,6 +4,7 @@
 #include "agent/vrrp/timers.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace vipd::node {
@@ -82,7 +83,7 @@ void virtual_router::take_part(instant now, const net::link_table& links, standi
         if (!resume(now, links, adverts)) {
             // It may have been kept out by what keeps no advert from it.
             const auto silence_from = std::max({hears_since_.value_or(now.steady), active_known_at_, *patient_until_});
-            election_->startup(now.steady, silence_from, election_outputs_);
+            election_->startup(now.steady, silence_from, std::exchange(learned_interval_, std::nullopt), election_outputs_);
             apply(now, links, adverts);
         }
     }

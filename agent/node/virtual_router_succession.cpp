@@ -28,6 +28,9 @@ void virtual_router::succeed(const router_succession& predecessor)
     known_interfaces_ = predecessor.interfaces;
     const bool is_same = predecessor.vrid == configuration_.vrid && predecessor.version == configuration_.version &&
                          predecessor.source && predecessor.source->family() == configuration_.peers.front().address.family();
+    if (is_same) {
+        learned_interval_ = predecessor.learned_interval;
+    }
     if (predecessor.advert_due && is_same) {
         predecessor_ = predecessor;
         // Which address it speaks from follows from the interface, unless it is configured: the peers know that one.
@@ -68,7 +71,8 @@ router_succession virtual_router::leave_behind(time_point now) const
                              .signed_last = signer_ ? signer_->last() : signed_last_,
                              .role_told = role_told_,
                              .numbers = std::move(numbers),
-                             .interfaces = known_interfaces_};
+                             .interfaces = known_interfaces_,
+                             .learned_interval = election_ ? election_->learned_interval() : learned_interval_};
 }
 
 void virtual_router::give_up_succession(time_point now)

@@ -43,7 +43,7 @@ election::election(const election_settings& settings) : settings_(settings), act
     ENSURE(settings.down_timer_adverts > 0);
 }
 
-void election::startup(time_point now, time_point silence_from, outputs& out)
+void election::startup(time_point now, time_point silence_from, std::optional<duration> learned_interval, outputs& out)
 {
     if (state_ != state::initialize) {
         return;
@@ -53,6 +53,9 @@ void election::startup(time_point now, time_point silence_from, outputs& out)
         become_active(now, transition_reason::startup, now, out);
     } else {
         become_backup(now, transition_reason::startup, out);
+        if (learned_interval) {
+            learn_interval(*learned_interval);
+        }
         down_armed_at_ = silence_from;
         down_due_ = std::max(now, down_deadline());
     }
@@ -269,7 +272,7 @@ void election::handle_as_backup(time_point now, const heard_advert& advert)
         speaker_ = speaker::lower;
         return;
     }
-    learn_interval(advert);
+    learn_interval(advert.interval);
     arm_down_timer(now);
 }
 
@@ -287,7 +290,7 @@ void election::handle_as_active(time_point now, const heard_advert& advert, outp
     answer(now, out);
     if (is_better) {
         become_backup(now, transition_reason::heard_better, out);
-        learn_interval(advert);
+        learn_interval(advert.interval);
         arm_down_timer(now);
     } else {
         ++counters_.lower_priority_heard_while_active;
@@ -333,11 +336,11 @@ bool election::listens_to_lower(time_point now)
     return !preempt_delay_is_over_;
 }
 
-void election::learn_interval(const heard_advert& advert)
+void election::learn_interval(duration interval)
 {
     if (settings_.protocol_version == version::v3) {
-        ENSURE(advert.interval > duration::zero());
-        active_interval_ = advert.interval;
+        ENSURE(interval > duration::zero());
+        active_interval_ = interval;
         has_learned_interval_ = true;
     }
 }

@@ -136,7 +136,14 @@ public:
     // The same, but the Active_Down_Timer counts from `silence_from` until an advert is heard. That is earlier for one that has
     // listened before and since then has heard none and not been Active, so that what keeps a router out for a moment, again
     // and again, postpones nothing; and later for one that gives the others more time after the start.
-    void startup(time_point now, time_point silence_from, std::vector<election_output>& out);
+    void startup(time_point now, time_point silence_from, std::vector<election_output>& out)
+    {
+        startup(now, silence_from, std::nullopt, out);
+    }
+    // Where a process before this one has learned the interval of the Active, that of this router, which may be shorter, tells
+    // nothing of how long the Active may be silent.
+    void startup(time_point now, time_point silence_from, std::optional<duration> learned_interval,
+                 std::vector<election_output>& out);
     // In place of startup(), by a process that takes the place of one that was Active and whose next advert was due then: goes
     // on as the Active, with an advert at once. Returns false, and does nothing, when that is so long ago that a Backup may
     // have taken over.
@@ -182,6 +189,10 @@ public:
     [[nodiscard]] const election_counters& counters() const { return counters_; }
     // Learned from the Active (v3); our own before that.
     [[nodiscard]] duration active_advert_interval() const { return active_interval_; }
+    [[nodiscard]] std::optional<duration> learned_interval() const
+    {
+        return has_learned_interval_ ? std::optional{active_interval_} : std::nullopt;
+    }
     [[nodiscard]] duration active_down_interval() const;
     [[nodiscard]] duration skew_time() const;
     // The last advert heard that was not ours to ignore: who speaks as Active.
@@ -225,7 +236,7 @@ private:
     [[nodiscard]] time_point down_deadline() const;
     [[nodiscard]] bool may_be_succeeded(time_point now, time_point advert_due) const;
     [[nodiscard]] bool listens_to_lower(time_point now);
-    void learn_interval(const heard_advert& advert);
+    void learn_interval(duration interval);
     [[nodiscard]] bool is_deaf_owner() const;
     [[nodiscard]] bool remembers_release(const ip_address& source) const;
     void remember_release(const ip_address& source);

@@ -1,6 +1,7 @@
 #include "tests/sim/cluster.hpp"
 
 #include "tests/sim/account.hpp"
+#include "tests/sim/log_fields.hpp"
 
 #include <fmt/format.h>
 
@@ -17,6 +18,11 @@ namespace {
 constexpr time_point start_time{1'000'000s};
 constexpr wall_time start_wall{1'790'000'000s};
 constexpr duration tracked_flow_life = 600s;
+
+vrrp::state parse_state(std::string_view text)
+{
+    return text == "Active" ? vrrp::state::active : (text == "Backup" ? vrrp::state::backup : vrrp::state::initialize);
+}
 
 std::string form_value(const std::string& form, const std::string& key)
 {
@@ -322,7 +328,43 @@ void cluster::on_log(machine& of, const log_record& record)
 {
     history_.add(events_.now(), names_[of.index()], record);
     invariants_.on_log(events_.now(), of, record, cloud_.keys());
-    note_record(of, record);
+    if (record.event == "transition") {
+        on_transition(of, record);
+    } else {
+        note_record(of, record);
+    }
+}
+
+void cluster::on_transition(machine& of, const log_record& record)
+{
+    const auto from = parse_state(text_field(record, "from"));
+    const auto to = parse_state(text_field(record, "to"));
+    const auto reason = text_field(record, "reason");
+    const std::size_t router = text_field(record, "router") == cluster_options::router_name(1) ? 1 : 0;
+    invariants_.on_transition(events_.now(), of, router, from, to, reason,
+                              static_cast<std::uint64_t>(number_field(record, "epoch")));
+    if (router > 0) {
+        return;
+    }
+    role_changes_.push_back({events_.now(), of.index(), to, std::string(reason)});
+    count_change(of.index(), from, to, reason);
+    if (from == vrrp::state::active) {
+        note_end_of_epoch(of, reason);
+    }
+    if (to == vrrp::state::active) {
+        on_became_active(of, reason);
+        note_epoch(of, reason);
+    }
+}
+
+void cluster::on_became_active(const machine& of, std::string_view reason)
+{
+    roles_.on_became_active(events_.now(), of.index(), reason);
+    observe_takeover(reason);
+    if (auto& planned = reload_in_takeover_[of.index()]) {
+        after(random_.between(0ms, 2 * options_.cloud_latency),
+              [this, f = *std::exchange(planned, std::nullopt)] { begin(f, {}); });
+    }
 }
 
 // --- the cloud ---

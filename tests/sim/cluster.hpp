@@ -111,12 +111,13 @@ private:
     void on_unasked_end(machine& of) override;
     void on_refused_reload(machine& of, const std::string& wrong) override;
 
+    void on_transition(machine& of, const log_record& record);
+    void on_became_active(const machine& of, std::string_view reason);
     void deliver(std::size_t to, std::size_t from, const byte_buffer& message, bool corrupted);
     void settle_cloud();
     // --- what of it is counted as a situation ---
     void note_record(machine& of, const log_record& record);
-    void note_transition(machine& of, const log_record& record);
-    void note_epoch(machine& of, std::string_view reason);
+    void note_epoch(const machine& of, std::string_view reason);
     void note_end_of_epoch(const machine& of, std::string_view reason);
     void note_landing(std::size_t by, const cloud::state_change& change);
     void note_route_by_hand(const std::string& table, const std::string& target);

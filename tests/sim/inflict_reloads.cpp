@@ -106,13 +106,7 @@ void cluster::begin(const faults::other_reload& f, duration lasts)
     auto& trackers = next.routers.front().trackers;
     std::erase_if(trackers, [](const auto& t) { return t.name == passing; });
     if (f.tracks && !options_.tracks) {
-        auto& t = trackers.emplace_back();
-        t.name = passing;
-        t.what = {.target = config::tcp_check{ip_address::v4(127, 0, 0, 1), 8081},
-                  .interval = 500ms,
-                  .timeout = 300ms,
-                  .rise = 2,
-                  .fall = 2};
+        trackers.push_back(service_tracker(passing, 8081));
         // What is in the file then, without it.
         after(lasts, [&m] {
             auto later = m.file();

@@ -1,46 +1,19 @@
 // When a situation of situations.hpp has occurred: judged by what was seen of the very call, advert or transition that it is
-// about, and not by what was inflicted meanwhile.
+// about, and not by what was inflicted meanwhile. Nothing here changes what happens.
 
 #include "tests/sim/cluster.hpp"
+#include "tests/sim/log_fields.hpp"
 
 #include <algorithm>
 #include <array>
-#include <utility>
 
 namespace vipd::sim {
-
-using namespace std::chrono_literals;
-
-namespace {
-
-std::string_view text_field(const log_record& record, std::string_view key)
-{
-    const auto found = std::ranges::find(record.fields, key, &log_field::key);
-    const auto* text = found == record.fields.end() ? nullptr : std::get_if<std::string_view>(&found->value);
-    return text == nullptr ? std::string_view{} : *text;
-}
-
-std::int64_t number_field(const log_record& record, std::string_view key)
-{
-    const auto found = std::ranges::find(record.fields, key, &log_field::key);
-    const auto* number = found == record.fields.end() ? nullptr : std::get_if<std::int64_t>(&found->value);
-    return number == nullptr ? 0 : *number;
-}
-
-vrrp::state parse_state(std::string_view text)
-{
-    return text == "Active" ? vrrp::state::active : (text == "Backup" ? vrrp::state::backup : vrrp::state::initialize);
-}
-
-}  // namespace
 
 // --- of the log ---
 
 void cluster::note_record(machine& of, const log_record& record)
 {
-    if (record.event == "transition") {
-        note_transition(of, record);
-    } else if (record.event == "sync_group" && text_field(record, "to") == "Backup") {
+    if (record.event == "sync_group" && text_field(record, "to") == "Backup") {
         situations_.note(situation::group_left_together);
     } else if (record.event == "ec2_call" && text_field(record, "outcome") == "unknown_outcome" &&
                invariants_.state(of.index()) == vrrp::state::active) {
@@ -52,28 +25,7 @@ void cluster::note_record(machine& of, const log_record& record)
     }
 }
 
-void cluster::note_transition(machine& of, const log_record& record)
-{
-    const auto now = events_.now();
-    const auto from = parse_state(text_field(record, "from"));
-    const auto to = parse_state(text_field(record, "to"));
-    const auto reason = text_field(record, "reason");
-    const std::size_t router = text_field(record, "router") == cluster_options::router_name(1) ? 1 : 0;
-    invariants_.on_transition(now, of, router, from, to, reason, static_cast<std::uint64_t>(number_field(record, "epoch")));
-    if (router > 0) {
-        return;
-    }
-    role_changes_.push_back({now, of.index(), to, std::string(reason)});
-    count_change(of.index(), from, to, reason);
-    if (from == vrrp::state::active) {
-        note_end_of_epoch(of, reason);
-    }
-    if (to == vrrp::state::active) {
-        note_epoch(of, reason);
-    }
-}
-
-void cluster::note_epoch(machine& of, std::string_view reason)
+void cluster::note_epoch(const machine& of, std::string_view reason)
 {
     auto& notes = notes_[of.index()] = {};
     notes.since = events_.now();
@@ -83,14 +35,8 @@ void cluster::note_epoch(machine& of, std::string_view reason)
             notes.found.insert(table_ids_[t].str());
         }
     }
-    roles_.on_became_active(events_.now(), of.index(), reason);
-    observe_takeover(reason);
     if (reason == "resumed") {
         situations_.note(situation::active_succeeded);
-    }
-    if (auto& planned = reload_in_takeover_[of.index()]) {
-        after(random_.between(0ms, 2 * options_.cloud_latency),
-              [this, f = *std::exchange(planned, std::nullopt)] { begin(f, {}); });
     }
     if (options_.address_owner == of.index() && reason == "startup" && active_count() > 1) {
         situations_.note(situation::owner_took_over);

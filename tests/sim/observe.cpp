@@ -195,10 +195,8 @@ std::optional<unsigned> cluster::changes_allowed(const fault_kind& what, duratio
         reload != nullptr && reload->priority == 0 && !reload->during_takeover) {
         return 0;
     }
-    // It says of itself that it is Active again. Were another one to take over, one of the two would change twice. A Backup
-    // knows of no other interval than its own until it has heard the Active, and may take over before that where it is shorter.
-    if (is_one_of<faults::replace_process>(what) && lasts + 200ms < 2 * options_.interval_min() &&
-        options_.interval_min() == options_.interval_max()) {
+    // It says of itself that it is Active again. Were another one to take over, one of the two would change twice.
+    if (is_one_of<faults::replace_process>(what) && lasts + 200ms < 2 * options_.interval_min()) {
         return 1;
     }
     const auto* const cut = std::get_if<faults::partition>(&what);

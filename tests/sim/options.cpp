@@ -187,19 +187,6 @@ void add_moves(config::router& r, const cluster_options& o)
     }
 }
 
-config::tracker service(std::optional<std::int16_t> weight)
-{
-    config::tracker t;
-    t.name = "service";
-    t.weight = weight;
-    t.what = {.target = config::tcp_check{ip_address::v4(127, 0, 0, 1), 8080},
-              .interval = 500ms,
-              .timeout = 300ms,
-              .rise = 2,
-              .fall = 2};
-    return t;
-}
-
 // An election, an address, and a route in the first table.
 config::router plain_router(const cluster_options& o, std::size_t machine, std::size_t router)
 {
@@ -290,7 +277,8 @@ config::configuration cluster_options::configuration(std::size_t machine) const
     auto r = plain_router(*this, machine, 0);
     r.api_weight = api_weight;
     if (tracks) {
-        r.trackers = {service(tracker_weight)};
+        r.trackers = {service_tracker("service", 8080)};
+        r.trackers.front().weight = tracker_weight;
     }
     if (hooks) {
         auto& programs = r.hooks.emplace();
@@ -334,6 +322,18 @@ config::configuration cluster_options::configuration(std::size_t machine) const
 duration cluster_options::down_interval_max() const
 {
     return interval_max() * (down_timer_adverts + 1);
+}
+
+config::tracker service_tracker(std::string name, std::uint16_t port)
+{
+    config::tracker t;
+    t.name = std::move(name);
+    t.what = {.target = config::tcp_check{ip_address::v4(127, 0, 0, 1), port},
+              .interval = 500ms,
+              .timeout = 300ms,
+              .rise = 2,
+              .fall = 2};
+    return t;
 }
 
 duration cluster_options::interval_min() const

@@ -137,6 +137,9 @@ struct cluster_options {
     [[nodiscard]] std::string to_string() const;
 };
 
+// What listens on this port of the machine itself.
+config::tracker service_tracker(std::string name, std::uint16_t port);
+
 cluster_options draw_options(random_source& random);
 
 }  // namespace vipd::sim

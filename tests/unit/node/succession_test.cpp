@@ -33,7 +33,7 @@ TEST(succession, is_read_as_it_was_written)
                           {{{}, ip_address::v4(10, 1, 0, 50), aws::vpc_id{"vpc-1"}, {}}, {}},
                           {{aws::network_interface_id{"eni-2"}, {}, {}, {}}, aws::network_interface_id{"eni-2"}}}},
                         {"db", 52, vrrp::version::v2, *ip_address::parse("2001:db8::1"), 0, std::nullopt, false, {}},
-                        {.name = "out", .vrid = 53, .role_told = config::hook_event::fault}},
+                        {.name = "out", .vrid = 53, .role_told = config::hook_event::fault, .learned_interval = 40'950ms}},
                        {{"web", 180, 100}},
                        {{*ip_prefix::parse("172.16.1.100/32"), "lo"}, {*ip_prefix::parse("2001:db8::2/64"), "ens5"}},
                        {{time_point{987654321ns}, "http_503: \"ä\""}},
@@ -48,21 +48,22 @@ TEST(succession, is_read_as_it_was_written)
 
 TEST(succession, of_another_format_or_broken_is_refused_whole)
 {
-    const auto good = format_succession({false,
-                                         {{.name = "web",
-                                           .vrid = 51,
-                                           .source = ip_address::v4(10, 0, 1, 10),
-                                           .epoch = 7,
-                                           .is_owned = true,
-                                           .well_trackers = {"a"},
-                                           .unwell_trackers = {{"b"}},
-                                           .signed_last = 77,
-                                           .role_told = config::hook_event::backup,
-                                           .numbers = {{"c", 5}},
-                                           .interfaces = {{{{}, ip_address::v4(10, 1, 0, 50), {}, {{"Name", "floating"}}},
-                                                           aws::network_interface_id{"eni-1"}}}}},
-                                         {{"db", 180, 100}},
-                                         {{*ip_prefix::parse("172.16.1.100/32"), "lo"}}});
+    const auto good = format_succession(
+        {false,
+         {{.name = "web",
+           .vrid = 51,
+           .source = ip_address::v4(10, 0, 1, 10),
+           .epoch = 7,
+           .is_owned = true,
+           .well_trackers = {"a"},
+           .unwell_trackers = {{"b"}},
+           .signed_last = 77,
+           .role_told = config::hook_event::backup,
+           .numbers = {{"c", 5}},
+           .interfaces = {{{{}, ip_address::v4(10, 1, 0, 50), {}, {{"Name", "floating"}}}, aws::network_interface_id{"eni-1"}}},
+           .learned_interval = 250ms}},
+         {{"db", 180, 100}},
+         {{*ip_prefix::parse("172.16.1.100/32"), "lo"}}});
     ASSERT_TRUE(parse_succession(good).has_value());
     const auto with = [&](const std::string& from, const std::string& to) {
         auto text = good;
@@ -103,6 +104,9 @@ TEST(succession, of_another_format_or_broken_is_refused_whole)
                              with("\"interfaces\":[", "\"interfaces\":[7,"),
                              with("\"by_tags\":[", "\"by_tags\":[7,"),
                              with("10.1.0.50", "10.1.0"),
+                             with("250000000", "0"),
+                             with("250000000", "40950000001"),
+                             with("250000000", "true"),
                              good.substr(0, good.size() - 1)}) {
         EXPECT_FALSE(parse_succession(text).has_value()) << text;
     }
@@ -270,6 +274,31 @@ TEST_F(succession_test, a_backup_is_a_backup_again)
     h.start();
     EXPECT_EQ(h.state(), state::backup);
     EXPECT_TRUE(h.adverts.empty());
+}
+
+TEST_F(succession_test, a_backup_knows_the_interval_of_a_slower_active)
+{
+    start_as_backup();
+    h.hear(200, 0, 4s);
+    h.succeed(80ms);
+    h.start();
+    h.succeed(80ms);  // nor does one that has heard nothing forget it
+    h.start();
+    h.advance(11s);
+    EXPECT_EQ(h.state(), state::backup);
+    h.hear(200);
+    h.advance(1s);
+    EXPECT_EQ(h.state(), state::active) << "what is heard counts, and not what was left";
+}
+
+TEST_F(succession_test, another_router_on_the_wire_has_learned_no_interval)
+{
+    start_as_backup();
+    h.hear(200, 0, 4s);
+    h.succeed(80ms, changed([](auto& c) { c.routers[0].vrid = 99; }));
+    h.start();
+    h.advance(1s);
+    EXPECT_EQ(h.state(), state::active);
 }
 
 TEST_F(succession_test, an_advert_that_is_better_is_heard_as_ever)
