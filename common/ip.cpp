@@ -1,5 +1,7 @@
 #include "common/ip.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 
@@ -70,6 +72,10 @@ bool ip_address::is_link_local() const
 
 std::string ip_address::to_string() const
 {
+    if (is_v4()) {
+        // inet_ntop() goes through sprintf(), and every answer of EC2 and every snapshot has addresses in it.
+        return fmt::format("{}.{}.{}.{}", bytes_[0], bytes_[1], bytes_[2], bytes_[3]);
+    }
     std::array<char, INET6_ADDRSTRLEN> text{};
     ENSURE(::inet_ntop(system_family(family_), bytes_.data(), text.data(), static_cast<socklen_t>(text.size())) != nullptr);
     return text.data();
