@@ -16,7 +16,8 @@ inline constexpr std::uint8_t ip_protocol = 112;
 inline constexpr std::uint8_t ttl_sent = 255;
 inline constexpr std::uint8_t priority_releasing = 0;
 inline constexpr std::uint8_t priority_owner = 255;
-inline constexpr duration advert_interval_max_v3 = std::chrono::milliseconds{40'950};  // 12 bits of centiseconds (RFC 9568 5.2.7)
+// 12 bits of centiseconds (RFC 9568 5.2.7).
+inline constexpr duration advert_interval_max_v3 = std::chrono::milliseconds{40'950};
 
 // What the header's fields leave room for and where they stand, in both versions.
 inline constexpr std::size_t header_size = 8;

@@ -79,11 +79,11 @@ CLASSIC = [
            "    if (is_better && settings_.preempt) {\n"
            "        become_backup"),
     Mutant("the interval is not learned", ELECTION,
-           "        active_interval_ = advert.interval;\n",
+           "        active_interval_ = interval;\n",
            ""),
     Mutant("the interval of an advert that does not count is learned", ELECTION,
            "    const bool is_lower = advert.priority < settings_.priority;\n",
-           "    learn_interval(advert);\n"
+           "    learn_interval(advert.interval);\n"
            "    const bool is_lower = advert.priority < settings_.priority;\n"),
     Mutant("the Active sends at the interval that it has learned", ELECTION,
            "    active_interval_ = settings_.advert_interval;\n"
