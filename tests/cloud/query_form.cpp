@@ -27,6 +27,10 @@ int hex_digit(char c)
 
 std::string percent_decode(std::string_view text)
 {
+    const auto is_plain = [](char c) { return c != '%' && c != '+'; };
+    if (std::ranges::all_of(text, is_plain)) {
+        return std::string(text);
+    }
     std::string out;
     out.reserve(text.size());
     for (std::size_t i = 0; i < text.size(); ++i) {

@@ -49,18 +49,18 @@ digest keyed(byte_view key, std::string_view text)
     return out;
 }
 
-// What the Authorization header claims.
+// What the Authorization header claims, in its own text.
 struct claim {
-    std::string key_id, day, region, service, terminator, signature;
-    std::vector<std::string> signed_headers;
+    std::string_view key_id, day, region, service, terminator, signature;
+    std::vector<std::string_view> signed_headers;
 };
 
-std::vector<std::string> split(std::string_view text, char separator)
+std::vector<std::string_view> split(std::string_view text, char separator)
 {
-    std::vector<std::string> parts;
+    std::vector<std::string_view> parts;
     for (;;) {
         const auto end = text.find(separator);
-        parts.emplace_back(text.substr(0, end));
+        parts.push_back(text.substr(0, end));
         if (end == std::string_view::npos) {
             return parts;
         }
@@ -88,20 +88,26 @@ std::optional<claim> parse_authorization(std::string_view header)
     if (!header.starts_with(algorithm)) {
         return std::nullopt;
     }
-    std::map<std::string, std::string, std::less<>> parts;
-    for (const auto& part : split(header.substr(algorithm.size()), ',')) {
+    std::string_view credential;
+    std::string_view signed_headers;
+    std::string_view signature;
+    for (const auto part : split(header.substr(algorithm.size()), ',')) {
         const auto text = trimmed(part);
         const auto equals = text.find('=');
         if (equals == std::string_view::npos) {
             return std::nullopt;
         }
-        parts[std::string(text.substr(0, equals))] = text.substr(equals + 1);
+        const auto name = text.substr(0, equals);
+        auto& value = name == "Credential" ? credential : (name == "SignedHeaders" ? signed_headers : signature);
+        if (name == "Credential" || name == "SignedHeaders" || name == "Signature") {
+            value = text.substr(equals + 1);
+        }
     }
-    auto scope = split(parts["Credential"], '/');
-    if (scope.size() != 5 || parts["SignedHeaders"].empty() || parts["Signature"].size() != 64) {
+    const auto scope = split(credential, '/');
+    if (scope.size() != 5 || signed_headers.empty() || signature.size() != 64) {
         return std::nullopt;
     }
-    return claim{scope[0], scope[1], scope[2], scope[3], scope[4], parts["Signature"], split(parts["SignedHeaders"], ';')};
+    return claim{scope[0], scope[1], scope[2], scope[3], scope[4], signature, split(signed_headers, ';')};
 }
 
 // "20260101T000000Z", of a year whose nanoseconds fit into 64 bits.
@@ -156,8 +162,8 @@ std::string encoded_again(std::string_view text, bool keep_slash)
 // Dot segments and repeated slashes removed, then the path as sent encoded once more (every service but S3 does so).
 std::string canonical_path(std::string_view path)
 {
-    std::vector<std::string> kept;
-    for (const auto& segment : split(path, '/')) {
+    std::vector<std::string_view> kept;
+    for (const auto segment : split(path, '/')) {
         if (segment == "..") {
             if (!kept.empty()) {
                 kept.pop_back();
@@ -167,7 +173,7 @@ std::string canonical_path(std::string_view path)
         }
     }
     std::string out;
-    for (const auto& segment : kept) {
+    for (const auto segment : kept) {
         out += "/" + encoded_again(segment, false);
     }
     return out.empty() || (path.ends_with('/') && !kept.empty()) ? out + "/" : out;
@@ -179,10 +185,11 @@ std::string canonical_query(std::string_view query)
     if (query.empty()) {
         return {};
     }
-    std::vector<std::pair<std::string, std::string>> parameters;
-    for (const auto& part : split(query, '&')) {
+    std::vector<std::pair<std::string_view, std::string_view>> parameters;
+    for (const auto part : split(query, '&')) {
         const auto equals = part.find('=');
-        parameters.emplace_back(part.substr(0, equals), equals == std::string::npos ? std::string{} : part.substr(equals + 1));
+        parameters.emplace_back(part.substr(0, equals),
+                                equals == std::string_view::npos ? std::string_view{} : part.substr(equals + 1));
     }
     std::ranges::sort(parameters);
     std::string out;
@@ -223,13 +230,13 @@ std::string canonical_form(const aws::http_request& request, const claim& claime
     out.append(request.method).append("\n").append(canonical_path(target.substr(0, question))).append("\n");
     out.append(canonical_query(question == std::string_view::npos ? std::string_view{} : target.substr(question + 1)));
     out.push_back('\n');
-    for (const auto& name : claimed.signed_headers) {
+    for (const auto name : claimed.signed_headers) {
         out.append(name).push_back(':');
         append_canonical_value(out, request.headers, name);
         out.push_back('\n');
     }
     bool first = true;
-    for (const auto& name : claimed.signed_headers) {
+    for (const auto name : claimed.signed_headers) {
         out.append(first ? "\n" : ";").append(name);
         first = false;
     }
@@ -241,7 +248,7 @@ bool signs_enough(const aws::http_request& request, const claim& claimed)
 {
     const auto is_signed = [&](std::string_view name) {
         return std::ranges::any_of(claimed.signed_headers,
-                                   [&](const std::string& s) { return s.size() == name.size() && s == lower(name); });
+                                   [&](std::string_view s) { return s.size() == name.size() && s == lower(name); });
     };
     constexpr std::string_view prefix = "x-amz-";
     return is_signed("host") && std::ranges::is_sorted(claimed.signed_headers) &&
@@ -254,10 +261,10 @@ bool signs_enough(const aws::http_request& request, const claim& claimed)
 std::string expected_signature(const claim& claimed, const access_key& key, std::string_view amz_date,
                                const std::string& canonical, signing_keys& derived)
 {
-    const auto& signed_with = derived.derive(key.secret, claimed.day, claimed.region, claimed.service);
-    const std::string to_sign = "AWS4-HMAC-SHA256\n" + std::string(amz_date) + "\n" + claimed.day + "/" + claimed.region + "/" +
-                                claimed.service + "/aws4_request\n" + to_hex(sha256(canonical));
-    return to_hex(signed_with.sign(to_sign));
+    const auto& c = claimed;
+    const auto& signed_with = derived.derive(key.secret, std::string(c.day), std::string(c.region), std::string(c.service));
+    return to_hex(signed_with.sign(fmt::format("AWS4-HMAC-SHA256\n{}\n{}/{}/{}/aws4_request\n{}", amz_date, c.day, c.region,
+                                               c.service, to_hex(sha256(canonical)))));
 }
 
 // X-Amz-Content-SHA256 is optional for EC2; where it is, it has to tell the truth.

@@ -342,11 +342,7 @@ void machine::step()
         return;
     }
     while (true) {
-        if (!received_.empty() || process_->next_wakeup().at <= now().steady) {
-            turn();
-        } else {
-            perform_outputs();  // of a handler that ran when it was resumed
-        }
+        turn();
         if (!process_ || paused_ || inputs_.empty()) {
             break;
         }
@@ -376,7 +372,7 @@ void machine::turn()
     if (process_->next_wakeup().at <= at.steady) {
         process_->handle_timeout(at);
     }
-    perform_outputs();
+    perform_outputs();  // also those of a handler that ran when it was resumed
 }
 
 void machine::hear(instant at, const datagram& d)

@@ -117,7 +117,6 @@ void phases::suffer()
 // Every other machine is at work and waits, and none that is to preempt would win.
 std::string phases::who_does_not_stand_by(std::size_t active) const
 {
-    const auto highest = world_.node(active).snapshot().effective_priority;
     for (std::size_t i = 0; i < world_.size(); ++i) {
         if (i == active) {
             continue;
@@ -126,8 +125,12 @@ std::string phases::who_does_not_stand_by(std::size_t active) const
             return fmt::format("machine {} is Active, and {} is {}", active, i,
                                world_.node(i).is_running() ? to_string(world_.judge().state(i)) : "not running");
         }
+        if (!plan_.options.preempt && plan_.options.address_owner != i) {
+            continue;
+        }
+        const auto highest = world_.node(active).snapshot().effective_priority;
         const auto priority = world_.node(i).snapshot().effective_priority;
-        if ((plan_.options.preempt || plan_.options.address_owner == i) && priority > highest) {
+        if (priority > highest) {
             return fmt::format("machine {} is Active with priority {}, and {} has {} and does not preempt", active, highest, i,
                                priority);
         }
