@@ -58,10 +58,7 @@ private:
         std::uint64_t number = 0;
         std::size_t place = 0;  // in whats_
     };
-    static bool is_later(const entry& a, const entry& b)
-    {
-        return a.when != b.when ? a.when > b.when : a.number > b.number;
-    }
+    static bool is_later(const entry& a, const entry& b) { return a.when != b.when ? a.when > b.when : a.number > b.number; }
 
     std::size_t store(std::function<void()> what)
     {
