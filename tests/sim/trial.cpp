@@ -338,7 +338,8 @@ trial_plan draw_plan(std::uint64_t seed)
 
 bool is_usual(const cluster_options& options)
 {
-    return options.machines.size() == 3 && options.tables == 1 && options.advert_interval == 1s && !options.moves_more();
+    return options.machines.size() == 3 && options.tables == 1 && options.interval_min() == 1s &&
+           options.interval_max() == 1s && !options.moves_more() && !options.sync_group && !options.tracks && !options.notices;
 }
 
 trial_result run_trial(const trial_plan& plan, const std::function<void(const std::string&)>& tell)

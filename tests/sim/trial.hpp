@@ -26,7 +26,8 @@ struct trial_plan {
 
 // The same plan for the same seed, whatever the machine.
 trial_plan draw_plan(std::uint64_t seed);
-// Three machines with one route, an advert a second: the cluster by which speed is told, since others have more to do.
+// Three machines with one router, one route and nothing to watch, an advert a second: the cluster by which speed is told, since
+// others have more to do.
 bool is_usual(const cluster_options& options);
 
 struct trial_result {
