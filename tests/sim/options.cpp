@@ -239,9 +239,10 @@ ip_address cluster_options::address(std::size_t machine) const
 
 ip_prefix cluster_options::virtual_address(std::size_t router) const
 {
-    const auto text =
-        family == ip_family::v4 ? fmt::format("172.16.{}.100", router + 1) : fmt::format("2001:db8:ffff:{}::100", router);
-    return ip_prefix::host(*ip_address::parse(text));
+    if (family == ip_family::v4) {
+        return ip_prefix::host(ip_address::v4(172, 16, static_cast<std::uint8_t>(router + 1), 100));
+    }
+    return ip_prefix::host(*ip_address::parse(fmt::format("2001:db8:ffff:{}::100", router)));
 }
 
 ip_address cluster_options::secondary_ip() const
