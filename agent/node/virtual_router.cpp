@@ -127,6 +127,9 @@ void virtual_router::configure(instant now, const config::router& configuration,
         election_.reset();
         source_.reset();
         first_source_.reset();
+        // What a predecessor knew it knew of another router on the wire.
+        predecessor_.reset();
+        learned_interval_.reset();
     } else if (state() == vrrp::state::active) {
         // A peer that is no longer told would otherwise wait out its down timer against a node that is alive.
         std::erase_if(templates_, [&](const vrrp::advert_template& t) {

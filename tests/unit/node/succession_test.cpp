@@ -291,6 +291,16 @@ TEST_F(succession_test, a_backup_knows_the_interval_of_a_slower_active)
     EXPECT_EQ(h.state(), state::active) << "what is heard counts, and not what was left";
 }
 
+TEST_F(succession_test, one_that_a_reload_makes_another_one_before_its_start_begins_anew)
+{
+    become_active_and_confirm();
+    h.succeed(80ms);
+    h.reload(changed([](auto& c) { c.routers[0].vrid = 99; }));
+    h.start();
+    EXPECT_EQ(h.state(), state::backup);
+    EXPECT_FALSE(h.has_local(vip));
+}
+
 TEST_F(succession_test, another_router_on_the_wire_has_learned_no_interval)
 {
     start_as_backup();
