@@ -143,6 +143,8 @@ public:
     [[nodiscard]] bool is_successor() const { return is_successor_; }
     [[nodiscard]] bool is_on() const { return on_; }
     [[nodiscard]] bool is_running() const { return process_ != nullptr; }
+    // It drains what it has, and then it ends.
+    [[nodiscard]] bool is_told_to_stop() const { return is_running() && is_told_to_stop_; }
     [[nodiscard]] bool is_paused() const { return paused_; }
     [[nodiscard]] bool has_link() const { return link_; }
     [[nodiscard]] bool has_address(const ip_prefix& address) const;

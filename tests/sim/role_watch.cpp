@@ -72,8 +72,8 @@ void role_watch::on_maintenance(std::size_t machine, bool on)
 
 bool role_watch::is_fit(const machine& m) const
 {
-    return m.is_running() && !m.is_paused() && m.has_link() && (m.has_service() || options_.tracker_weight) &&
-           !in_maintenance_.contains(m.index());
+    return m.is_running() && !m.is_told_to_stop() && !m.is_paused() && m.has_link() &&
+           (m.has_service() || options_.tracker_weight) && !in_maintenance_.contains(m.index());
 }
 
 // Nothing has kept it from being Active since then, nor did an advert reach it.
