@@ -17,6 +17,7 @@ auto numbers(Campaign& c)
     return std::map<std::string, decltype(&c.first_seed)>{
         {"first_seed", &c.first_seed},
         {"next_seed", &c.next_seed},
+        {"fingerprint", &c.fingerprint},
         {"faults", &c.faults},
         {"events", &c.events},
         {"transitions", &c.transitions},
@@ -33,6 +34,9 @@ auto numbers(Campaign& c)
 
 void campaign::add(const trial_result& r)
 {
+    if (next_seed - first_seed < fingerprinted_max) {
+        fingerprint = (fingerprint ^ r.fingerprint) * 0x9e3779b97f4a7c15ULL;
+    }
     ++next_seed;
     faults += r.faults;
     events += r.events;

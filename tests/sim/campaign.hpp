@@ -1,7 +1,8 @@
 #pragma once
 
 // Many schedules, over days if need be: what has been done so far is kept in a small text file, so that a search can be
-// interrupted and taken up again, and several can be added up.
+// interrupted and taken up again, and several can be added up. It goes on only with what it was begun with: the first schedules
+// of a file are run again then, and have to be the same.
 
 #include "common/result.hpp"
 #include "tests/sim/situations.hpp"
@@ -28,6 +29,9 @@ struct campaign {
     situation_counts situations;
     cluster::all_measured measured{};
     std::uint64_t added = 0;  // schedules of other campaigns
+    // Of the histories of its first schedules, `fingerprinted_max` at most.
+    std::uint64_t fingerprint = 0;
+    static constexpr std::uint64_t fingerprinted_max = 100;
 
     [[nodiscard]] std::uint64_t schedules() const { return next_seed - first_seed + added; }
     void add(const trial_result& r);

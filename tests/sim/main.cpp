@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstdio>
@@ -130,6 +131,17 @@ std::optional<std::string> run_one(std::uint64_t seed, const wishes& w, campaign
     return again;
 }
 
+// What was found with other sources says nothing of these.
+bool goes_on_as_it_was_begun(const campaign& begun)
+{
+    auto again = beginning_at(begun.first_seed);
+    while (again.schedules() < std::min(begun.schedules(), campaign::fingerprinted_max)) {
+        remember(again.next_seed);
+        again.add(run_trial(draw_plan(again.next_seed)));
+    }
+    return again.fingerprint == begun.fingerprint;
+}
+
 int run_all(const wishes& w)
 {
     for (const auto seed : w.seeds_file.empty() ? std::vector<std::uint64_t>{} : read_seeds(w.seeds_file)) {
@@ -144,6 +156,14 @@ int run_all(const wishes& w)
         return 2;
     }
     auto& all = *begun;
+    if (!goes_on_as_it_was_begun(all)) {
+        fmt::print(
+            stderr,
+            "cluster_sim: the first schedules of {} do not go as they went: it was begun with other sources, of which alone "
+            "it tells; remove it, or name another file, to begin anew\n",
+            w.campaign_file);
+        return 2;
+    }
     std::vector<std::string> wrong;
     const auto used_before = all.processor_milliseconds;
     const auto began = processor_seconds();
