@@ -18,16 +18,28 @@ struct seen_peer {
     bool inbound_blocked = false;
 };
 
+// One that is well is none to speak of.
+struct seen_tracker {
+    std::string name;
+    std::string reason;
+    bool has_weight = false;  // one without keeps the router out
+};
+
 struct seen_router {
     std::string name;
     std::string state;  // "Active", "Backup", "Initialize"
     std::vector<seen_peer> peers;
+    std::string state_reason = {};
+    std::optional<double> state_age_seconds = {};
+    std::optional<double> active_down_interval_seconds = {};
+    std::vector<seen_tracker> failing_trackers = {};
 };
 
 struct daemon_view {
     bool runs = false;
     std::string problem;  // why nothing is known of one that may run; empty when there is none
     std::vector<seen_router> routers;
+    bool maintenance = false;
 
     [[nodiscard]] const seen_router* find(std::string_view name) const;
 };

@@ -336,7 +336,7 @@ TEST_F(doctor_test, a_daemon_that_runs_tells_what_it_hears)
     EXPECT_THAT(expect(verdict::ok, "adverts").found, HasSubstr("only an Active sends; no peer has been heard yet"));
     seen("Backup", 0.2, false);
     EXPECT_EQ(expect(verdict::ok, "adverts").found, "the daemon is Backup; last heard 10.0.2.10 0.2 s ago");
-    seen("Initialize", std::nullopt, false);
+    seen("Backup", std::nullopt, false);
     EXPECT_THAT(expect(verdict::warn, "adverts").remedy, HasSubstr("start vipd on the peers"));
     seen("Backup", 0.2, true);
     EXPECT_THAT(expect(verdict::fail, "adverts").remedy, HasSubstr("allow inbound IP protocol 112"));
@@ -346,6 +346,67 @@ TEST_F(doctor_test, a_daemon_that_runs_tells_what_it_hears)
     daemon.problem = "the socket is not open to this user";
     examine();
     EXPECT_EQ(expect(verdict::skipped, "daemon").found, "the socket is not open to this user");
+}
+
+TEST_F(doctor_test, a_daemon_that_takes_no_part_would_not_take_over)
+{
+    daemon.runs = true;
+    daemon.maintenance = true;
+    daemon.routers = {{"web", "Initialize", {{ip_address::v4(10, 0, 2, 10), 86400.0, false}}, "maintenance is on"}};
+    examine();
+    const auto wanted = expect(verdict::warn, "election");
+    EXPECT_EQ(wanted.found, "the daemon is Initialize and takes no part, so it would not take over: maintenance is on");
+    EXPECT_THAT(wanted.remedy, HasSubstr("vipd maintenance off"));
+    expect_no(verdict::ok, "adverts");
+
+    daemon.routers.front().peers.front().last_heard_age_seconds.reset();
+    examine();
+    expect(verdict::warn, "election");
+    expect_no(verdict::warn, "adverts");
+
+    daemon.maintenance = false;
+    daemon.routers.front().state_reason = "tracker haproxy: connection refused";
+    daemon.routers.front().failing_trackers = {{"haproxy", "connection refused", false}, {"load", "the file says 1", true}};
+    examine();
+    const auto failing = expect(verdict::fail, "election");
+    EXPECT_THAT(failing.found, HasSubstr("it would not take over: tracker haproxy: connection refused"));
+    EXPECT_THAT(failing.remedy, HasSubstr("vipd status"));
+    expect_no(verdict::warn, "adverts");
+    expect_no(verdict::warn, "tracker haproxy");
+    EXPECT_EQ(expect(verdict::warn, "tracker load").found, "it is failing: the file says 1");
+
+    daemon.routers.front().state = "Backup";
+    examine();
+    expect(verdict::warn, "tracker haproxy");
+    expect_no(verdict::fail, "election");
+}
+
+TEST_F(doctor_test, a_backup_that_has_heard_nobody_for_long_is_kept_from_taking_over)
+{
+    const auto seen = [&](double heard_age, std::optional<double> state_age) {
+        daemon.runs = true;
+        daemon.routers = {{"web",
+                           "Backup",
+                           {{ip_address::v4(10, 0, 2, 10), heard_age, false}},
+                           "waits for router 'back' of its sync group 'web'",
+                           state_age,
+                           3.6}};
+        examine();
+    };
+    seen(86400, 90000);
+    EXPECT_EQ(expect(verdict::warn, "adverts").found,
+              "the daemon is Backup (waits for router 'back' of its sync group 'web'), and last heard 10.0.2.10 86400.0 s ago: "
+              "a Backup takes over 3.6 s after the last advert");
+    EXPECT_THAT(expect(verdict::warn, "adverts").remedy, HasSubstr("sync group"));
+    seen(86400, std::nullopt);
+    expect(verdict::warn, "adverts");
+    seen(10, 90000);
+    expect(verdict::ok, "adverts");
+    seen(86400, 2);
+    EXPECT_THAT(expect(verdict::ok, "adverts").found, HasSubstr("86400.0 s ago")) << "it was Active until now";
+    router_keys = "startup_delay = \"60s\"";
+    seen(60, 60);
+    expect(verdict::ok, "adverts");
 }
 
 }  // namespace
