@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <string>
 
 namespace vipd::doctor {
@@ -16,8 +17,8 @@ namespace {
 class interface_judge {
 public:
     interface_judge(const evidence& known, const config::router& router, const takeover::floating_interface& floating,
-                    section& out) :
-        known_(known), router_(router), floating_(floating), out_(out)
+                    const holdings& all, section& out) :
+        known_(known), router_(router), floating_(floating), all_(all), out_(out)
     {}
 
     void judge();
@@ -25,6 +26,8 @@ public:
 private:
     // Whether it can be so, as far as is known; what stands against it has been said.
     [[nodiscard]] bool judge_room(const aws::network_interface& found);
+    [[nodiscard]] bool judge_device_index(unsigned wanted, const aws::network_interface_id& id,
+                                          const aws::instance_type_limits& limit);
     [[nodiscard]] bool judge_address_count(const aws::network_interface& found);
     [[nodiscard]] bool judge_chosen_addresses(const aws::network_interface& found);
     [[nodiscard]] bool judge_chosen_address(const ip_address& address, const aws::network_interface& found);
@@ -34,6 +37,7 @@ private:
     const evidence& known_;
     const config::router& router_;
     const takeover::floating_interface& floating_;
+    const holdings& all_;
     section& out_;
     std::string check_ = "eni " + takeover::describe_query(floating_.match);
 };
@@ -91,30 +95,60 @@ bool interface_judge::judge_room(const aws::network_interface& found)
                   std::string{remedy_of(limit.error())});
         return true;
     }
+    if (floating_.device_index && !judge_device_index(*floating_.device_index, found.id, *limit)) {
+        return false;
+    }
     const bool is_here = found.attachment && found.attachment->instance == floating_.instance;
     const auto taken = own_device_indices();
-    if (floating_.device_index) {
-        const auto holder = taken.find(*floating_.device_index);
-        if (*floating_.device_index >= limit->interfaces_max) {
-            out_.fail(check_,
-                      fmt::format("device_index {} is too high: {} takes {} interfaces, 0 to {}", *floating_.device_index,
-                                  limit->type, limit->interfaces_max, limit->interfaces_max - 1),
-                      "choose a lower device_index, or a larger instance type");
-            return false;
-        }
-        if (holder != taken.end() && holder->second != found.id) {
-            out_.fail(
-                check_,
-                fmt::format("device_index {} of this instance is taken by {}", *floating_.device_index, holder->second.str()),
-                "choose another device_index, or leave it out");
-            return false;
-        }
-    }
     if (!is_here && taken.size() >= limit->interfaces_max) {
         out_.fail(
             check_,
             fmt::format("this instance has {} interfaces, and {} takes {}", taken.size(), limit->type, limit->interfaces_max),
             "detach one, or choose a larger instance type");
+        return false;
+    }
+    std::set<aws::network_interface_id> together;
+    for (const auto& [index, id] : taken) {
+        together.insert(id);
+    }
+    for (const auto& [id, index] : all_.interfaces) {
+        together.insert(id);
+    }
+    if (!is_here && together.size() > limit->interfaces_max) {
+        out_.fail(check_,
+                  fmt::format("this instance has {} interfaces, with all that [[router.eni]] moves here it would have {}, and "
+                              "{} takes {}",
+                              taken.size(), together.size(), limit->type, limit->interfaces_max),
+                  "move fewer interfaces here, detach another one, or choose a larger instance type");
+        return false;
+    }
+    return true;
+}
+
+bool interface_judge::judge_device_index(unsigned wanted, const aws::network_interface_id& id,
+                                         const aws::instance_type_limits& limit)
+{
+    if (wanted >= limit.interfaces_max) {
+        out_.fail(check_,
+                  fmt::format("device_index {} is too high: {} takes {} interfaces, 0 to {}", wanted, limit.type,
+                              limit.interfaces_max, limit.interfaces_max - 1),
+                  "choose a lower device_index, or a larger instance type");
+        return false;
+    }
+    const auto taken = own_device_indices();
+    const auto holder = taken.find(wanted);
+    if (holder != taken.end() && holder->second != id) {
+        out_.fail(check_, fmt::format("device_index {} of this instance is taken by {}", wanted, holder->second.str()),
+                  "choose another device_index, or leave it out");
+        return false;
+    }
+    const auto rival =
+        std::ranges::find_if(all_.interfaces, [&](const auto& other) { return other.first != id && other.second == wanted; });
+    if (rival != all_.interfaces.end()) {
+        out_.fail(check_,
+                  fmt::format("device_index {} is chosen for {} and for {}, and one interface has it", wanted, id.str(),
+                              rival->first.str()),
+                  "choose another device_index in one [[router.eni]], or leave it out in both");
         return false;
     }
     return true;
@@ -222,9 +256,9 @@ std::map<unsigned, aws::network_interface_id> interface_judge::own_device_indice
 }  // namespace
 
 void judge_interface(const evidence& known, const config::router& router, const takeover::floating_interface& floating,
-                     section& out)
+                     const holdings& all, section& out)
 {
-    interface_judge{known, router, floating, out}.judge();
+    interface_judge{known, router, floating, all, out}.judge();
 }
 
 }  // namespace vipd::doctor

@@ -22,13 +22,15 @@ std::string name_of_table(const aws::route_table& table)
 // Findings of one router, one kind of thing after the other.
 class move_judge {
 public:
-    move_judge(const evidence& known, const config::router& router, section& out) : known_(known), router_(router), out_(out) {}
+    move_judge(const evidence& known, const config::router& router, section& out) :
+        known_(known), router_(router), all_(holdings_of(known)), out_(out)
+    {}
 
     void judge(const takeover::wanted_route& route);
     void judge_source_dest_check(const aws::network_interface_id& id, bool may_disable);
     void judge(const takeover::secondary_address& address);
     void judge(const takeover::elastic_ip& elastic);
-    void judge(const takeover::floating_interface& floating) { judge_interface(known_, router_, floating, out_); }
+    void judge(const takeover::floating_interface& floating) { judge_interface(known_, router_, floating, all_, out_); }
     void judge(const takeover::route_in_table& /*one*/) {}
 
 private:
@@ -39,9 +41,11 @@ private:
     // Whether there is room, as far as is known; what stands against it has been said.
     [[nodiscard]] bool judge_address_room(const std::string& check, const takeover::secondary_address& address,
                                           const aws::network_interface& target);
+    [[nodiscard]] bool comes_to(const ip_address& address, const aws::network_interface_id& target) const;
 
     const evidence& known_;
     const config::router& router_;
+    const holdings all_;
     section& out_;
 };
 
@@ -238,14 +242,35 @@ bool move_judge::judge_address_room(const std::string& check, const takeover::se
     const auto has = static_cast<unsigned>(std::ranges::count(target.addresses, family, &ip_address::family));
     const auto max = family == ip_family::v4 ? limit->ipv4_addresses_per_interface : limit->ipv6_addresses_per_interface;
     const bool is_there = std::ranges::find(target.addresses, address.address) != target.addresses.end();
-    if (!is_there && has >= max) {
+    const auto together = addresses_at(target, family, all_);
+    if (is_there || together <= max) {
+        return true;
+    }
+    if (has >= max) {
         out_.fail(
             check,
             fmt::format("{} has {} of the {} addresses that an interface of {} takes", target.id.str(), has, max, limit->type),
             "take an address away from it, or choose a larger instance type");
-        return false;
+    } else {
+        out_.fail(check,
+                  fmt::format("{} has {} {} addresses, with all that [[router.secondary_ip]] moves there it would have {}, and "
+                              "an interface of {} takes {}",
+                              target.id.str(), has, family == ip_family::v4 ? "IPv4" : "IPv6", together, limit->type, max),
+                  "move fewer addresses there, put some on another interface, or choose a larger instance type");
     }
-    return true;
+    return false;
+}
+
+bool move_judge::comes_to(const ip_address& address, const aws::network_interface_id& target) const
+{
+    const auto found = all_.secondary_addresses.find(address);
+    if (found != all_.secondary_addresses.end()) {
+        return found->second == target;
+    }
+    // Of an entry that is not resolved it is said there.
+    return std::ranges::any_of(known_.configuration->routers, [&](const config::router& r) {
+        return std::ranges::find(r.secondary_ips, address, &config::secondary_ip_entry::address) != r.secondary_ips.end();
+    });
 }
 
 void move_judge::judge(const takeover::elastic_ip& elastic)
@@ -262,8 +287,7 @@ void move_judge::judge(const takeover::elastic_ip& elastic)
     }
     const auto& address = found->all.front();
     const auto target = known_.answers.interface(elastic.target);
-    const bool is_secondary_of_ours = elastic.private_address && known_.moving_addresses().contains(*elastic.private_address);
-    if (target && elastic.private_address && !is_secondary_of_ours &&
+    if (target && elastic.private_address && !comes_to(*elastic.private_address, elastic.target) &&
         std::ranges::find(target->addresses, *elastic.private_address) == target->addresses.end()) {
         out_.fail(check,
                   fmt::format("{}, to which it is to be mapped, is no address of {}", elastic.private_address->to_string(),

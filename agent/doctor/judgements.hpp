@@ -4,6 +4,7 @@
 
 #include "agent/doctor/evidence.hpp"
 #include "agent/doctor/finding.hpp"
+#include "agent/doctor/holdings.hpp"
 #include "agent/takeover/desired.hpp"
 
 #include <string>
@@ -27,7 +28,7 @@ void judge_peers(const evidence& known, const config::router& router, section& o
 void judge_moves(const evidence& known, const config::router& router, section& out);
 // Of those, one interface.
 void judge_interface(const evidence& known, const config::router& router, const takeover::floating_interface& floating,
-                     section& out);
+                     const holdings& all, section& out);
 // What EC2 says that this node may do.
 void judge_permissions(const evidence& known, section& out);
 

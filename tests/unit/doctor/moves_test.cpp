@@ -156,6 +156,35 @@ TEST_F(doctor_addresses, an_interface_takes_no_more_addresses_than_its_type_allo
     EXPECT_THAT(expect(verdict::ok, check).found, HasSubstr("eni-0aaaaaaaaaaaaaaa1 has it"));
 }
 
+TEST_F(doctor_addresses, those_that_move_to_one_interface_have_to_fit_together)
+{
+    const std::string second = "\n[[router.secondary_ip]]\naddress = \"10.0.1.101\"\n";
+    moves = "[[router.secondary_ip]]\naddress = \"10.0.1.100\"\n" + second;
+    examine();
+    for (const auto* each : {"secondary_ip 10.0.1.100", "secondary_ip 10.0.1.101"}) {
+        const auto full = expect(verdict::fail, each);
+        EXPECT_EQ(full.found,
+                  "eni-0aaaaaaaaaaaaaaa1 has 1 IPv4 addresses, with all that [[router.secondary_ip]] moves there it would have "
+                  "3, and an interface of t3.micro takes 2");
+        EXPECT_EQ(full.remedy, "move fewer addresses there, put some on another interface, or choose a larger instance type");
+        expect_no(verdict::ok, each);
+    }
+
+    const auto other_router = "\n[[router]]\nname = \"mail\"\nvrid = 52\ninterface = \"ens5\"\npeers = " + peers + "\n";
+    moves = "[[router.secondary_ip]]\naddress = \"10.0.1.100\"\n" + other_router + second;
+    examine();
+    EXPECT_THAT(expect(verdict::fail, "secondary_ip 10.0.1.100").found, HasSubstr("it would have 3")) << "of another router";
+    EXPECT_THAT(expect(verdict::fail, "secondary_ip 10.0.1.101").found, HasSubstr("it would have 3"));
+
+    moves = "[[router.secondary_ip]]\naddress = \"10.0.1.100\"\n" + second + "interface_id = \"eni-0aaaaaaaaaaaaaaa9\"\n";
+    examine();
+    EXPECT_THAT(all(verdict::fail), IsEmpty()) << text();
+
+    interface_of(node_a)["addresses"] = json::array{"10.0.1.10", "10.0.1.101"};
+    examine();
+    EXPECT_THAT(all(verdict::fail), IsEmpty()) << "what goes to another makes room\n" << text();
+}
+
 TEST_F(doctor_addresses, an_elastic_ip_is_looked_for_with_where_it_is)
 {
     elastic("");
@@ -169,6 +198,14 @@ TEST_F(doctor_addresses, an_elastic_ip_is_looked_for_with_where_it_is)
 
     elastic("private_address = \"10.0.1.100\"\n\n[[router.secondary_ip]]\naddress = \"10.0.1.100\"\n");
     EXPECT_EQ(expect(verdict::ok, check).found, "203.0.113.10, mapped to nobody");
+
+    const std::string by_id =
+        "private_address = \"10.0.1.100\"\ninterface_id = \"eni-0aaaaaaaaaaaaaaa9\"\n\n[[router.secondary_ip]]\n"
+        "address = \"10.0.1.100\"\ninterface_id = ";
+    elastic(by_id + "\"eni-0aaaaaaaaaaaaaaa9\"\n");
+    EXPECT_EQ(expect(verdict::ok, check).found, "203.0.113.10, mapped to nobody");
+    elastic(by_id + "\"eni-0aaaaaaaaaaaaaaa1\"\n");
+    EXPECT_THAT(expect(verdict::fail, check).found, HasSubstr("10.0.1.100, to which it is to be mapped, is no address of"));
 
     elastic("", "eipalloc-0bbbbbbbbbbbbbbb1");
     EXPECT_EQ(expect(verdict::fail, check).found, "there is none in this account and region");
@@ -252,6 +289,37 @@ TEST_F(doctor_enis, the_device_index_has_to_be_free_and_low_enough)
     eni(by_tag);
     EXPECT_EQ(expect(verdict::fail, check).found, "this instance has 2 interfaces, and t3.micro takes 2");
     expect_no(verdict::ok, check);
+}
+
+TEST_F(doctor_enis, those_that_move_here_have_to_fit_together)
+{
+    auto second = item("interfaces", floating);
+    second["id"] = "eni-0aaaaaaaaaaaaaaa8";
+    second["mac"] = "02:00:00:00:01:51";
+    second["addresses"] = json::array{"10.0.1.51"};
+    second["tags"] = json::object{{"Name", "second"}};
+    topology.at("interfaces").as_array().push_back(second);
+    const std::string other = "\n[[router.eni]]\nmatch = { tags = { Name = \"second\" } }\n";
+    constexpr const char* check_of_other = "eni vpc-0aaaaaaaaaaaaaaa1 with tag Name=second";
+    eni(by_tag, other);
+    for (const auto* each : {check, check_of_other}) {
+        const auto full = expect(verdict::fail, each);
+        EXPECT_EQ(
+            full.found,
+            "this instance has 1 interfaces, with all that [[router.eni]] moves here it would have 3, and t3.micro takes 2");
+        EXPECT_EQ(full.remedy, "move fewer interfaces here, detach another one, or choose a larger instance type");
+        expect_no(verdict::ok, each);
+    }
+
+    item("instances", node_a)["type"] = "t3.large";
+    eni(by_tag, other);
+    EXPECT_THAT(all(verdict::fail), IsEmpty()) << text();
+    eni(by_tag, "device_index = 1\n" + other + "device_index = 1\n");
+    EXPECT_EQ(expect(verdict::fail, check).found,
+              "device_index 1 is chosen for eni-0aaaaaaaaaaaaaaa9 and for eni-0aaaaaaaaaaaaaaa8, and one interface has it");
+    EXPECT_THAT(expect(verdict::fail, check_of_other).remedy, HasSubstr("choose another device_index"));
+    eni(by_tag, "device_index = 1\n" + other + "device_index = 2\n");
+    EXPECT_THAT(all(verdict::fail), IsEmpty()) << text();
 }
 
 TEST_F(doctor_enis, one_with_more_addresses_than_the_type_allows_is_not_attached)
