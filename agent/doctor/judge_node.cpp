@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 #include <string>
 
 namespace vipd::doctor {
@@ -35,33 +34,6 @@ void judge_rights(const evidence& known, section& out)
              "the packaged vipd.service gives both to its own user; `vipd run` by hand needs root");
 }
 
-void judge_interface(const evidence& known, const std::string& name, section& out)
-{
-    const auto check = "interface " + name;
-    const auto* const link = known.links.find_link(name);
-    if (link == nullptr) {
-        std::string there;
-        for (const auto& [index, other] : known.links.links()) {
-            there += (there.empty() ? "" : ", ") + other.name;
-        }
-        out.fail(check, fmt::format("this node has no such interface, but {}", there.empty() ? "none at all" : there),
-                 "put right `interface` in [[router]]");
-        return;
-    }
-    std::string addresses;
-    for (const auto& address : known.links.addresses_of(link->index)) {
-        addresses += (addresses.empty() ? "" : ", ") + address.address.to_string() + (address.tentative ? " (tentative)" : "");
-    }
-    if (!link->up || !link->running) {
-        out.fail(check, link->up ? "it is up, and has no carrier" : "it is down",
-                 link->up ? "look at the link's other end" : fmt::format("`ip link set {} up`", name));
-    } else if (addresses.empty()) {
-        out.fail(check, "it is up, and has no address", "give it one, or name another interface in [[router]]");
-    } else {
-        out.ok(check, fmt::format("up, {}", addresses));
-    }
-}
-
 void judge_daemon(const evidence& known, section& out)
 {
     constexpr const char* check = "daemon";
@@ -82,15 +54,7 @@ section judge_node(const evidence& known)
     if (!known.links.complete()) {
         out.skip("interfaces", "the kernel has not told all of its links in time");
     } else {
-        std::set<std::string> names;
-        for (const auto& router : known.configuration->routers) {
-            if (!router.interface.empty()) {
-                names.insert(router.interface);
-            }
-        }
-        for (const auto& name : names) {
-            judge_interface(known, name, out);
-        }
+        judge_links(known, out);
     }
     judge_daemon(known, out);
     return out;

@@ -29,6 +29,8 @@ void judge_moves(const evidence& known, const config::router& router, section& o
 // Of those, one interface.
 void judge_interface(const evidence& known, const config::router& router, const takeover::floating_interface& floating,
                      const holdings& all, section& out);
+// The links that the configuration names.
+void judge_links(const evidence& known, section& out);
 // What EC2 says that this node may do.
 void judge_permissions(const evidence& known, section& out);
 
