@@ -284,6 +284,8 @@ struct configuration {
         }
         return false;
     }
+    // Whether the kernel has to be told of addresses, rules, routes or links, which it takes from CAP_NET_ADMIN alone.
+    [[nodiscard]] bool changes_network() const;
 
     friend bool operator==(const configuration&, const configuration&) = default;
 };

@@ -51,6 +51,27 @@ TEST(moves, a_secondary_address_is_on_the_node_unless_an_address_says_where)
     EXPECT_EQ(listed[0].interface, "ens6");
 }
 
+TEST(moves, the_network_is_changed_by_what_the_node_has_while_active)
+{
+    const auto changes = [](const std::vector<std::string>& lines) {
+        const auto all = outcome_of(router_with(lines));
+        EXPECT_TRUE(all.errors.empty()) << all.errors[0];
+        return all.value.changes_network();
+    };
+    const std::string match = R"(match = { id = "eni-0a1b2c3d" })";
+    const std::string secondary = R"(address = "10.0.1.100")";
+    EXPECT_FALSE(changes({}));
+    EXPECT_TRUE(changes({"[[router.address]]", R"(address = "172.16.1.100")"}));
+    EXPECT_TRUE(changes({"[[router.policy]]", "table = 100", R"(rules = [{ from = "10.1.0.50", priority = 90 }])"}));
+    EXPECT_TRUE(changes({"[[router.secondary_ip]]", secondary}));
+    EXPECT_FALSE(changes({"[[router.secondary_ip]]", secondary, R"(interface_id = "eni-0a1b2c3d")"})) << "it is not put here";
+    EXPECT_TRUE(changes({"[[router.eni]]", match}));
+    EXPECT_FALSE(changes({"[[router.eni]]", match, "configure = false"})) << "others set it up";
+    EXPECT_FALSE(changes({"[[router.elastic_ip]]", R"(allocation = "eipalloc-0a1b2c3d")"})) << "EC2 alone maps it";
+    EXPECT_TRUE(outcome_of("[[policy]]\ntable = 100\nrules = [{ from = \"10.1.0.50\", priority = 90 }]\n" + router_with({}))
+                    .value.changes_network());
+}
+
 TEST(moves, adverts_list_a_secondary_address)
 {
     const auto all = outcome_of(
