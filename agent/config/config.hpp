@@ -232,7 +232,8 @@ struct router {
     std::int16_t api_weight = 0;  // added while the path to EC2 works when positive, while it is broken when negative
     vrrp::checksum_form checksum = vrrp::checksum_form::rfc5798;
     authentication auth;
-    // What adverts list; default: the addresses of [[router.address]], then the host destinations of [[router.route]].
+    // What adverts list; default: the addresses of [[router.address]], then those of [[router.secondary_ip]], then the host
+    // destinations of [[router.route]].
     std::vector<ip_address> advertised_addresses;
     // How long what is this node's while Active stays after Active was lost, unless a better advert comes first.
     duration drain = std::chrono::seconds{1};
