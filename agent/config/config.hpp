@@ -22,6 +22,12 @@
 
 namespace vipd::config {
 
+// How old what EC2 has said may become while Active: status warns of what is older, and so does the alert
+// VipdResourceNotConfirmed. A read is late by a tenth of its period at most.
+inline constexpr duration confirmed_age_expected = std::chrono::seconds{60};
+inline constexpr duration reconcile_period_expected =
+    std::chrono::floor<std::chrono::seconds>(confirmed_age_expected * 10 / 11);
+
 // [aws]
 struct aws_section {
     std::string region;                        // empty: environment, profile, IMDS
