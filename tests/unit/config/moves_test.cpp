@@ -158,6 +158,73 @@ TEST(moves, one_thing_cannot_follow_two_routers)
     }
 }
 
+// The first one begins at line 7; what is said of each beside its allocation are whole lines.
+struct two_elastic_ips {
+    std::string first;
+    std::string second;
+
+    [[nodiscard]] static std::string entry(const std::string& allocation, const std::string& place)
+    {
+        return "[[router.elastic_ip]]\nallocation = \"" + allocation + "\"\n" + place;
+    }
+    [[nodiscard]] std::vector<std::string> errors(bool of_two_routers) const
+    {
+        const std::string router =
+            "[[router]]\nname = \"b\"\nvrid = 52\ninterface = \"ens5\"\npeers = [\"10.0.2.10\"]\n"
+            "advertised_addresses = [\"10.1.1.1\"]\n";
+        return outcome_of(router_with({}) + entry("eipalloc-0a1b2c3d", first) + (of_two_routers ? router : "") +
+                          entry("eipalloc-0a1b2c3e", second))
+            .errors;
+    }
+};
+
+TEST(moves, two_elastic_ips_cannot_be_mapped_to_one_private_address)
+{
+    const std::string address = "private_address = \"10.0.1.100\"\n";
+    const std::string remedy =
+        "router[0].elastic_ip[0] (line 7) is mapped to that already: EC2 maps one Elastic IP to a private address, so each "
+        "would "
+        "displace the other; give one of the two another private_address or interface, or remove it";
+    EXPECT_EQ((two_elastic_ips{address, address}.errors(false)),
+              (std::vector<std::string>{"12:19: router[0].elastic_ip[1].private_address: found \"10.0.1.100\" of ens5, and " +
+                                        remedy}));
+    EXPECT_EQ((two_elastic_ips{address, address}.errors(true)),
+              (std::vector<std::string>{"18:19: router[1].elastic_ip[0].private_address: found \"10.0.1.100\" of ens5, and " +
+                                        remedy}));
+    EXPECT_EQ((two_elastic_ips{"", ""}.errors(false)),
+              (std::vector<std::string>{
+                  "9:1: router[0].elastic_ip[1].private_address: is not given, which means the primary address of ens5, and " +
+                  remedy}));
+    const std::string id = "interface_id = \"eni-0a1b2c3d\"\n";
+    EXPECT_EQ((two_elastic_ips{id, id}.errors(true)),
+              (std::vector<std::string>{
+                  "16:1: router[1].elastic_ip[0].private_address: is not given, which means the primary address of "
+                  "eni-0a1b2c3d, and " +
+                  remedy}));
+    EXPECT_EQ((two_elastic_ips{"interface = \"ens5\"\n", ""}.errors(true).size()), 1U) << "the router's is the same";
+}
+
+TEST(moves, elastic_ips_of_different_private_addresses_may_be_in_one_file)
+{
+    const std::string address = "private_address = \"10.0.1.100\"\n";
+    const std::vector<std::string> different = {"",
+                                                address,
+                                                "private_address = \"10.0.1.101\"\n",
+                                                "interface = \"ens6\"\n",
+                                                "interface = \"ens6\"\n" + address,
+                                                "interface_id = \"eni-0a1b2c3d\"\n" + address};
+    for (const auto& first : different) {
+        for (const auto& second : different) {
+            for (const bool of_two_routers : {false, true}) {
+                EXPECT_EQ((two_elastic_ips{first, second}.errors(of_two_routers).empty()), first != second)
+                    << first << " and " << second;
+            }
+        }
+    }
+    const std::string wrong = "private_address = \"2001:db8::1\"\n";
+    EXPECT_EQ((two_elastic_ips{wrong, wrong}.errors(true).size()), 2U) << "each is wrong by itself, and that is all";
+}
+
 TEST(moves, interfaces_that_may_be_different_ones_may_follow_two_routers)
 {
     const auto errors_of = [](const std::string& first, const std::string& second) {
