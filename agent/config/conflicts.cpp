@@ -74,7 +74,10 @@ public:
                 check_private_address(elastic);
             }
         });
-        for_each_entry(e, "eni", e.value.enis, [&](const entry<eni_entry>& eni) { check_interface(eni); });
+        for_each_entry(e, "eni", e.value.enis, [&](const entry<eni_entry>& eni) {
+            check_interface(eni);
+            check_device_index(eni);
+        });
     }
 
 private:
@@ -207,6 +210,20 @@ private:
         }
     }
 
+    void check_device_index(const entry<eni_entry>& e)
+    {
+        if (!is_sound(r_, e, "router.eni", {"device_index"}) || !e.value.device_index) {
+            return;
+        }
+        const auto index = *e.value.device_index;
+        if (const auto* const other = device_indexes_.claim(index, e.path, e.at.offset)) {
+            r_.error(e.where("device_index"), e.path_to("device_index"),
+                     fmt::format("found {}, which {} is attached at: an instance has one interface at a device index; choose "
+                                 "another, or remove it for the first that is free",
+                                 index, name(*other)));
+        }
+    }
+
     // Which interface an address or tags mean is EC2's to say, too.
     void check_interface(const entry<eni_entry>& e)
     {
@@ -248,6 +265,7 @@ private:
     first_owners<register_key> registers_;
     first_owners<movable_key> movables_;
     first_owners<private_address_key> private_addresses_;
+    first_owners<unsigned> device_indexes_;
 };
 
 }  // namespace

@@ -246,5 +246,88 @@ TEST(moves, interfaces_that_may_be_different_ones_may_follow_two_routers)
     }
 }
 
+// Two interfaces that follow one router, the first of them from line 7 on unless something stands `before` the router.
+outcome with_two_interfaces(const std::string& first, const std::string& second, const std::string& before = "")
+{
+    return outcome_of(before + router_with({}) + "[[router.eni]]\nmatch = { id = \"eni-0000000a\" }\n" + first +
+                      "[[router.eni]]\nmatch = { id = \"eni-0000000b\" }\n" + second);
+}
+
+TEST(moves, a_table_of_the_system_is_refused_for_an_interface_too)
+{
+    for (const auto& [table, name] : {std::pair{"253", "default"}, std::pair{"254", "main"}, std::pair{"255", "local"}}) {
+        EXPECT_EQ(with_two_interfaces("table = " + std::string(table) + "\n", "").errors,
+                  (std::vector<std::string>{"9:9: router[0].eni[0].table: found " + std::string(table) +
+                                            ", the system's table \"" + name +
+                                            "\": what every packet depends on is not vipd's to change; choose a number of "
+                                            "your own, such as 100"}));
+    }
+    EXPECT_EQ(with_two_interfaces("table = 254\n", "table = 254\n").errors.size(), 2U) << "each is wrong, and that is all";
+    EXPECT_EQ(
+        with_two_interfaces("table = 0\n", "").errors,
+        (std::vector<std::string>{"9:9: router[0].eni[0].table: found 0; allowed is a whole number from 1 to 4294967295"}));
+    EXPECT_EQ(with_two_interfaces("configure = false\ntable = 254\n", "").errors.size(), 1U);
+}
+
+TEST(moves, what_amazon_ec2_net_utils_has_for_itself_is_warned_of_for_an_interface_too)
+{
+    const auto found = with_two_interfaces("table = 10001\nrule_priority = 11999\n", "table = 12000\nrule_priority = 9999\n");
+    ASSERT_EQ(found.errors, std::vector<std::string>{});
+    EXPECT_EQ(found.warnings,
+              (std::vector<std::string>{
+                  "9:9: router[0].eni[0].table: found 10001; amazon-ec2-net-utils has the tables 10000 to 11999 for itself "
+                  "and clears them; choose another where that package is installed (Amazon Linux)",
+                  "10:17: router[0].eni[0].rule_priority: found 11999; amazon-ec2-net-utils has the priorities 10000 to "
+                  "11999 for its own rules and clears them; choose another where that package is installed (Amazon Linux)"}));
+    EXPECT_EQ(with_two_interfaces("", "").warnings, std::vector<std::string>{});
+}
+
+TEST(moves, a_table_is_of_one_interface)
+{
+    const std::string remedy =
+        " (line 7) has already: a table has one default route, and each would be in the other's way; choose another, or remove "
+        "it for a table of its own";
+    EXPECT_EQ(with_two_interfaces("table = 100\n", "table = 100\n").errors,
+              (std::vector<std::string>{"12:9: router[0].eni[1].table: found 100, which router[0].eni[0]" + remedy}));
+    EXPECT_EQ(with_two_interfaces("table = 100\n", "table = 101\n").errors, std::vector<std::string>{});
+    EXPECT_EQ(with_two_interfaces("table = 100\nconfigure = false\n", "table = 100\n").errors, std::vector<std::string>{})
+        << "the first is routed by others";
+    const std::string second =
+        "[[router]]\nname = \"b\"\nvrid = 52\ninterface = \"ens5\"\npeers = [\"10.0.2.10\"]\n"
+        "advertised_addresses = [\"10.1.1.1\"]\n[[router.eni]]\nmatch = { id = \"eni-0000000c\" }\n";
+    EXPECT_EQ(with_two_interfaces("table = 100\n", second + "table = 100\n").errors,
+              (std::vector<std::string>{"20:9: router[1].eni[0].table: found 100, which router[0].eni[0]" + remedy}));
+}
+
+TEST(moves, a_table_is_of_an_interface_or_of_a_policy)
+{
+    const std::string policy = "table = 100\nrules = [{ from = \"10.1.0.50\", priority = 90 }]\n";
+    const std::string remedy =
+        " has already: a table has one default route, and each would be in the other's way; choose another, or remove it for a "
+        "table of its own";
+    EXPECT_EQ(with_two_interfaces("table = 100\n", "", "[[policy]]\n" + policy).errors,
+              (std::vector<std::string>{"12:9: router[0].eni[0].table: found 100, which policy[0] (line 1)" + remedy}));
+    EXPECT_EQ(
+        with_two_interfaces("table = 100\n", "[[router.policy]]\n" + policy).errors,
+        (std::vector<std::string>{"9:9: router[0].eni[0].table: found 100, which router[0].policy[0] (line 12)" + remedy}));
+    EXPECT_EQ(with_two_interfaces("table = 101\n", "", "[[policy]]\n" + policy).errors, std::vector<std::string>{});
+}
+
+TEST(moves, a_device_index_is_of_one_interface)
+{
+    const std::string remedy =
+        " (line 7) is attached at: an instance has one interface at a device index; choose another, or remove it for the first "
+        "that is free";
+    EXPECT_EQ(with_two_interfaces("device_index = 2\n", "device_index = 2\n").errors,
+              (std::vector<std::string>{"12:16: router[0].eni[1].device_index: found 2, which router[0].eni[0]" + remedy}));
+    EXPECT_EQ(with_two_interfaces("device_index = 2\n", "device_index = 3\n").errors, std::vector<std::string>{});
+    EXPECT_EQ(with_two_interfaces("", "").errors, std::vector<std::string>{});
+    const std::string second =
+        "[[router]]\nname = \"b\"\nvrid = 52\ninterface = \"ens5\"\npeers = [\"10.0.2.10\"]\n"
+        "advertised_addresses = [\"10.1.1.1\"]\n[[router.eni]]\nmatch = { id = \"eni-0000000c\" }\n";
+    EXPECT_EQ(with_two_interfaces("device_index = 2\n", second + "device_index = 2\n").errors,
+              (std::vector<std::string>{"20:16: router[1].eni[0].device_index: found 2, which router[0].eni[0]" + remedy}));
+}
+
 }  // namespace
 }  // namespace vipd::config::test
