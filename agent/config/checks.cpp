@@ -63,6 +63,20 @@ void check_identity_cache(reading& r, const entry<aws_section>& e, const http_se
     refuse_other("socket in [http]", http.socket);
 }
 
+// What it brings about is an alarm in another system that says nothing of the cause.
+void check_reconcile_period(reading& r, const entry<aws_section>& e, bool uses_aws)
+{
+    if (is_sound(r, e, "aws", {"reconcile_period"}) && uses_aws && e.value.reconcile_period > reconcile_period_expected) {
+        r.warning(
+            e.where("reconcile_period"), e.path_to("reconcile_period"),
+            fmt::format("found {}; status warns of what EC2 has not confirmed for {}, and the alert "
+                        "VipdResourceNotConfirmed fires after another minute of it, though the Active is well; set {} or "
+                        "less (a read may be late by a tenth), or raise the bound in the alert and bear with the warnings",
+                        format_duration(e.value.reconcile_period), format_duration(confirmed_age_expected),
+                        format_duration(reconcile_period_expected)));
+    }
+}
+
 // Whether the kernel would refuse to bind the second one. Sockets of IPv6 are for IPv6 only.
 bool is_same_place(const tcp_listener& a, const tcp_listener& b)
 {
@@ -501,6 +515,7 @@ void check(reading& r, const node& root, const configuration& all)
     if (const auto* const aws = top.key("aws")) {
         check_aws(r, {all.aws, *aws, "aws"});
         check_identity_cache(r, {all.aws, *aws, "aws"}, all.http);
+        check_reconcile_period(r, {all.aws, *aws, "aws"}, all.uses_aws());
     }
     if (const auto* const http = top.key("http")) {
         check_http(r, {all.http, *http, "http"});

@@ -19,4 +19,11 @@ std::vector<address_entry> router::addresses_on_node() const
     return all;
 }
 
+bool configuration::changes_network() const
+{
+    return !policies.empty() || std::ranges::any_of(routers, [](const router& r) {
+        return !r.addresses_on_node().empty() || !r.policies.empty() || std::ranges::any_of(r.enis, &eni_entry::configure);
+    });
+}
+
 }  // namespace vipd::config

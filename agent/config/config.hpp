@@ -22,6 +22,12 @@
 
 namespace vipd::config {
 
+// How old what EC2 has said may become while Active: status warns of what is older, and so does the alert
+// VipdResourceNotConfirmed. A read is late by a tenth of its period at most.
+inline constexpr duration confirmed_age_expected = std::chrono::seconds{60};
+inline constexpr duration reconcile_period_expected =
+    std::chrono::floor<std::chrono::seconds>(confirmed_age_expected * 10 / 11);
+
 // [aws]
 struct aws_section {
     std::string region;                        // empty: environment, profile, IMDS
@@ -232,7 +238,8 @@ struct router {
     std::int16_t api_weight = 0;  // added while the path to EC2 works when positive, while it is broken when negative
     vrrp::checksum_form checksum = vrrp::checksum_form::rfc5798;
     authentication auth;
-    // What adverts list; default: the addresses of [[router.address]], then the host destinations of [[router.route]].
+    // What adverts list; default: the addresses of [[router.address]], then those of [[router.secondary_ip]], then the host
+    // destinations of [[router.route]].
     std::vector<ip_address> advertised_addresses;
     // How long what is this node's while Active stays after Active was lost, unless a better advert comes first.
     duration drain = std::chrono::seconds{1};
@@ -284,6 +291,8 @@ struct configuration {
         }
         return false;
     }
+    // Whether the kernel has to be told of addresses, rules, routes or links, which it takes from CAP_NET_ADMIN alone.
+    [[nodiscard]] bool changes_network() const;
 
     friend bool operator==(const configuration&, const configuration&) = default;
 };

@@ -70,9 +70,14 @@ public:
             check_only_one(secondary, "address", secondary.value.address.to_string());
         });
         for_each_entry(e, "elastic_ip", e.value.elastic_ips, [&](const entry<elastic_ip_entry>& elastic) {
-            check_only_one(elastic, "allocation", elastic.value.allocation.str());
+            if (check_only_one(elastic, "allocation", elastic.value.allocation.str())) {
+                check_private_address(elastic);
+            }
         });
-        for_each_entry(e, "eni", e.value.enis, [&](const entry<eni_entry>& eni) { check_interface(eni); });
+        for_each_entry(e, "eni", e.value.enis, [&](const entry<eni_entry>& eni) {
+            check_interface(eni);
+            check_device_index(eni);
+        });
     }
 
 private:
@@ -180,6 +185,45 @@ private:
         }
     }
 
+    // Which interface has which name, and which address is its primary one, is not known here: only what is the same for
+    // certain is.
+    void check_private_address(const entry<elastic_ip_entry>& e)
+    {
+        const auto& address = e.value.private_address;
+        const auto& id = e.value.interface_id;
+        const bool has_target = id || !e.value.interface.empty();
+        if (!is_sound(r_, e, "router.elastic_ip", {"interface", "interface_id", "private_address"}) || !has_target ||
+            (address && address->is_v6())) {
+            return;
+        }
+        const auto* const other =
+            private_addresses_.claim({e.value.interface, id ? id->str() : std::string(), address}, e.path, e.at.offset);
+        if (other != nullptr) {
+            const auto target = id ? id->str() : e.value.interface;
+            r_.error(e.where("private_address"), e.path_to("private_address"),
+                     fmt::format("{}, and {} is mapped to that already: EC2 maps one Elastic IP to a private address, so "
+                                 "each would displace the other; give one of the two another private_address or interface, "
+                                 "or remove it",
+                                 address ? fmt::format("found {} of {}", in_quotes(address->to_string()), target)
+                                         : fmt::format("is not given, which means the primary address of {}", target),
+                                 name(*other)));
+        }
+    }
+
+    void check_device_index(const entry<eni_entry>& e)
+    {
+        if (!is_sound(r_, e, "router.eni", {"device_index"}) || !e.value.device_index) {
+            return;
+        }
+        const auto index = *e.value.device_index;
+        if (const auto* const other = device_indexes_.claim(index, e.path, e.at.offset)) {
+            r_.error(e.where("device_index"), e.path_to("device_index"),
+                     fmt::format("found {}, which {} is attached at: an instance has one interface at a device index; choose "
+                                 "another, or remove it for the first that is free",
+                                 index, name(*other)));
+        }
+    }
+
     // Which interface an address or tags mean is EC2's to say, too.
     void check_interface(const entry<eni_entry>& e)
     {
@@ -193,22 +237,26 @@ private:
         }
     }
 
-    // What is at one place at a time follows one router.
+    // What is at one place at a time follows one router. Whether this is it.
     template <class Entry>
-    void check_only_one(const entry<Entry>& e, std::string_view key, const std::string& what, const tag_filters& tags = {})
+    bool check_only_one(const entry<Entry>& e, std::string_view key, const std::string& what, const tag_filters& tags = {})
     {
         if (!is_sound(r_, e, section_name<Entry>(), {key})) {
-            return;
+            return false;
         }
-        if (const auto* const other = movables_.claim({section_name<Entry>(), what, tags}, e.path, e.where(key))) {
+        const auto* const other = movables_.claim({section_name<Entry>(), what, tags}, e.path, e.where(key));
+        if (other != nullptr) {
             r_.error(e.where(key), e.path_to(key),
                      fmt::format("found {}, which {} moves already; it cannot follow both",
                                  tags.empty() ? in_quotes(what) : in_braces(tags), name(*other)));
         }
+        return other == nullptr;
     }
 
     using register_key = std::tuple<std::string, tag_filters, aws::route_destination>;
     using movable_key = std::tuple<std::string_view, std::string, tag_filters>;
+    // The interface's name and id, of which one is given.
+    using private_address_key = std::tuple<std::string, std::string, std::optional<ip_address>>;
 
     reading& r_;
     first_owners<std::string> names_;
@@ -216,6 +264,8 @@ private:
     first_owners<std::pair<std::string, ip_address>> addresses_;
     first_owners<register_key> registers_;
     first_owners<movable_key> movables_;
+    first_owners<private_address_key> private_addresses_;
+    first_owners<unsigned> device_indexes_;
 };
 
 }  // namespace

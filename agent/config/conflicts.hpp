@@ -1,6 +1,7 @@
 #pragma once
 
-// What two routers of one file may not share: names, adverts that could not be told apart, addresses, and routes.
+// What two routers of one file may not share: names, adverts that could not be told apart, addresses, routes, and the places
+// that EC2 has for one alone.
 
 #include "agent/config/entry.hpp"
 

@@ -84,6 +84,46 @@ std::optional<ip_prefix> selector(const std::optional<rule_prefix>& prefix)
     return prefix && prefix->value.length() > 0 ? std::optional{prefix->value} : std::nullopt;
 }
 
+// --- a policy, and an interface that moves ---
+
+// Whether it is not the system's.
+template <class Entry>
+bool check_table(reading& r, const entry<Entry>& e, std::uint32_t table)
+{
+    if (is_within(table, first_system_table, last_system_table)) {
+        constexpr std::array names = {"default", "main", "local"};
+        r.error(
+            e.where("table"), e.path_to("table"),
+            fmt::format("found {}, the system's table \"{}\": what every packet depends on is not vipd's to change; choose a "
+                        "number of your own, such as 100",
+                        table, names[table - first_system_table]));
+        return false;
+    }
+    if (is_within(table, first_of_net_utils, last_of_net_utils)) {
+        r.warning(e.where("table"), e.path_to("table"),
+                  fmt::format("found {}; amazon-ec2-net-utils has the tables 10000 to 11999 for itself and clears them; choose "
+                              "another where that package is installed (Amazon Linux)",
+                              table));
+    }
+    return true;
+}
+
+template <class Entry>
+void check_priority_of_rules(reading& r, const entry<Entry>& e, std::string_view key, std::uint32_t priority)
+{
+    if (is_within(priority, first_system_priority, last_system_priority)) {
+        r.error(
+            e.where(key), e.path_to(key),
+            fmt::format("found {}, where the system's own rules are; allowed is 1 to 32765 (or more than 32767: after them)",
+                        priority));
+    } else if (is_within(priority, first_of_net_utils, last_of_net_utils)) {
+        r.warning(e.where(key), e.path_to(key),
+                  fmt::format("found {}; amazon-ec2-net-utils has the priorities 10000 to 11999 for its own rules and clears "
+                              "them; choose another where that package is installed (Amazon Linux)",
+                              priority));
+    }
+}
+
 // --- one policy ---
 
 template <class Entry>
@@ -105,18 +145,7 @@ void check_rule(reading& r, const entry<policy_rule_entry>& e)
     }
     const auto& rule = e.value;
     if (is_sound(r, e, "policy.rules", {"priority"})) {
-        if (is_within(rule.priority, first_system_priority, last_system_priority)) {
-            r.error(e.where("priority"), e.path_to("priority"),
-                    fmt::format(
-                        "found {}, where the system's own rules are; allowed is 1 to 32765 (or more than 32767: after them)",
-                        rule.priority));
-        } else if (is_within(rule.priority, first_of_net_utils, last_of_net_utils)) {
-            r.warning(
-                e.where("priority"), e.path_to("priority"),
-                fmt::format("found {}; amazon-ec2-net-utils has the priorities 10000 to 11999 for its own rules and clears "
-                            "them; choose another where that package is installed (Amazon Linux)",
-                            rule.priority));
-        }
+        check_priority_of_rules(r, e, "priority", rule.priority);
     }
     if (is_sound(r, e, "policy.rules", {"from", "to", "family"})) {
         check_family(r, e, "from and to");
@@ -185,27 +214,6 @@ void check_route(reading& r, const entry<policy_route_entry>& e)
     }
 }
 
-void check_table(reading& r, const entry<policy_entry>& e)
-{
-    if (!is_sound(r, e, "policy", {"table"})) {
-        return;
-    }
-    const auto table = e.value.table;
-    if (is_within(table, first_system_table, last_system_table)) {
-        constexpr std::array names = {"default", "main", "local"};
-        r.error(
-            e.where("table"), e.path_to("table"),
-            fmt::format("found {}, the system's table \"{}\": what every packet depends on is not vipd's to change; choose a "
-                        "number of your own, such as 100",
-                        table, names[table - first_system_table]));
-    } else if (is_within(table, first_of_net_utils, last_of_net_utils)) {
-        r.warning(e.where("table"), e.path_to("table"),
-                  fmt::format("found {}; amazon-ec2-net-utils has the tables 10000 to 11999 for itself and clears them; choose "
-                              "another where that package is installed (Amazon Linux)",
-                              table));
-    }
-}
-
 // --- policies among each other ---
 
 class policy_finder {
@@ -218,7 +226,9 @@ public:
         if (e.at.as_table() == nullptr) {
             return;
         }
-        check_table(r_, e);
+        if (is_sound(r_, e, "policy", {"table"})) {
+            check_table(r_, e, e.value.table);
+        }
         for_each_entry(e, "rules", e.value.rules, [&](const entry<policy_rule_entry>& rule) { check_rule(r_, rule); });
         for_each_entry(e, "routes", e.value.routes, [&](const entry<policy_route_entry>& route) { check_route(r_, route); });
         if (!is_sound(r_, e, "policy", {"table"})) {
@@ -232,9 +242,29 @@ public:
                      fmt::format("found {}, which {} has already; put all of a table into one policy", e.value.table,
                                  name(at->second)));
         }
+        users_.try_emplace(e.value.table, place{e.path, e.at.offset});
         for_each_sound_entry(r_, e, "rules", e.value.rules, [&](const entry<policy_rule_entry>& rule) { add_rule(e, rule); });
         for_each_sound_entry(r_, e, "routes", e.value.routes,
                              [&](const entry<policy_route_entry>& route) { add_route(e, route); });
+    }
+
+    // After the policies: a table of theirs need not be given up, for an interface without one gets its own.
+    void add_interface(const entry<eni_entry>& e)
+    {
+        if (is_sound(r_, e, "router.eni", {"rule_priority"})) {
+            check_priority_of_rules(r_, e, "rule_priority", e.value.rule_priority);
+        }
+        if (!is_sound(r_, e, "router.eni", {"table"}) || !e.value.table || !check_table(r_, e, *e.value.table) ||
+            !is_sound(r_, e, "router.eni", {"configure"}) || !e.value.configure) {
+            return;
+        }
+        const auto table = *e.value.table;
+        if (const auto [at, is_new] = users_.try_emplace(table, place{e.path, e.at.offset}); !is_new) {
+            r_.error(e.where("table"), e.path_to("table"),
+                     fmt::format("found {}, which {} has already: a table has one default route, and each would be in the "
+                                 "other's way; choose another, or remove it for a table of its own",
+                                 table, name(at->second)));
+        }
     }
 
     // Bounded, so that a file can be read in a bounded time and the view of the kernel holds all of it.
@@ -295,6 +325,7 @@ private:
 
     reading& r_;
     std::map<std::pair<std::string, std::uint32_t>, place> tables_;
+    std::map<std::uint32_t, place> users_;  // of a table: the first policy or interface
     std::map<net::policy_rule, place> rules_;
     std::map<std::pair<ip_family, std::uint32_t>, place> priorities_;
     std::map<net::route_key, place> routes_;
@@ -353,6 +384,9 @@ void check_policies(reading& r, const entry<configuration>& all)
     for_each_entry(all, "policy", all.value.policies, [&](const entry<policy_entry>& e) { finder.add(e, ""); });
     for_each_entry(all, "router", all.value.routers, [&](const entry<router>& e) {
         for_each_entry(e, "policy", e.value.policies, [&](const entry<policy_entry>& policy) { finder.add(policy, e.path); });
+    });
+    for_each_entry(all, "router", all.value.routers, [&](const entry<router>& e) {
+        for_each_entry(e, "eni", e.value.enis, [&](const entry<eni_entry>& eni) { finder.add_interface(eni); });
     });
     finder.check_count(all);
 }

@@ -21,7 +21,8 @@ std::optional<ip_family> family_of(const policy_route_entry& entry);
 net::policy_rule to_rule(const policy_rule_entry& entry, std::uint32_t in);
 net::route to_route(const policy_route_entry& entry, std::uint32_t in);
 
-// Errors of each policy by itself, and at the second of two policies that contradict each other.
+// Errors of each policy by itself, and at the second of two policies that contradict each other; and of the tables and
+// priorities that a [[router.eni]] has for its own routes and rules, which are a policy that the file does not spell out.
 void check_policies(reading& r, const entry<configuration>& all);
 
 // label, scope, nodad and deprecated.

@@ -2,24 +2,16 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <string>
 
 namespace vipd::doctor {
 
 namespace {
 
-bool changes_network(const config::configuration& c)
-{
-    return !c.policies.empty() || std::ranges::any_of(c.routers, [](const config::router& r) {
-        return !r.addresses_on_node().empty() || !r.policies.empty() || !r.enis.empty();
-    });
-}
-
 void judge_rights(const evidence& known, section& out)
 {
     constexpr const char* check = "capabilities";
-    const bool needs_admin = changes_network(*known.configuration);
+    const bool needs_admin = known.configuration->changes_network();
     const auto& rights = known.rights;
     if (rights.net_raw && (rights.net_admin || !needs_admin)) {
         out.ok(check, fmt::format("{} has CAP_NET_RAW{}", rights.user, needs_admin ? " and CAP_NET_ADMIN" : ""));

@@ -2,8 +2,6 @@
 
 #include "agent/io/process_facts.hpp"
 
-#include <algorithm>
-
 #include <linux/capability.h>
 #include <unistd.h>
 
@@ -13,14 +11,11 @@ namespace {
 
 result<void> may_change_network(const config::configuration& c)
 {
-    const bool has_any = !c.policies.empty() || std::ranges::any_of(c.routers, [](const config::router& r) {
-        return !r.addresses.empty() || !r.policies.empty();
-    });
-    if (has_any && !has_capability(CAP_NET_ADMIN)) {
+    if (c.changes_network() && !has_capability(CAP_NET_ADMIN)) {
         return error{
             error_class::denied,
-            "no permission to add addresses, rules and routes: [[router.address]] and policies need CAP_NET_ADMIN; run "
-            "vipd as root, or give the unit AmbientCapabilities=CAP_NET_RAW CAP_NET_ADMIN"};
+            "no permission to add addresses, rules and routes: [[router.address]], [[router.secondary_ip]], [[router.eni]] and "
+            "policies need CAP_NET_ADMIN; run vipd as root, or give the unit AmbientCapabilities=CAP_NET_RAW CAP_NET_ADMIN"};
     }
     return {};
 }

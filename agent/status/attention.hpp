@@ -2,6 +2,7 @@
 
 // What a person who was woken up should look at first, in words: derived from the snapshots alone.
 
+#include "agent/config/config.hpp"
 #include "agent/status/snapshot.hpp"
 #include "common/time.hpp"
 
@@ -24,8 +25,8 @@ struct finding {
     std::string text;    // what is the matter, and what to do where there is something to do
 };
 
-// EC2 is read every 10 s while Active. The kernel tells of an address once, when it changes, so an address has no such bound.
-inline constexpr duration confirmed_age_expected = std::chrono::seconds{60};
+// The kernel tells of an address once, when it changes, so an address has no such bound.
+using config::confirmed_age_expected;
 inline constexpr duration clock_skew_noticed = std::chrono::seconds{60};
 inline constexpr duration clock_skew_refused = std::chrono::minutes{5};  // SigV4: AWS refuses a request that is older
 inline constexpr duration credentials_life_expected =

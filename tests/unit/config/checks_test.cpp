@@ -515,6 +515,24 @@ TEST(checks, the_aws_section)
          "3:26: aws.use_dualstack_endpoint: found true beside endpoint, which names the host itself; remove one of the two");
 }
 
+TEST(checks, a_reconcile_period_beyond_what_status_and_the_alert_expect_is_warned_of)
+{
+    const std::string moves = router_with({"[[router.elastic_ip]]", R"(allocation = "eipalloc-0a1b2c3d")"});
+    const auto warnings_of = [](const std::string& period, const std::string& router) {
+        const auto got = outcome_of("[aws]\nreconcile_period = \"" + period + "\"\n" + router);
+        EXPECT_TRUE(got.errors.empty()) << got.errors[0];
+        return got.warnings;
+    };
+    EXPECT_EQ(warnings_of("2m", moves),
+              (std::vector<std::string>{
+                  "2:20: aws.reconcile_period: found 2m; status warns of what EC2 has not confirmed for 1m, and the alert "
+                  "VipdResourceNotConfirmed fires after another minute of it, though the Active is well; set 54s or less (a "
+                  "read may be late by a tenth), or raise the bound in the alert and bear with the warnings"}));
+    EXPECT_EQ(warnings_of("55s", moves).size(), 1U);
+    EXPECT_TRUE(warnings_of("54s", moves).empty());
+    EXPECT_TRUE(warnings_of("1h", router_with({})).empty()) << "nothing is read where nothing moves in EC2";
+}
+
 TEST(checks, the_identity_cache_is_a_file_of_its_own_or_none)
 {
     const auto with = [](const std::string& lines) { return outcome_of(lines + "\n" + router_with({})); };

@@ -156,6 +156,10 @@ TEST(keys, the_reference_shows_the_defaults_of_the_structs)
     EXPECT_NE(text.find("| a duration from 1s to 1h | `\"10s\"` |\n"), std::string::npos);
     EXPECT_NE(
         text.find(
+            "those of [[router.address]], then those of [[router.secondary_ip]], then the host routes of [[router.route]]"),
+        std::string::npos);
+    EXPECT_NE(
+        text.find(
             "| `name` | What this router is called in status, metrics, logs and commands; unique in the file. | 1 to 64 of "
             "the characters A-Z a-z 0-9 . _ - | required |\n"),
         std::string::npos);

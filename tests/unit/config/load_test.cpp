@@ -53,7 +53,7 @@ imds_endpoint = "http://[fd00:ec2::254]"
 ca_bundle = "/etc/vipd/ca.pem"
 profile = "ops"
 connections = 32
-reconcile_period = "1m"
+reconcile_period = "54s"
 identity_cache = "/var/lib/vipd/identity.json"
 [http]
 listen = ["127.0.0.1:80", "[::1]:9113"]
@@ -102,7 +102,7 @@ vpc = true
     const auto& c = got.value;
     EXPECT_TRUE(c.realtime);
     EXPECT_EQ(c.aws, (aws_section{"eu-west-1", "https://localhost:8443", "http://[fd00:ec2::254]", "/etc/vipd/ca.pem", "ops",
-                                  false, false, 32, 60s, "/var/lib/vipd/identity.json"}));
+                                  false, false, 32, 54s, "/var/lib/vipd/identity.json"}));
     EXPECT_EQ(c.http,
               (http_section{{{ip_address::v4(127, 0, 0, 1), 80}, {*ip_address::parse("::1"), 9113}}, "/tmp/vipd.sock"}));
     EXPECT_EQ(c.log, (log_section{log_format::json, true}));

@@ -51,6 +51,27 @@ TEST(moves, a_secondary_address_is_on_the_node_unless_an_address_says_where)
     EXPECT_EQ(listed[0].interface, "ens6");
 }
 
+TEST(moves, the_network_is_changed_by_what_the_node_has_while_active)
+{
+    const auto changes = [](const std::vector<std::string>& lines) {
+        const auto all = outcome_of(router_with(lines));
+        EXPECT_TRUE(all.errors.empty()) << all.errors[0];
+        return all.value.changes_network();
+    };
+    const std::string match = R"(match = { id = "eni-0a1b2c3d" })";
+    const std::string secondary = R"(address = "10.0.1.100")";
+    EXPECT_FALSE(changes({}));
+    EXPECT_TRUE(changes({"[[router.address]]", R"(address = "172.16.1.100")"}));
+    EXPECT_TRUE(changes({"[[router.policy]]", "table = 100", R"(rules = [{ from = "10.1.0.50", priority = 90 }])"}));
+    EXPECT_TRUE(changes({"[[router.secondary_ip]]", secondary}));
+    EXPECT_FALSE(changes({"[[router.secondary_ip]]", secondary, R"(interface_id = "eni-0a1b2c3d")"})) << "it is not put here";
+    EXPECT_TRUE(changes({"[[router.eni]]", match}));
+    EXPECT_FALSE(changes({"[[router.eni]]", match, "configure = false"})) << "others set it up";
+    EXPECT_FALSE(changes({"[[router.elastic_ip]]", R"(allocation = "eipalloc-0a1b2c3d")"})) << "EC2 alone maps it";
+    EXPECT_TRUE(outcome_of("[[policy]]\ntable = 100\nrules = [{ from = \"10.1.0.50\", priority = 90 }]\n" + router_with({}))
+                    .value.changes_network());
+}
+
 TEST(moves, adverts_list_a_secondary_address)
 {
     const auto all = outcome_of(
@@ -137,6 +158,73 @@ TEST(moves, one_thing_cannot_follow_two_routers)
     }
 }
 
+// The first one begins at line 7; what is said of each beside its allocation are whole lines.
+struct two_elastic_ips {
+    std::string first;
+    std::string second;
+
+    [[nodiscard]] static std::string entry(const std::string& allocation, const std::string& place)
+    {
+        return "[[router.elastic_ip]]\nallocation = \"" + allocation + "\"\n" + place;
+    }
+    [[nodiscard]] std::vector<std::string> errors(bool of_two_routers) const
+    {
+        const std::string router =
+            "[[router]]\nname = \"b\"\nvrid = 52\ninterface = \"ens5\"\npeers = [\"10.0.2.10\"]\n"
+            "advertised_addresses = [\"10.1.1.1\"]\n";
+        return outcome_of(router_with({}) + entry("eipalloc-0a1b2c3d", first) + (of_two_routers ? router : "") +
+                          entry("eipalloc-0a1b2c3e", second))
+            .errors;
+    }
+};
+
+TEST(moves, two_elastic_ips_cannot_be_mapped_to_one_private_address)
+{
+    const std::string address = "private_address = \"10.0.1.100\"\n";
+    const std::string remedy =
+        "router[0].elastic_ip[0] (line 7) is mapped to that already: EC2 maps one Elastic IP to a private address, so each "
+        "would "
+        "displace the other; give one of the two another private_address or interface, or remove it";
+    EXPECT_EQ((two_elastic_ips{address, address}.errors(false)),
+              (std::vector<std::string>{"12:19: router[0].elastic_ip[1].private_address: found \"10.0.1.100\" of ens5, and " +
+                                        remedy}));
+    EXPECT_EQ((two_elastic_ips{address, address}.errors(true)),
+              (std::vector<std::string>{"18:19: router[1].elastic_ip[0].private_address: found \"10.0.1.100\" of ens5, and " +
+                                        remedy}));
+    EXPECT_EQ((two_elastic_ips{"", ""}.errors(false)),
+              (std::vector<std::string>{
+                  "9:1: router[0].elastic_ip[1].private_address: is not given, which means the primary address of ens5, and " +
+                  remedy}));
+    const std::string id = "interface_id = \"eni-0a1b2c3d\"\n";
+    EXPECT_EQ((two_elastic_ips{id, id}.errors(true)),
+              (std::vector<std::string>{
+                  "16:1: router[1].elastic_ip[0].private_address: is not given, which means the primary address of "
+                  "eni-0a1b2c3d, and " +
+                  remedy}));
+    EXPECT_EQ((two_elastic_ips{"interface = \"ens5\"\n", ""}.errors(true).size()), 1U) << "the router's is the same";
+}
+
+TEST(moves, elastic_ips_of_different_private_addresses_may_be_in_one_file)
+{
+    const std::string address = "private_address = \"10.0.1.100\"\n";
+    const std::vector<std::string> different = {"",
+                                                address,
+                                                "private_address = \"10.0.1.101\"\n",
+                                                "interface = \"ens6\"\n",
+                                                "interface = \"ens6\"\n" + address,
+                                                "interface_id = \"eni-0a1b2c3d\"\n" + address};
+    for (const auto& first : different) {
+        for (const auto& second : different) {
+            for (const bool of_two_routers : {false, true}) {
+                EXPECT_EQ((two_elastic_ips{first, second}.errors(of_two_routers).empty()), first != second)
+                    << first << " and " << second;
+            }
+        }
+    }
+    const std::string wrong = "private_address = \"2001:db8::1\"\n";
+    EXPECT_EQ((two_elastic_ips{wrong, wrong}.errors(true).size()), 2U) << "each is wrong by itself, and that is all";
+}
+
 TEST(moves, interfaces_that_may_be_different_ones_may_follow_two_routers)
 {
     const auto errors_of = [](const std::string& first, const std::string& second) {
@@ -156,6 +244,89 @@ TEST(moves, interfaces_that_may_be_different_ones_may_follow_two_routers)
             EXPECT_EQ(errors_of(first, second).empty(), first != second) << first << " and " << second;
         }
     }
+}
+
+// Two interfaces that follow one router, the first of them from line 7 on unless something stands `before` the router.
+outcome with_two_interfaces(const std::string& first, const std::string& second, const std::string& before = "")
+{
+    return outcome_of(before + router_with({}) + "[[router.eni]]\nmatch = { id = \"eni-0000000a\" }\n" + first +
+                      "[[router.eni]]\nmatch = { id = \"eni-0000000b\" }\n" + second);
+}
+
+TEST(moves, a_table_of_the_system_is_refused_for_an_interface_too)
+{
+    for (const auto& [table, name] : {std::pair{"253", "default"}, std::pair{"254", "main"}, std::pair{"255", "local"}}) {
+        EXPECT_EQ(with_two_interfaces("table = " + std::string(table) + "\n", "").errors,
+                  (std::vector<std::string>{"9:9: router[0].eni[0].table: found " + std::string(table) +
+                                            ", the system's table \"" + name +
+                                            "\": what every packet depends on is not vipd's to change; choose a number of "
+                                            "your own, such as 100"}));
+    }
+    EXPECT_EQ(with_two_interfaces("table = 254\n", "table = 254\n").errors.size(), 2U) << "each is wrong, and that is all";
+    EXPECT_EQ(
+        with_two_interfaces("table = 0\n", "").errors,
+        (std::vector<std::string>{"9:9: router[0].eni[0].table: found 0; allowed is a whole number from 1 to 4294967295"}));
+    EXPECT_EQ(with_two_interfaces("configure = false\ntable = 254\n", "").errors.size(), 1U);
+}
+
+TEST(moves, what_amazon_ec2_net_utils_has_for_itself_is_warned_of_for_an_interface_too)
+{
+    const auto found = with_two_interfaces("table = 10001\nrule_priority = 11999\n", "table = 12000\nrule_priority = 9999\n");
+    ASSERT_EQ(found.errors, std::vector<std::string>{});
+    EXPECT_EQ(found.warnings,
+              (std::vector<std::string>{
+                  "9:9: router[0].eni[0].table: found 10001; amazon-ec2-net-utils has the tables 10000 to 11999 for itself "
+                  "and clears them; choose another where that package is installed (Amazon Linux)",
+                  "10:17: router[0].eni[0].rule_priority: found 11999; amazon-ec2-net-utils has the priorities 10000 to "
+                  "11999 for its own rules and clears them; choose another where that package is installed (Amazon Linux)"}));
+    EXPECT_EQ(with_two_interfaces("", "").warnings, std::vector<std::string>{});
+}
+
+TEST(moves, a_table_is_of_one_interface)
+{
+    const std::string remedy =
+        " (line 7) has already: a table has one default route, and each would be in the other's way; choose another, or remove "
+        "it for a table of its own";
+    EXPECT_EQ(with_two_interfaces("table = 100\n", "table = 100\n").errors,
+              (std::vector<std::string>{"12:9: router[0].eni[1].table: found 100, which router[0].eni[0]" + remedy}));
+    EXPECT_EQ(with_two_interfaces("table = 100\n", "table = 101\n").errors, std::vector<std::string>{});
+    EXPECT_EQ(with_two_interfaces("table = 100\nconfigure = false\n", "table = 100\n").errors, std::vector<std::string>{})
+        << "the first is routed by others";
+    const std::string second =
+        "[[router]]\nname = \"b\"\nvrid = 52\ninterface = \"ens5\"\npeers = [\"10.0.2.10\"]\n"
+        "advertised_addresses = [\"10.1.1.1\"]\n[[router.eni]]\nmatch = { id = \"eni-0000000c\" }\n";
+    EXPECT_EQ(with_two_interfaces("table = 100\n", second + "table = 100\n").errors,
+              (std::vector<std::string>{"20:9: router[1].eni[0].table: found 100, which router[0].eni[0]" + remedy}));
+}
+
+TEST(moves, a_table_is_of_an_interface_or_of_a_policy)
+{
+    const std::string policy = "table = 100\nrules = [{ from = \"10.1.0.50\", priority = 90 }]\n";
+    const std::string remedy =
+        " has already: a table has one default route, and each would be in the other's way; choose another, or remove it for a "
+        "table of its own";
+    EXPECT_EQ(with_two_interfaces("table = 100\n", "", "[[policy]]\n" + policy).errors,
+              (std::vector<std::string>{"12:9: router[0].eni[0].table: found 100, which policy[0] (line 1)" + remedy}));
+    EXPECT_EQ(
+        with_two_interfaces("table = 100\n", "[[router.policy]]\n" + policy).errors,
+        (std::vector<std::string>{"9:9: router[0].eni[0].table: found 100, which router[0].policy[0] (line 12)" + remedy}));
+    EXPECT_EQ(with_two_interfaces("table = 101\n", "", "[[policy]]\n" + policy).errors, std::vector<std::string>{});
+}
+
+TEST(moves, a_device_index_is_of_one_interface)
+{
+    const std::string remedy =
+        " (line 7) is attached at: an instance has one interface at a device index; choose another, or remove it for the first "
+        "that is free";
+    EXPECT_EQ(with_two_interfaces("device_index = 2\n", "device_index = 2\n").errors,
+              (std::vector<std::string>{"12:16: router[0].eni[1].device_index: found 2, which router[0].eni[0]" + remedy}));
+    EXPECT_EQ(with_two_interfaces("device_index = 2\n", "device_index = 3\n").errors, std::vector<std::string>{});
+    EXPECT_EQ(with_two_interfaces("", "").errors, std::vector<std::string>{});
+    const std::string second =
+        "[[router]]\nname = \"b\"\nvrid = 52\ninterface = \"ens5\"\npeers = [\"10.0.2.10\"]\n"
+        "advertised_addresses = [\"10.1.1.1\"]\n[[router.eni]]\nmatch = { id = \"eni-0000000c\" }\n";
+    EXPECT_EQ(with_two_interfaces("device_index = 2\n", second + "device_index = 2\n").errors,
+              (std::vector<std::string>{"20:16: router[1].eni[0].device_index: found 2, which router[0].eni[0]" + remedy}));
 }
 
 }  // namespace

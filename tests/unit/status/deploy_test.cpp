@@ -1,5 +1,6 @@
 // The alert rules and the dashboard name series; a series that is not exported makes an alert that never fires.
 
+#include "agent/status/attention.hpp"
 #include "agent/status/metrics_table.hpp"
 
 #include <boost/json/parse.hpp>
@@ -92,6 +93,20 @@ TEST(deploy, every_alert_has_a_test)
         ++alerts;
     }
     EXPECT_GE(alerts, 20U);
+}
+
+TEST(deploy, the_alert_of_what_is_not_confirmed_expects_what_status_does)
+{
+    const auto rules = file("deploy/prometheus/vipd.rules.yml");
+    const auto begin = rules.find("- alert: VipdResourceNotConfirmed\n");
+    ASSERT_NE(begin, std::string::npos);
+    const auto alert = rules.substr(begin, rules.find("- alert: ", begin + 1) - begin);
+    const auto seconds = [](duration d) { return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(d).count()); };
+    EXPECT_NE(alert.find("} > " + seconds(confirmed_age_expected) + "\n"), std::string::npos) << alert;
+    const auto longest = seconds(config::reconcile_period_expected) + " s";
+    EXPECT_NE(alert.find("above " + longest), std::string::npos) << alert;
+    EXPECT_NE(file("README.md").find("beyond " + longest), std::string::npos);
+    EXPECT_EQ(alert.find("every 10 s"), std::string::npos) << "the period is the configuration's to say";
 }
 
 TEST(deploy, dashboard_s_panels_have_distinct_ids_and_do_not_overlap)
