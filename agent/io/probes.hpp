@@ -55,6 +55,10 @@ private:
         deadline until;
         std::string said;
         bool is_over = false;  // it was told, and the process was killed
+        // A look waits for the end of the killed process, and begins then.
+        bool begins_again = false;
+        config::script_check what;
+        duration timeout{};
     };
     struct trusted_file {
         std::int64_t changed_at_ns = 0;
@@ -69,6 +73,7 @@ private:
     server& server_of(health::check_id id, const aws::http_origin& origin);
     result<std::shared_ptr<const tls_context>> trust(const config::http_check& what);
     void on_program_over(health::check_id id, duration timeout);
+    void begin_when_it_has_ended(health::check_id id, const config::script_check& what, duration timeout);
     void fail(health::check_id id, std::string why);
 
     void on_process_output(hooks::process_output&& what) override;
