@@ -110,6 +110,8 @@ void probes::begin(health::check_id id, const config::script_check& what, durati
     }
     auto& p = programs_.emplace(id, context_).first->second;
     p.process = process_ids_.next();
+    p.what = what;
+    p.timeout = timeout;
     check_of_.emplace(p.process, id);
     p.until.set(steady_now() + timeout, [this, id, timeout] { on_program_over(id, timeout); });
     children_.start({p.process, what.program.argv, {}, what.runs_as});
@@ -138,6 +140,17 @@ void probes::begin_when_it_has_ended(health::check_id id, const config::script_c
         programs_.at(id).begins_again = false;
         fail(id, "its last run was killed and has not ended: it hangs in the kernel");
     });
+}
+
+void probes::abandon_programs()
+{
+    children_.kill_all();
+    for (auto& [id, p] : programs_) {
+        if (!p.is_over && children_.has_begun(p.process)) {
+            p.is_over = true;
+            begin_when_it_has_ended(id, p.what, p.timeout);
+        }
+    }
 }
 
 void probes::on_process_output(hooks::process_output&& what)

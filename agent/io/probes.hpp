@@ -40,8 +40,9 @@ public:
 
     void start(health::start_probe&& what);
     void stop(health::check_id id);
-    // Programs that run are killed, and nobody hears how they end.
-    void abandon_programs() { children_.kill_all(); }
+    // Programs that run are killed, and nobody hears how they end. Should this process go on after all, their looks begin
+    // again.
+    void abandon_programs();
 
 private:
     // What is kept of a server between two looks: the address that answered, and a TLS session that makes the next one cheap.
@@ -54,7 +55,7 @@ private:
         hooks::process_id process;
         deadline until;
         std::string said;
-        bool is_over = false;  // it was told, and the process was killed
+        bool is_over = false;  // it was told or is abandoned, and the process was killed
         // A look waits for the end of the killed process, and begins then.
         bool begins_again = false;
         config::script_check what;

@@ -8,9 +8,10 @@ import shutil
 import signal
 import subprocess
 import time
+import unittest
 from pathlib import Path
 
-from lab import bounds
+from lab import bounds, rootless
 from lab.cloudsim import is_mutating
 from lab.cluster import Cluster
 from lab.dataplane import Application, Client, RouteFollower
@@ -128,6 +129,34 @@ class Restart(LabTest):
         a.log_line("a says why", "event=restart outcome=refused", since=asked.at)
         self.assertEqual(a.state(), "Active")
         self.assertEqual(self.lab.adverts("b", since=asked.at), [])
+
+    @unittest.skipUnless(os.geteuid() == 0 and rootless.is_root(), "in a user namespace the system's programs are nobody's")
+    def test_a_script_that_a_refused_restart_has_killed_says_nothing(self) -> None:
+        runs, script = Path(self.lab.directory, "runs"), Path(self.lab.directory, "check")
+        script.write_text(f"#!/bin/sh\necho >> {runs}\nexec sleep 3\n")
+        script.chmod(0o755)
+        self.cluster.nodes["a"].stop()
+        a = self.cluster.start("a", trackers=[{"kind": "script", "name": "check", "command": [str(script)], "interval": "100ms",
+                                               "timeout": "60s"}])
+        self.cluster.settle("a")
+        self.program.unlink()
+        self.program.write_text("no program\n")
+        self.program.chmod(0o755)
+
+        def count() -> int:
+            return runs.stat().st_size
+
+        before = count()
+        self.lab.timeline.until("the script runs anew", lambda: count() > before, timeout=10)
+        before = count()
+        asked = self.lab.timeline.note("lab", "restart")
+        self.assertEqual(a.request("POST", "/v1/restart")[0], 200)
+        a.log_line("a says why", "event=restart outcome=refused", since=asked.at)
+        self.lab.timeline.until("it has run again, and been looked at", lambda: count() >= before + 2, timeout=20)
+        (tracker,) = a.router()["trackers"]
+        checks = tracker["checks"]
+        self.assertEqual((tracker["state"], checks["failed"], checks["timed_out"]), ("well", 0, 0), tracker)
+        self.assertEqual([advert.priority for advert in self.lab.adverts("a", since=asked.at) if advert.priority != 200], [])
 
     def test_what_is_asked_for_by_a_signal_meanwhile_is_the_successors(self) -> None:
         """Around the moment, 50 ms after the answer, when there is one program no more and another not yet."""

@@ -301,6 +301,31 @@ TEST_F(probes_test, look_fails_with_its_deadline_while_the_killed_run_hangs_in_t
     EXPECT_EQ(answers.front().outcome, probe_outcome::passed) << answers.front().text;
 }
 
+TEST_F(probes_test, program_that_was_abandoned_says_nothing_and_its_look_begins_again)
+{
+    const auto file = folder.file("begun");
+    const auto what =
+        config::script_check{{{script("[ -e " + file + " ] && exit 0; : > " + file + "; exec sleep 1000")}}, std::nullopt};
+    answers.clear();
+    all.start({health::check_id{1}, what, 10s});
+    wait_for(file);
+    all.abandon_programs();
+    run_until([&] { return !answers.empty(); });
+    EXPECT_EQ(answers.front().outcome, probe_outcome::passed) << answers.front().text;
+    EXPECT_EQ(answers.size(), 1U);
+}
+
+TEST_F(probes_test, program_that_is_abandoned_before_its_turn_runs_once)
+{
+    const auto file = folder.file("runs");
+    answers.clear();
+    all.start({health::check_id{1}, config::script_check{{{script("echo run >> " + file)}}, std::nullopt}, 10s});
+    all.abandon_programs();
+    run_until([&] { return !answers.empty(); });
+    EXPECT_EQ(answers.front().outcome, probe_outcome::passed) << answers.front().text;
+    EXPECT_EQ(std::filesystem::file_size(file), 4U);
+}
+
 TEST_F(probes_test, endless_output_does_no_harm)
 {
     const auto got = look(config::script_check{{{script("yes; exit 0")}}, std::nullopt}, 300ms);
