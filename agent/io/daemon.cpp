@@ -383,7 +383,9 @@ void daemon::make_room()
     auto problem = can_be_succeeded();
     if (problem) {
         log_.info("restart", {{"program", *program_}, {"version", VIPD_VERSION}});
-        log_.flush_at_exit();
+        // Nobody waits for who reads the log: the adverts would, too. What does not fit at this moment is lost with this
+        // program.
+        log_.flush();
         checks_.abandon_programs();
         problem = become(*program_, {*program_, "run", "--config", options_.config_file}, node_.leave_behind(read_clocks()));
     }

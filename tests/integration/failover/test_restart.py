@@ -1,6 +1,8 @@
 """vipd restart: the daemon is replaced by the program that is installed now, and neither the peers, nor EC2, nor who sends to
 the address notice."""
 
+import contextlib
+import itertools
 import os
 import re
 import resource
@@ -157,6 +159,28 @@ class Restart(LabTest):
         checks = tracker["checks"]
         self.assertEqual((tracker["state"], checks["failed"], checks["timed_out"]), ("well", 0, 0), tracker)
         self.assertEqual([advert.priority for advert in self.lab.adverts("a", since=asked.at) if advert.priority != 200], [])
+
+    def test_who_does_not_read_the_log_holds_nobody_up(self) -> None:
+        log = Path(self.lab.directory, "log")
+        os.mkfifo(log)
+        reader = os.open(log, os.O_RDWR | os.O_NONBLOCK)
+        self.addCleanup(os.close, reader)
+        self.cluster.nodes["a"].stop()
+        self.cluster.first["a"] = ("sh", "-c", f'exec "$0" "$@" 2>{log}')
+        a = self.cluster.start("a")
+        self.cluster.settle("a")
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(reader, b"\n")
+        asked = self.lab.timeline.note("lab", "restart")
+        done = self.restart("a")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(a.state(), "Active")
+        self.lab.timeline.until("the successor has sent adverts", lambda: len(self.lab.adverts("a", since=asked.at)) >= 4,
+                                timeout=10)
+        times = [asked.at, *(advert.at for advert in self.lab.adverts("a", since=asked.at))]
+        longest_ms = max(later - earlier for earlier, later in itertools.pairwise(times)) / 1e6
+        self.assertLess(longest_ms, 1000.0, "nothing has waited for the reader")
 
     def test_what_is_asked_for_by_a_signal_meanwhile_is_the_successors(self) -> None:
         """Around the moment, 50 ms after the answer, when there is one program no more and another not yet."""
