@@ -11,6 +11,8 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
+#include <iterator>
 #include <string_view>
 
 #include <fcntl.h>
@@ -142,6 +144,18 @@ error become(const std::string& program, const std::vector<std::string>& argumen
     return system_error(error_class::unavailable, "starting " + program, error_number);
 }
 
+std::vector<pid_t> inherited_children()
+{
+    std::ifstream file("/proc/thread-self/children");
+    return {std::istream_iterator<pid_t>{file}, {}};
+}
+
+void collect(std::vector<pid_t>& children)
+{
+    // A number stays that of its process until it is collected.
+    std::erase_if(children, [](pid_t child) { return ::waitpid(child, nullptr, WNOHANG) != 0; });
+}
+
 std::optional<node::succession> inherited(log_sink& log)
 {
     const char* text = std::getenv(succession_variable);
@@ -153,7 +167,8 @@ std::optional<node::succession> inherited(log_sink& log)
     const auto [end, failure] = std::from_chars(number.data(), number.data() + number.size(), descriptor);
     const bool is_number = failure == std::errc{} && end == number.data() + number.size() && descriptor > STDERR_FILENO;
     ::unsetenv(succession_variable);
-    // Checks that were killed: they are children of this process, which has not begun any.
+    // Checks that were killed: they are children of this process, which has not begun any. See inherited_children() for the
+    // rest.
     while (::waitpid(-1, nullptr, WNOHANG) > 0) {}
     const auto content = is_number ? read_back(descriptor)
                                    : result<std::string>{error{error_class::malformed, std::string{succession_variable} +

@@ -3,6 +3,7 @@
 #include "agent/io/file_descriptor.hpp"
 #include "tests/integration/io/reactor_fixture.hpp"
 
+#include <boost/asio/steady_timer.hpp>
 #include <gmock/gmock.h>
 
 #include <cerrno>
@@ -17,13 +18,16 @@
 namespace vipd::io {
 namespace {
 
+using namespace std::chrono_literals;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 constexpr int all_seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
 constexpr int seal_of_the_kernel = 0x20;  // F_SEAL_EXEC, which comes with vm.memfd_noexec = 1
 
-struct successor : testing::Test {
+struct successor : reactor_fixture {
     ~successor() override { ::unsetenv("VIPD_SUCCESSION"); }
 
     // A file that somebody has left with these seals; none where the kernel does not know them.
@@ -35,8 +39,6 @@ struct successor : testing::Test {
         ::setenv("VIPD_SUCCESSION", std::to_string(file.get()).c_str(), 1);
         return ::fcntl(file.get(), F_ADD_SEALS, seals) == 0 ? std::move(file) : file_descriptor{};
     }
-
-    remembering_log log;
 };
 
 TEST_F(successor, what_is_sealed_is_believed_and_its_file_closed)
@@ -74,6 +76,35 @@ TEST_F(successor, what_is_not_sealed_by_vipd_is_passed_over)
         EXPECT_FALSE(inherited(log)) << number;
         EXPECT_EQ(log.lines.size(), 1U) << number;
     }
+}
+
+TEST_F(successor, children_of_the_program_before_are_collected_when_they_end)
+{
+    const auto child = ::fork();
+    if (child == 0) {
+        ::pause();
+        ::_exit(0);
+    }
+    auto left = inherited_children();
+    if (left.empty()) {
+        ::kill(child, SIGKILL);
+        ::waitpid(child, nullptr, 0);
+        GTEST_SKIP() << "the kernel does not tell";
+    }
+    EXPECT_THAT(left, Contains(child));
+    collect(left);
+    EXPECT_THAT(left, Contains(child)) << "it lives";
+    ::kill(child, SIGKILL);
+    boost::asio::steady_timer again(context);
+    run_until([&] {
+        again.expires_after(10ms);
+        again.async_wait([](boost::system::error_code) {});
+        collect(left);
+        return !testing::Matches(Contains(child))(left);
+    });
+    EXPECT_EQ(::waitpid(child, nullptr, WNOHANG), -1);
+    EXPECT_EQ(errno, ECHILD);
+    EXPECT_THAT(inherited_children(), Not(Contains(child)));
 }
 
 TEST_F(successor, program_that_cannot_be_executed_is_told)
