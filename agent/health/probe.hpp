@@ -15,7 +15,8 @@ using check_id = strong_number<struct check_tag>;
 
 // --- outputs ---
 
-// Look once; answered by one probe_ended, within `timeout`. There is one at a time for each check.
+// Look once; answered by one probe_ended, within `timeout`: twice that where the last run of its program was killed and is slow
+// to end. There is one at a time for each check.
 struct start_probe {
     check_id id;
     config::check_target what;

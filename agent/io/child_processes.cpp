@@ -36,6 +36,14 @@ std::string read_all(int descriptor)
     return size <= 0 ? std::string{} : std::string(text.data(), static_cast<std::size_t>(size));
 }
 
+void signal_group(pid_t process, int number)
+{
+    // Before it has begun a session there is no such group yet.
+    if (::kill(-process, number) != 0 && errno == ESRCH) {
+        ::kill(process, number);
+    }
+}
+
 }  // namespace
 
 class child_processes::child {
@@ -76,7 +84,7 @@ child_processes::~child_processes()
 void child_processes::kill_all()
 {
     for (const auto& [id, c] : children_) {
-        ::kill(-c->process, SIGKILL);
+        signal_group(c->process, SIGKILL);
     }
 }
 
@@ -110,8 +118,7 @@ void child_processes::start_now(hooks::start_process&& what)
     }
     auto made = std::make_unique<child>(context_, std::move(*launched));
     if (!made->is_watched) {
-        ::kill(-made->process, SIGKILL);
-        ::kill(made->process, SIGKILL);
+        signal_group(made->process, SIGKILL);
         ::waitpid(made->process, nullptr, 0);
         fail(what.id, "the reactor has no room for it");
         return;
@@ -130,11 +137,7 @@ void child_processes::signal(const hooks::signal_process& what)
 {
     const int number = what.what == hooks::process_signal::kill ? SIGKILL : SIGTERM;
     if (const auto found = children_.find(what.id); found != children_.end()) {
-        const auto process = found->second->process;
-        // Before it has begun a session there is no such group yet.
-        if (::kill(-process, number) != 0 && errno == ESRCH) {
-            ::kill(process, number);
-        }
+        signal_group(found->second->process, number);
         return;
     }
     const auto waits = std::ranges::find(waiting_, what.id, &hooks::start_process::id);

@@ -42,6 +42,8 @@ public:
     // Before this process becomes another one, which will not hear of them.
     void kill_all();
 
+    // It is a process, and its turn is not still to come.
+    [[nodiscard]] bool has_begun(hooks::process_id id) const { return children_.contains(id); }
     [[nodiscard]] std::size_t size() const { return children_.size() + waiting_.size(); }
 
 private:

@@ -85,6 +85,7 @@ public:
         seed_(random_seed()),
         program_(own_program()),
         node_({configuration_, environment_, seed_, boot_id(), inherited(log_)}, read_clocks(), log_),
+        children_left_(inherited_children()),
         shell_(context_, node_, log_, *this),
         names_(context_, network_log_, {}),
         checks_(context_, names_, shell_),
@@ -135,6 +136,7 @@ private:
     result<std::string> program_;
     boost::asio::io_context context_{1};
     node::node node_;
+    std::vector<pid_t> children_left_;  // by the program before this one
     shell shell_;
     resolver names_;
     probes checks_;
@@ -259,6 +261,7 @@ void daemon::on_ready()
 void daemon::tell_status()
 {
     constexpr std::size_t routers_max = 8;
+    collect(children_left_);
     if (has_lost_realtime()) {
         status_.lost_realtime();
         log_.error("realtime", {{"what", "the loop computed for a second without a pause and has lost its real-time priority"},
@@ -383,7 +386,9 @@ void daemon::make_room()
     auto problem = can_be_succeeded();
     if (problem) {
         log_.info("restart", {{"program", *program_}, {"version", VIPD_VERSION}});
-        log_.flush_at_exit();
+        // Nobody waits for who reads the log: the adverts would, too. What does not fit at this moment is lost with this
+        // program.
+        log_.flush();
         checks_.abandon_programs();
         problem = become(*program_, {*program_, "run", "--config", options_.config_file}, node_.leave_behind(read_clocks()));
     }

@@ -105,11 +105,13 @@ void probes::on_process_gone(health::check_id id, std::string why)
 void probes::begin(health::check_id id, const config::script_check& what, duration timeout)
 {
     if (programs_.contains(id)) {
-        fail(id, "its last run was killed and has not ended: it hangs in the kernel");
+        begin_when_it_has_ended(id, what, timeout);
         return;
     }
     auto& p = programs_.emplace(id, context_).first->second;
     p.process = process_ids_.next();
+    p.what = what;
+    p.timeout = timeout;
     check_of_.emplace(p.process, id);
     p.until.set(steady_now() + timeout, [this, id, timeout] { on_program_over(id, timeout); });
     children_.start({p.process, what.program.argv, {}, what.runs_as});
@@ -123,6 +125,31 @@ void probes::on_program_over(health::check_id id, duration timeout)
     to_.on_probe_ended({id, health::probe_outcome::timed_out, "it ran for longer than " + format_duration(timeout), 0, false});
     if (const auto found = programs_.find(id); found != programs_.end()) {
         children_.signal({found->second.process, hooks::process_signal::kill});
+    }
+}
+
+// The next look may be due as soon as the deadline of the last one has passed: then that program has been killed, and its end
+// has not been told yet.
+void probes::begin_when_it_has_ended(health::check_id id, const config::script_check& what, duration timeout)
+{
+    auto& p = programs_.at(id);
+    p.begins_again = true;
+    p.what = what;
+    p.timeout = timeout;
+    p.until.set(steady_now() + timeout, [this, id] {
+        programs_.at(id).begins_again = false;
+        fail(id, "its last run was killed and has not ended: it hangs in the kernel");
+    });
+}
+
+void probes::abandon_programs()
+{
+    children_.kill_all();
+    for (auto& [id, p] : programs_) {
+        if (!p.is_over && children_.has_begun(p.process)) {
+            p.is_over = true;
+            begin_when_it_has_ended(id, p.what, p.timeout);
+        }
     }
 }
 
@@ -146,7 +173,9 @@ void probes::on_process_ended(hooks::process_ended&& what)
     check_of_.erase(check);
     auto p = programs_.extract(id);
     p.mapped().until.clear();
-    if (!p.mapped().is_over) {
+    if (p.mapped().begins_again) {
+        begin(id, p.mapped().what, p.mapped().timeout);
+    } else if (!p.mapped().is_over) {
         to_.on_probe_ended(health::program_answer(id, what, p.mapped().said));
     }
 }

@@ -40,8 +40,9 @@ public:
 
     void start(health::start_probe&& what);
     void stop(health::check_id id);
-    // Programs that run are killed, and nobody hears how they end.
-    void abandon_programs() { children_.kill_all(); }
+    // Programs that run are killed, and nobody hears how they end. Should this process go on after all, their looks begin
+    // again.
+    void abandon_programs();
 
 private:
     // What is kept of a server between two looks: the address that answered, and a TLS session that makes the next one cheap.
@@ -54,7 +55,11 @@ private:
         hooks::process_id process;
         deadline until;
         std::string said;
-        bool is_over = false;  // it was told, and the process was killed
+        bool is_over = false;  // it was told or is abandoned, and the process was killed
+        // A look waits for the end of the killed process, and begins then.
+        bool begins_again = false;
+        config::script_check what;
+        duration timeout{};
     };
     struct trusted_file {
         std::int64_t changed_at_ns = 0;
@@ -69,6 +74,7 @@ private:
     server& server_of(health::check_id id, const aws::http_origin& origin);
     result<std::shared_ptr<const tls_context>> trust(const config::http_check& what);
     void on_program_over(health::check_id id, duration timeout);
+    void begin_when_it_has_ended(health::check_id id, const config::script_check& what, duration timeout);
     void fail(health::check_id id, std::string why);
 
     void on_process_output(hooks::process_output&& what) override;

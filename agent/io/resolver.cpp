@@ -23,7 +23,7 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr std::size_t names_max = 64;
+constexpr std::size_t names_max = 256;
 constexpr std::size_t addresses_max = 16;
 
 struct found_addresses {
@@ -80,13 +80,14 @@ public:
         const auto now = steady_now();
         auto found = names_.find(host);
         if (found == names_.end()) {
-            if (names_.size() >= names_max) {
-                done(error{error_class::unavailable, "more than 64 names are being resolved"});
+            if (names_.size() >= names_max && !forget_oldest()) {
+                done(error{error_class::unavailable, "more than " + std::to_string(names_max) + " names are being resolved"});
                 return;
             }
             found = names_.emplace(host, name{}).first;
         }
         auto& entry = found->second;
+        entry.wanted_at = now;
         const bool known = !entry.addresses.empty();
         const bool fresh = known && now < entry.good_until;
         if (!known) {
@@ -105,6 +106,7 @@ private:
     struct name {
         std::vector<ip_address> addresses;  // the last good ones
         time_point good_until{};
+        time_point wanted_at{};
         bool asked = false;
         std::vector<std::function<void(const answer&)>> waiting;
     };
@@ -122,6 +124,23 @@ private:
         impl* self;
         std::string host;
     };
+
+    // The name that nobody has wanted for the longest time: of a configuration that was reloaded since, as a rule. False when
+    // all are being resolved.
+    bool forget_oldest()
+    {
+        auto oldest = names_.end();
+        for (auto n = names_.begin(); n != names_.end(); ++n) {
+            if (!n->second.asked && (oldest == names_.end() || n->second.wanted_at < oldest->second.wanted_at)) {
+                oldest = n;
+            }
+        }
+        if (oldest == names_.end()) {
+            return false;
+        }
+        names_.erase(oldest);
+        return true;
+    }
 
     void ask(const std::string& host)
     {

@@ -2,9 +2,9 @@
 
 // Names to addresses on the reactor, with c-ares: the C library's resolver blocks and Asio's starts a thread.
 //
-// Every name is asked for ahead of need and kept. Once a name has been resolved its addresses are given out at once for ever:
-// past their time to live they are asked for again beside that, and when DNS fails the last good ones stay. A connection that
-// fails on an old address finds the new one at its next attempt.
+// Every name is asked for ahead of need and kept, the last 256 that were wanted. Once a name has been resolved its addresses
+// are given out at once for ever: past their time to live they are asked for again beside that, and when DNS fails the last
+// good ones stay. A connection that fails on an old address finds the new one at its next attempt.
 
 #include "common/ip.hpp"
 #include "common/log.hpp"

@@ -11,6 +11,8 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
+#include <iterator>
 #include <string_view>
 
 #include <fcntl.h>
@@ -25,11 +27,22 @@ namespace {
 
 constexpr const char* succession_variable = "VIPD_SUCCESSION";
 constexpr int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+// MFD_NOEXEC_SEAL, which glibc 2.36 does not know. A kernel may refuse what could be executed (vm.memfd_noexec = 2); one
+// before 6.3 does not know it either.
+constexpr unsigned never_executed = 0x0008U;
+
+file_descriptor file_in_memory()
+{
+    constexpr auto name = "vipd-succession";
+    constexpr unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+    const int made = ::memfd_create(name, flags | never_executed);
+    return file_descriptor{made < 0 && errno == EINVAL ? ::memfd_create(name, flags) : made};
+}
 
 // Sealed, so that whoever reads it knows that it is one of ours and is whole.
 result<file_descriptor> write_down(const std::string& text)
 {
-    file_descriptor file{::memfd_create("vipd-succession", MFD_CLOEXEC | MFD_ALLOW_SEALING)};
+    auto file = file_in_memory();
     if (!file || ::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
         ::fcntl(file.get(), F_ADD_SEALS, seals) != 0) {
         return system_error(error_class::unavailable, "writing down what the next vipd has to know", errno);
@@ -40,7 +53,9 @@ result<file_descriptor> write_down(const std::string& text)
 result<std::string> read_back(int descriptor)
 {
     struct stat what {};
-    if (::fcntl(descriptor, F_GET_SEALS) != seals || ::fstat(descriptor, &what) != 0) {
+    const int sealed = ::fcntl(descriptor, F_GET_SEALS);
+    // The kernel adds one of its own, F_SEAL_EXEC, to what is never executed.
+    if (sealed < 0 || (sealed & seals) != seals || ::fstat(descriptor, &what) != 0) {
         return error{error_class::malformed, "what the last vipd has left is not in a file that it has sealed"};
     }
     if (what.st_size > static_cast<off_t>(node::succession_size_max)) {
@@ -129,6 +144,18 @@ error become(const std::string& program, const std::vector<std::string>& argumen
     return system_error(error_class::unavailable, "starting " + program, error_number);
 }
 
+std::vector<pid_t> inherited_children()
+{
+    std::ifstream file("/proc/thread-self/children");
+    return {std::istream_iterator<pid_t>{file}, {}};
+}
+
+void collect(std::vector<pid_t>& children)
+{
+    // A number stays that of its process until it is collected.
+    std::erase_if(children, [](pid_t child) { return ::waitpid(child, nullptr, WNOHANG) != 0; });
+}
+
 std::optional<node::succession> inherited(log_sink& log)
 {
     const char* text = std::getenv(succession_variable);
@@ -140,7 +167,8 @@ std::optional<node::succession> inherited(log_sink& log)
     const auto [end, failure] = std::from_chars(number.data(), number.data() + number.size(), descriptor);
     const bool is_number = failure == std::errc{} && end == number.data() + number.size() && descriptor > STDERR_FILENO;
     ::unsetenv(succession_variable);
-    // Checks that were killed: they are children of this process, which has not begun any.
+    // Checks that were killed: they are children of this process, which has not begun any. See inherited_children() for the
+    // rest.
     while (::waitpid(-1, nullptr, WNOHANG) > 0) {}
     const auto content = is_number ? read_back(descriptor)
                                    : result<std::string>{error{error_class::malformed, std::string{succession_variable} +

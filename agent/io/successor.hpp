@@ -14,6 +14,8 @@
 #include <string>
 #include <vector>
 
+#include <sys/types.h>
+
 namespace vipd::io {
 
 // The program that this process runs, as a path: what an upgrade puts there is what becomes of it. Asked at the start, because
@@ -31,6 +33,12 @@ error become(const std::string& program, const std::vector<std::string>& argumen
 inline constexpr std::array handled_signals = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2};
 void hold_back_signals();
 void let_signals_through();
+
+// Children of this process that it has not begun: programs of the one before it, which were killed. Asked for before there are
+// any others, and none where the kernel does not tell (CONFIG_PROC_CHILDREN).
+std::vector<pid_t> inherited_children();
+// Takes off the list whoever has ended: nobody else waits for them.
+void collect(std::vector<pid_t>& children);
 
 // What the program before this one has left; none when this is no successor. What cannot be understood is logged and passed
 // over.

@@ -1,6 +1,8 @@
 """vipd restart: the daemon is replaced by the program that is installed now, and neither the peers, nor EC2, nor who sends to
 the address notice."""
 
+import contextlib
+import itertools
 import os
 import re
 import resource
@@ -8,9 +10,10 @@ import shutil
 import signal
 import subprocess
 import time
+import unittest
 from pathlib import Path
 
-from lab import bounds
+from lab import bounds, rootless
 from lab.cloudsim import is_mutating
 from lab.cluster import Cluster
 from lab.dataplane import Application, Client, RouteFollower
@@ -128,6 +131,56 @@ class Restart(LabTest):
         a.log_line("a says why", "event=restart outcome=refused", since=asked.at)
         self.assertEqual(a.state(), "Active")
         self.assertEqual(self.lab.adverts("b", since=asked.at), [])
+
+    @unittest.skipUnless(os.geteuid() == 0 and rootless.is_root(), "in a user namespace the system's programs are nobody's")
+    def test_a_script_that_a_refused_restart_has_killed_says_nothing(self) -> None:
+        runs, script = Path(self.lab.directory, "runs"), Path(self.lab.directory, "check")
+        script.write_text(f"#!/bin/sh\necho >> {runs}\nexec sleep 3\n")
+        script.chmod(0o755)
+        self.cluster.nodes["a"].stop()
+        a = self.cluster.start("a", trackers=[{"kind": "script", "name": "check", "command": [str(script)], "interval": "100ms",
+                                               "timeout": "60s"}])
+        self.cluster.settle("a")
+        self.program.unlink()
+        self.program.write_text("no program\n")
+        self.program.chmod(0o755)
+
+        def count() -> int:
+            return runs.stat().st_size
+
+        before = count()
+        self.lab.timeline.until("the script runs anew", lambda: count() > before, timeout=10)
+        before = count()
+        asked = self.lab.timeline.note("lab", "restart")
+        self.assertEqual(a.request("POST", "/v1/restart")[0], 200)
+        a.log_line("a says why", "event=restart outcome=refused", since=asked.at)
+        self.lab.timeline.until("it has run again, and been looked at", lambda: count() >= before + 2, timeout=20)
+        (tracker,) = a.router()["trackers"]
+        checks = tracker["checks"]
+        self.assertEqual((tracker["state"], checks["failed"], checks["timed_out"]), ("well", 0, 0), tracker)
+        self.assertEqual([advert.priority for advert in self.lab.adverts("a", since=asked.at) if advert.priority != 200], [])
+
+    def test_who_does_not_read_the_log_holds_nobody_up(self) -> None:
+        log = Path(self.lab.directory, "log")
+        os.mkfifo(log)
+        reader = os.open(log, os.O_RDWR | os.O_NONBLOCK)
+        self.addCleanup(os.close, reader)
+        self.cluster.nodes["a"].stop()
+        self.cluster.first["a"] = ("sh", "-c", f'exec "$0" "$@" 2>{log}')
+        a = self.cluster.start("a")
+        self.cluster.settle("a")
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(reader, b"\n")
+        asked = self.lab.timeline.note("lab", "restart")
+        done = self.restart("a")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(a.state(), "Active")
+        self.lab.timeline.until("the successor has sent adverts", lambda: len(self.lab.adverts("a", since=asked.at)) >= 4,
+                                timeout=10)
+        times = [asked.at, *(advert.at for advert in self.lab.adverts("a", since=asked.at))]
+        longest_ms = max(later - earlier for earlier, later in itertools.pairwise(times)) / 1e6
+        self.assertLess(longest_ms, 1000.0, "nothing has waited for the reader")
 
     def test_what_is_asked_for_by_a_signal_meanwhile_is_the_successors(self) -> None:
         """Around the moment, 50 ms after the answer, when there is one program no more and another not yet."""

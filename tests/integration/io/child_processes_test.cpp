@@ -336,6 +336,20 @@ TEST_F(child_processes_test, one_whose_time_is_over_before_its_turn_is_not_start
     EXPECT_EQ(ends.size(), 2U);
 }
 
+TEST_F(child_processes_test, who_has_no_group_yet_is_killed_with_all_others)
+{
+    // As soon as it is there it is killed: mostly before it has begun a session.
+    for (int i = 0; i < 10; ++i) {
+        const auto id = start({"/bin/sleep", "1000"});
+        context.restart();
+        ASSERT_EQ(context.poll_one(), 1U);
+        children->kill_all();
+        const auto end = wait(id);
+        ASSERT_EQ(end.how, process_end::signalled) << end.why;
+        ASSERT_EQ(end.code, SIGKILL);
+    }
+}
+
 TEST_F(child_processes_test, who_still_runs_at_the_end_is_killed)
 {
     const auto id = shell("sleep 1000 & echo $!; wait");

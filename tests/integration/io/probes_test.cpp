@@ -1,5 +1,6 @@
 #include "agent/io/probes.hpp"
 
+#include "agent/io/clock.hpp"
 #include "agent/io/file_descriptor.hpp"
 #include "agent/io/limited_log.hpp"
 #include "tests/integration/io/hostile_server.hpp"
@@ -8,14 +9,17 @@
 #include <boost/asio/steady_timer.hpp>
 #include <gmock/gmock.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <sstream>
 
 #include <netinet/in.h>
+#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 namespace vipd::io {
@@ -59,6 +63,16 @@ struct probes_test : reactor_fixture, probes::owner {
         std::ofstream(path) << "#!/bin/sh\n" << text << "\n";
         ::chmod(path.c_str(), 0755);
         return path;
+    }
+
+    void wait_for(const std::string& file)
+    {
+        boost::asio::steady_timer again(context);
+        run_until([&] {
+            again.expires_after(10ms);
+            again.async_wait([](boost::system::error_code) {});
+            return std::filesystem::exists(file);
+        });
     }
 
     hostile_server& server = hostile_server::get();
@@ -244,6 +258,72 @@ TEST_F(probes_test, program_that_takes_too_long_is_killed_with_its_group)
     });
     EXPECT_EQ(answers.size(), 1U) << "its end is no second answer";
     EXPECT_EQ(look(config::script_check{{{"/bin/true"}}, std::nullopt}).outcome, probe_outcome::passed);
+}
+
+TEST_F(probes_test, look_waits_for_the_end_of_the_run_before_it_that_was_killed)
+{
+    const auto hung = look(config::script_check{{{"/bin/sleep", "1000"}}, std::nullopt}, 200ms);
+    EXPECT_EQ(hung.outcome, probe_outcome::timed_out);
+    // At once, as the next look is where the timeout is as long as the interval: its end has not been told yet.
+    const auto next = look(config::script_check{{{"/bin/true"}}, std::nullopt});
+    EXPECT_EQ(next.outcome, probe_outcome::passed) << next.text;
+}
+
+TEST_F(probes_test, look_fails_with_its_deadline_while_the_killed_run_hangs_in_the_kernel)
+{
+    const auto file = folder.file("number");
+    const auto what = config::script_check{
+        {{script("echo $$ > " + file + ".new; mv " + file + ".new " + file + "; exec sleep 1000")}}, std::nullopt};
+    const auto well = config::script_check{{{"/bin/true"}}, std::nullopt};
+    answers.clear();
+    all.start({health::check_id{1}, what, 2s});
+    wait_for(file);
+    pid_t process = 0;
+    ASSERT_TRUE(std::ifstream(file) >> process);
+    // Who traces it stops it on its way out, where no signal ends it.
+    if (::ptrace(PTRACE_SEIZE, process, nullptr, PTRACE_O_TRACEEXIT) != 0) {
+        GTEST_SKIP() << "nothing can be traced here";
+    }
+    run_until([&] { return !answers.empty(); });
+    EXPECT_EQ(answers.front().outcome, probe_outcome::timed_out);
+    const auto begun = steady_now();
+    const auto got = look(well, 200ms);
+    EXPECT_EQ(got.outcome, probe_outcome::failed);
+    EXPECT_EQ(got.text, "its last run was killed and has not ended: it hangs in the kernel");
+    EXPECT_GE(steady_now() - begun, 200ms);
+    answers.clear();
+    all.start({health::check_id{1}, well, 10s});
+    int status = 0;
+    ASSERT_EQ(::waitpid(process, &status, __WALL), process);
+    ASSERT_EQ(status >> 8, SIGTRAP | PTRACE_EVENT_EXIT << 8);
+    ASSERT_EQ(::ptrace(PTRACE_DETACH, process, nullptr, nullptr), 0);
+    run_until([&] { return !answers.empty(); });
+    EXPECT_EQ(answers.front().outcome, probe_outcome::passed) << answers.front().text;
+}
+
+TEST_F(probes_test, program_that_was_abandoned_says_nothing_and_its_look_begins_again)
+{
+    const auto file = folder.file("begun");
+    const auto what =
+        config::script_check{{{script("[ -e " + file + " ] && exit 0; : > " + file + "; exec sleep 1000")}}, std::nullopt};
+    answers.clear();
+    all.start({health::check_id{1}, what, 10s});
+    wait_for(file);
+    all.abandon_programs();
+    run_until([&] { return !answers.empty(); });
+    EXPECT_EQ(answers.front().outcome, probe_outcome::passed) << answers.front().text;
+    EXPECT_EQ(answers.size(), 1U);
+}
+
+TEST_F(probes_test, program_that_is_abandoned_before_its_turn_runs_once)
+{
+    const auto file = folder.file("runs");
+    answers.clear();
+    all.start({health::check_id{1}, config::script_check{{{script("echo run >> " + file)}}, std::nullopt}, 10s});
+    all.abandon_programs();
+    run_until([&] { return !answers.empty(); });
+    EXPECT_EQ(answers.front().outcome, probe_outcome::passed) << answers.front().text;
+    EXPECT_EQ(std::filesystem::file_size(file), 4U);
 }
 
 TEST_F(probes_test, endless_output_does_no_harm)

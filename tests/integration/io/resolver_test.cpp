@@ -307,12 +307,33 @@ TEST_F(resolver_test, the_old_answer_stays_while_the_server_is_down)
 TEST_F(resolver_test, more_names_than_anybody_needs_are_refused)
 {
     open();
-    for (int i = 0; i < 64; ++i) {
+    for (int i = 0; i < 256; ++i) {
         names->resolve("host" + std::to_string(i) + ".test.example", [](const auto&) {});
     }
     const auto refused = ask("one-more.test.example");
     ASSERT_TRUE(refused);
     EXPECT_FALSE(*refused);
+}
+
+TEST_F(resolver_test, a_name_that_nobody_has_asked_for_for_the_longest_time_makes_room)
+{
+    v4["ec2.test.example"] = {{v4_one}, 250};
+    v4["old.test.example"] = {{v4_one}, 250};
+    v4["new.test.example"] = {{v4_two}, 250};
+    open();
+    addresses_of("ec2.test.example");
+    addresses_of("old.test.example");
+    for (int i = 0; i < 254; ++i) {
+        EXPECT_FALSE(resolve("host" + std::to_string(i) + ".test.example"));
+    }
+    EXPECT_TRUE(ask("ec2.test.example"));
+    EXPECT_EQ(addresses_of("new.test.example"), std::vector{v4_two});
+    const auto count = count_of_questions();
+    EXPECT_TRUE(ask("ec2.test.example")) << "it was asked for since";
+    EXPECT_TRUE(ask("new.test.example"));
+    EXPECT_EQ(count_of_questions(), count);
+    EXPECT_EQ(addresses_of("old.test.example"), std::vector{v4_one});
+    EXPECT_EQ(count_of_questions(), count + 2) << "it made room";
 }
 
 }  // namespace
