@@ -45,6 +45,9 @@ struct router_succession {
     std::vector<known_interface> interfaces = {};      // of [[router.eni]], in its order
     // While Backup: Active_Adver_Interval (RFC 9568 6.2), once an advert has told it.
     std::optional<duration> learned_interval = {};
+    // While Active: until when its peers wait for that advert, by the settings that they know. None: an older version has not
+    // said.
+    std::optional<time_point> believed_until = {};
     friend bool operator==(const router_succession&, const router_succession&) = default;
 };
 

@@ -112,6 +112,7 @@ void virtual_router::configure(instant now, const config::router& configuration,
     if (configuration == configuration_) {
         return;
     }
+    note_awake(now.steady);  // by the settings with which it slept, if it did
     assume_of_new_trackers(configuration);
     keep_runtime_priority(configuration);
     const auto family = [](const config::router& r) { return r.peers.front().address.family(); };

@@ -1,6 +1,7 @@
 // How a virtual router goes on where the one of the process before this one was.
 
 #include "agent/node/virtual_router.hpp"
+#include "agent/vrrp/timers.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -59,12 +60,13 @@ router_succession virtual_router::leave_behind(time_point now) const
         }
     }
     const bool takes_part = state() != vrrp::state::initialize;
+    const bool is_active = is_active_for_certain(now);
     return router_succession{.name = configuration_.name,
                              .vrid = configuration_.vrid,
                              .version = configuration_.version,
                              .source = source_,
                              .epoch = last_epoch_,
-                             .advert_due = is_active_for_certain(now) ? std::optional{election_->advert_due()} : std::nullopt,
+                             .advert_due = is_active ? std::optional{election_->advert_due()} : std::nullopt,
                              .is_owned = ownership_told_,
                              .well_trackers = std::move(well),
                              .unwell_trackers = takes_part ? std::optional{std::move(unwell)} : std::nullopt,
@@ -72,7 +74,8 @@ router_succession virtual_router::leave_behind(time_point now) const
                              .role_told = role_told_,
                              .numbers = std::move(numbers),
                              .interfaces = known_interfaces_,
-                             .learned_interval = election_ ? election_->learned_interval() : learned_interval_};
+                             .learned_interval = election_ ? election_->learned_interval() : learned_interval_,
+                             .believed_until = is_active ? std::optional{election_->believed_until()} : std::nullopt};
 }
 
 void virtual_router::give_up_succession(time_point now)
@@ -88,7 +91,10 @@ bool virtual_router::resume(instant now, const net::link_table& links, advert_qu
     if (!predecessor_) {
         return false;
     }
-    if (predecessor_->source != source_ || !election_->resume(now.steady, *predecessor_->advert_due, election_outputs_)) {
+    const auto& c = configuration_;
+    const auto believed_until = predecessor_->believed_until.value_or(
+        *predecessor_->advert_due + vrrp::lateness_max(c.version, c.advert_interval, c.down_timer_adverts));
+    if (predecessor_->source != source_ || !election_->resume(now.steady, believed_until, election_outputs_)) {
         give_up_succession(now.steady);
         return false;
     }
