@@ -115,6 +115,7 @@ void virtual_router::configure(instant now, const config::router& configuration,
     note_awake(now.steady);  // by the settings with which it slept, if it did
     assume_of_new_trackers(configuration);
     keep_runtime_priority(configuration);
+    listen_anew_when_others_are_let_in(configuration);
     const auto family = [](const config::router& r) { return r.peers.front().address.family(); };
     const bool finds_another_source = !configuration.source && (configuration.interface != configuration_.interface ||
                                                                 family(configuration) != family(configuration_));

@@ -218,6 +218,8 @@ private:
     [[nodiscard]] std::string explain_missing_source() const;
     void start_election();
     void note_awake(time_point now);
+    // Before it is configured so: whose adverts nobody has let in until now has not been silent.
+    void listen_anew_when_others_are_let_in(const config::router& next);
     // While it takes no part.
     [[nodiscard]] wakeup listening() const;
     // Whether the predecessor was Active, and this router is so from now on.

@@ -110,6 +110,16 @@ void virtual_router::note_awake(time_point now)
     awake_at_ = now;
 }
 
+// What vrrp::admission turns away, beside what makes it another router on the wire.
+void virtual_router::listen_anew_when_others_are_let_in(const config::router& next)
+{
+    const auto& c = configuration_;
+    const bool is_other_pace = next.version == vrrp::version::v2 && next.advert_interval != c.advert_interval;
+    if (next.peers != c.peers || next.auth != c.auth || is_other_pace) {
+        hears_since_.reset();
+    }
+}
+
 wakeup virtual_router::listening() const
 {
     const auto& c = configuration_;
