@@ -31,11 +31,11 @@ void virtual_router::succeed(const router_succession& predecessor)
                          predecessor.source && predecessor.source->family() == configuration_.peers.front().address.family();
     if (is_same) {
         learned_interval_ = predecessor.learned_interval;
+        // Which address it speaks from follows from the interface, unless it is configured: the peers know that one.
+        first_source_ = predecessor.source;
     }
     if (predecessor.advert_due && is_same) {
         predecessor_ = predecessor;
-        // Which address it speaks from follows from the interface, unless it is configured: the peers know that one.
-        first_source_ = predecessor.source;
     }
 }
 

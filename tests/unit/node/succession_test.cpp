@@ -260,18 +260,22 @@ TEST_F(succession_test, maintenance_stays_on)
 TEST_F(succession_test, a_source_that_nobody_configured_is_the_one_the_peers_know)
 {
     configuration = changed([](auto& c) { c.routers[0].source.reset(); });
-    h.replace(configuration);
-    become_active_and_confirm();
-    h.succeed(80ms);
-    h.node->start(h.now);
-    h.kernel(net::link_seen{{1, "lo", "", true, true}});
-    h.kernel(net::link_seen{{2, "ens5", "0a:00:00:00:00:01", true, true}});
-    h.kernel(net::address_seen{{2, *ip_prefix::parse("10.0.1.5/24")}});  // the kernel lists another one first
-    h.kernel(net::address_seen{{2, *ip_prefix::parse("10.0.1.10/24")}});
-    h.kernel(net::address_seen{{1, *ip_prefix::parse(vip)}});
-    h.kernel(net::dump_done{});
-    EXPECT_EQ(h.state(), state::active);
-    EXPECT_EQ(h.router().source, *ip_address::parse("10.0.1.10"));
+    for (const auto role : {state::active, state::backup}) {
+        h.replace(configuration);
+        h.start();
+        h.advance(role == state::active ? 500ms : 100ms);
+        ASSERT_EQ(h.state(), role);
+        h.succeed(80ms);
+        h.node->start(h.now);
+        h.kernel(net::link_seen{{1, "lo", "", true, true}});
+        h.kernel(net::link_seen{{2, "ens5", "0a:00:00:00:00:01", true, true}});
+        h.kernel(net::address_seen{{2, *ip_prefix::parse("10.0.1.5/24")}});  // the kernel lists another one first
+        h.kernel(net::address_seen{{2, *ip_prefix::parse("10.0.1.10/24")}});
+        h.kernel(net::address_seen{{1, *ip_prefix::parse(vip)}});
+        h.kernel(net::dump_done{});
+        EXPECT_EQ(h.state(), role);
+        EXPECT_EQ(h.router().source, *ip_address::parse("10.0.1.10"));
+    }
 }
 
 TEST_F(succession_test, hooks_hear_of_nothing)
