@@ -406,11 +406,13 @@ void virtual_router::handle_timeout(instant now, const net::link_table& links, a
 
 bool virtual_router::step_down(instant now, const net::link_table& links, advert_queue& adverts)
 {
-    if (!election_ || !election_->step_down(now.steady, election_outputs_)) {
+    if (!election_) {
         return false;
     }
+    const bool was_active = election_->step_down(now.steady, election_outputs_);
+    // Also when it was not: it may have found out just now that it stood still.
     apply(now, links, adverts);
-    return true;
+    return was_active;
 }
 
 wakeup virtual_router::next_wakeup() const

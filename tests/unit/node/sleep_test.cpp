@@ -117,5 +117,21 @@ TEST_F(sleep_test, one_in_maintenance_that_is_to_be_slower_from_now_on_has_too)
     EXPECT_EQ(h.state(), state::active);
 }
 
+TEST_F(sleep_test, active_that_is_told_to_step_down_as_it_wakes_up_cancels_its_calls_at_once)
+{
+    h.start();
+    h.latency = 1h;
+    h.advance(361ms);
+    ASSERT_EQ(h.state(), state::active);
+    const auto sent = h.adverts.size();
+    const auto cancelled = h.cancelled.size();
+    sleep(1s);
+    h.tell(step_down{"web"});
+    EXPECT_EQ(h.state(), state::backup);
+    EXPECT_GT(h.cancelled.size(), cancelled);
+    EXPECT_EQ(h.adverts.size(), sent) << "another one may be Active by now";
+    EXPECT_EQ(h.log.count({"event=transition", "reason=stalled"}), 1U);
+}
+
 }  // namespace
 }  // namespace vipd::node
