@@ -338,6 +338,9 @@ void virtual_router::apply_transition(time_point now, const vrrp::transition& t,
             local_.end_drain(now);
         }
     }
+    if (t.to == vrrp::state::active) {
+        learned_interval_.reset();
+    }
     reason_ = explain(t);
     journal_.record(log_level::info, "transition", configuration_.name,
                     {{"from", to_string(t.from)},
@@ -379,6 +382,10 @@ void virtual_router::hear(instant now, const vrrp::heard_advert& advert, const n
     if (election_) {
         election_->handle(now.steady, advert, election_outputs_);
         apply(now, links, adverts);
+    }
+    const bool tells_interval = configuration_.version == vrrp::version::v3 && advert.priority != vrrp::priority_releasing;
+    if (tells_interval && state() != vrrp::state::active) {
+        learned_interval_ = advert.interval;
     }
     if (local_.draining() && advert.priority != vrrp::priority_releasing) {
         // Somebody else is Active: traffic is on its way to it, or finds it at once where no route has to follow.

@@ -307,7 +307,9 @@ private:
     std::shared_ptr<vrrp::verifier> verifier_;
     std::uint64_t last_epoch_ = 0;
     std::optional<router_succession> predecessor_;  // that was Active, until this router has started
-    std::optional<duration> learned_interval_;      // by a predecessor that was Backup, likewise
+    // With which the Active was heard last, by a predecessor or by this router, whether it took part or not. None: it was
+    // itself the Active last, or nobody has said.
+    std::optional<duration> learned_interval_;
 
     takeover::takeover takeover_;
     takeover::local_resources local_;

@@ -79,11 +79,14 @@ void virtual_router::take_part(instant now, const net::link_table& links, standi
         // Before the kernel's list has been read and the trackers have had their first answers nothing is known to be wrong.
         tell_standing(now.steady, aside, links.complete() && found.is_known);
     } else if (state() == vrrp::state::initialize) {
+        const bool is_first = !has_been_started_;
         start_election();
         if (!resume(now, links, adverts)) {
             // It may have been kept out by what keeps no advert from it.
             const auto silence_from = std::max({hears_since_.value_or(now.steady), active_known_at_, *patient_until_});
-            election_->startup(now.steady, silence_from, std::exchange(learned_interval_, std::nullopt), election_outputs_);
+            // The silence of an Active is counted by that one's interval. Who begins to listen only now counts by its own.
+            const bool is_of_active = is_first || silence_from != now.steady || active_known_at_ == now.steady;
+            election_->startup(now.steady, silence_from, is_of_active ? learned_interval_ : std::nullopt, election_outputs_);
             apply(now, links, adverts);
         }
     }

@@ -74,7 +74,7 @@ router_succession virtual_router::leave_behind(time_point now) const
                              .role_told = role_told_,
                              .numbers = std::move(numbers),
                              .interfaces = known_interfaces_,
-                             .learned_interval = election_ ? election_->learned_interval() : learned_interval_,
+                             .learned_interval = learned_interval_,
                              .believed_until = is_active ? std::optional{election_->believed_until()} : std::nullopt};
 }
 

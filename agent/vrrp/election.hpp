@@ -140,8 +140,8 @@ public:
     {
         startup(now, silence_from, std::nullopt, out);
     }
-    // Where a process before this one has learned the interval of the Active, that of this router, which may be shorter, tells
-    // nothing of how long the Active may be silent.
+    // Where the interval of the Active has been learned before, by this process or the one before it, that of this router,
+    // which may be shorter, tells nothing of how long the Active may be silent.
     void startup(time_point now, time_point silence_from, std::optional<duration> learned_interval,
                  std::vector<election_output>& out);
     // In place of startup(), by a process that takes the place of one that was Active and that the peers believe until then:

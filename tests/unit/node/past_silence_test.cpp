@@ -74,5 +74,98 @@ TEST_F(past_silence, counts_when_a_reload_lets_in_nobody_else)
     EXPECT_EQ(h.state(), state::active);
 }
 
+class silence_of_a_slower_active : public past_silence {
+protected:
+    silence_of_a_slower_active()
+    {
+        configuration = changed([](auto& c) { c.routers[0].advert_interval = 200ms; });
+        h.replace(configuration);
+        h.start();
+    }
+
+    void be_kept_out_for(duration d)
+    {
+        h.tell(set_maintenance{true});
+        h.advance(d);
+        h.tell(set_maintenance{false});
+        h.advance(0s);
+    }
+
+    static constexpr duration own_down_interval = 722ms;
+    static constexpr duration its_down_interval = 3s + 610ms;
+};
+
+TEST_F(silence_of_a_slower_active, is_counted_by_its_interval)
+{
+    h.hear(200, 0, 1s);
+    h.advance(50ms);
+    be_kept_out_for(700ms);
+    listens_for_a_down_interval(its_down_interval - 750ms);
+}
+
+TEST_F(silence_of_a_slower_active, is_so_when_it_was_heard_by_one_that_took_no_part)
+{
+    h.tell(set_maintenance{true});
+    h.advance(1s);
+    h.hear(200, 0, 1s);
+    h.advance(750ms);
+    h.tell(set_maintenance{false});
+    h.advance(0s);
+    listens_for_a_down_interval(its_down_interval - 750ms);
+}
+
+TEST_F(silence_of_a_slower_active, is_so_from_an_advert_that_came_in_the_same_moment)
+{
+    h.tell(set_maintenance{true});
+    h.hear(200, 0, 1s);
+    h.tell(set_maintenance{false});
+    listens_for_a_down_interval(its_down_interval);
+}
+
+TEST_F(silence_of_a_slower_active, is_so_by_a_successor_that_is_kept_out_before_it_has_heard_anybody)
+{
+    h.hear(200, 0, 1s);
+    h.succeed(80ms);
+    h.start();
+    be_kept_out_for(750ms);
+    listens_for_a_down_interval(its_down_interval - 750ms);
+}
+
+TEST_F(silence_of_a_slower_active, is_not_so_by_one_that_was_active_since)
+{
+    h.hear(200, 0, 1s);
+    h.advance(4s);
+    ASSERT_EQ(h.state(), state::active);
+    be_kept_out_for(500ms);
+    listens_for_a_down_interval(own_down_interval - 500ms);
+}
+
+TEST_F(silence_of_a_slower_active, is_not_so_by_one_that_gave_way_to_another)
+{
+    h.hear(200, 0, 1s);
+    h.advance(4s);
+    ASSERT_EQ(h.state(), state::active);
+    h.hear(200, 0, 2s);
+    ASSERT_EQ(h.state(), state::backup);
+    be_kept_out_for(1s);
+    listens_for_a_down_interval(2 * its_down_interval - 1s - 1ms);
+}
+
+TEST_F(silence_of_a_slower_active, says_nothing_to_one_that_has_had_no_network_since)
+{
+    h.hear(200, 0, 1s);
+    h.kernel(net::link_seen{{2, "ens5", "0a:00:00:00:00:01", false, false}});
+    h.advance(10s);
+    h.kernel(net::link_seen{{2, "ens5", "0a:00:00:00:00:01", true, true}});
+    listens_for_a_down_interval(own_down_interval);
+}
+
+TEST_F(silence_of_a_slower_active, says_nothing_to_one_that_a_reload_makes_another_router)
+{
+    h.hear(200, 0, 1s);
+    h.reload(changed([](auto& c) { c.routers[0].vrid = 99; }));
+    listens_for_a_down_interval(own_down_interval);
+}
+
 }  // namespace
 }  // namespace vipd::node
