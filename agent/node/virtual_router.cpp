@@ -223,10 +223,7 @@ bool virtual_router::look_around(instant now, const net::link_table& links, cons
     if (links.complete() && !local_started_) {
         local_started_ = true;
         local_.want(wanted_on_node());
-        if (predecessor_) {
-            // What a predecessor left behind would be removed by a Backup.
-            local_.become_active(now.steady, links);
-        }
+        succeed_on_node(now.steady, links);
         local_.start(now.steady, links);
     }
     return source_changed || twin_changed;

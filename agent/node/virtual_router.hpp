@@ -224,6 +224,8 @@ private:
     [[nodiscard]] wakeup listening() const;
     // Whether the predecessor was Active, and this router is so from now on.
     bool resume(instant now, const net::link_table& links, advert_queue& adverts);
+    // What the predecessor had on this node, before this router does anything to it.
+    void succeed_on_node(time_point now, const net::link_table& links);
     // It was Active, and this router is not, once it is known what is there.
     void give_up_succession(time_point now);
     [[nodiscard]] health::verdict verdict_of(const config::tracker& t) const;
@@ -307,6 +309,7 @@ private:
     std::shared_ptr<vrrp::verifier> verifier_;
     std::uint64_t last_epoch_ = 0;
     std::optional<router_succession> predecessor_;  // that was Active, until this router has started
+    std::optional<time_point> left_drain_until_;    // by one that no longer was
     // With which the Active was heard last, by a predecessor or by this router, whether it took part or not. None: it was
     // itself the Active last, or nobody has said.
     std::optional<duration> learned_interval_;

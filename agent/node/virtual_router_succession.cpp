@@ -27,6 +27,7 @@ void virtual_router::succeed(const router_succession& predecessor)
     }
     role_told_ = predecessor.role_told;
     known_interfaces_ = predecessor.interfaces;
+    left_drain_until_ = predecessor.drain_until;
     const bool is_same = predecessor.vrid == configuration_.vrid && predecessor.version == configuration_.version &&
                          predecessor.source && predecessor.source->family() == configuration_.peers.front().address.family();
     if (is_same) {
@@ -75,7 +76,21 @@ router_succession virtual_router::leave_behind(time_point now) const
                              .numbers = std::move(numbers),
                              .interfaces = known_interfaces_,
                              .learned_interval = learned_interval_,
-                             .believed_until = is_active ? std::optional{election_->believed_until()} : std::nullopt};
+                             .believed_until = is_active ? std::optional{election_->believed_until()} : std::nullopt,
+                             .drain_until = local_.drain_until()};
+}
+
+void virtual_router::succeed_on_node(time_point now, const net::link_table& links)
+{
+    if (predecessor_) {
+        // What a predecessor left behind would be removed by a Backup.
+        local_.become_active(now, links);
+    } else if (left_drain_until_) {
+        const auto& c = configuration_;
+        // No later than it could have become by this configuration.
+        const auto latest = now + vrrp::longest_down_interval(c.version, c.advert_interval, c.down_timer_adverts) + c.drain;
+        local_.go_on_draining(std::min(*left_drain_until_, latest));
+    }
 }
 
 void virtual_router::give_up_succession(time_point now)
