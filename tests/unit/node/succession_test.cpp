@@ -371,6 +371,35 @@ TEST_F(succession_test, a_tracker_that_is_new_in_the_file_is_no_transition)
     EXPECT_EQ(h.adverts.back().priority, 0);
 }
 
+TEST_F(succession_test, what_was_well_counts_so_after_a_reload_before_the_start)
+{
+    track_a_server();
+    start_and_answer(health::probe_outcome::passed);
+    ASSERT_EQ(h.state(), state::active);
+    h.succeed(80ms);
+    h.reload(changed([](auto& c) {
+        c.routers[0].preempt_delay = 1s;
+        c.routers[0].trackers.push_back(server("nginx"));
+    }));
+    h.start();
+    EXPECT_EQ(h.state(), state::active);
+}
+
+TEST_F(succession_test, what_was_well_counts_so_no_more_after_an_answer_and_a_reload)
+{
+    track_a_server();
+    start_and_answer(health::probe_outcome::passed);
+    h.succeed(80ms);
+    h.start();
+    h.advance(50ms);
+    h.tell(probe_ended{h.probes.back().what.id, health::probe_outcome::failed, "connection refused", 0, false});
+    ASSERT_EQ(h.state(), state::initialize);
+    h.reload(changed([](auto& c) {
+        c.routers[0].trackers[0].what.target = config::tcp_check{ip_address::v4(127, 0, 0, 1), 9090};
+    }));
+    EXPECT_EQ(h.state(), state::initialize);
+}
+
 TEST_F(succession_test, a_tracker_of_another_name_keeps_out_what_took_no_part)
 {
     track_a_server();
