@@ -24,6 +24,7 @@ constexpr std::int64_t format_version = 1;
 constexpr std::string_view learned_interval_member = "active_adver_interval_nanoseconds";
 constexpr std::string_view believed_until_member = "believed_until_nanoseconds";
 constexpr std::string_view drain_until_member = "drain_until_nanoseconds";
+constexpr std::string_view patient_until_member = "patient_until_nanoseconds";
 constexpr std::array notice_kinds = {aws::notice_kind::spot, aws::notice_kind::rebalance, aws::notice_kind::scheduled_event,
                                      aws::notice_kind::auto_scaling};
 static_assert(notice_kinds.size() == aws::notice_kind_count);
@@ -226,7 +227,8 @@ bool read_later_additions(const json::object& object, router_succession& r)
         r.learned_interval = duration{*found};
     }
     return read_later_time(object, believed_until_member, r.believed_until) &&
-           read_later_time(object, drain_until_member, r.drain_until);
+           read_later_time(object, drain_until_member, r.drain_until) &&
+           read_later_time(object, patient_until_member, r.patient_until);
 }
 
 result<router_succession> read_router(const json::value& value)
@@ -269,7 +271,8 @@ result<router_succession> read_router(const json::value& value)
                              .interfaces = std::move(additions.interfaces),
                              .learned_interval = additions.learned_interval,
                              .believed_until = additions.believed_until,
-                             .drain_until = additions.drain_until};
+                             .drain_until = additions.drain_until,
+                             .patient_until = additions.patient_until};
 }
 
 json::object written(const router_succession& r)
@@ -298,7 +301,8 @@ json::object written(const router_succession& r)
             {"interfaces", std::move(interfaces)},
             {learned_interval_member, r.learned_interval ? json::value(r.learned_interval->count()) : json::value(nullptr)},
             {believed_until_member, time_or_null(r.believed_until)},
-            {drain_until_member, time_or_null(r.drain_until)}};
+            {drain_until_member, time_or_null(r.drain_until)},
+            {patient_until_member, time_or_null(r.patient_until)}};
 }
 
 std::optional<std::uint8_t> priority_of(const json::object& object, std::string_view name)

@@ -48,7 +48,8 @@ struct router_succession {
     // While Active: until when its peers wait for that advert, by the settings that they know. None: an older version has not
     // said.
     std::optional<time_point> believed_until = {};
-    std::optional<time_point> drain_until = {};  // what it has on this node, no longer Active; by the clock of this boot
+    std::optional<time_point> drain_until = {};    // what it has on this node, no longer Active; by the clock of this boot
+    std::optional<time_point> patient_until = {};  // startup_delay, likewise; none: it is over
     friend bool operator==(const router_succession&, const router_succession&) = default;
 };
 

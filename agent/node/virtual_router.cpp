@@ -374,7 +374,9 @@ void virtual_router::hear(instant now, const vrrp::heard_advert& advert, const n
     note_heard(now.steady, advert);
     if (advert.priority != vrrp::priority_releasing) {
         active_known_at_ = now.steady;
-        patient_until_ = now.steady;
+        if (!configuration_.preempt || advert.priority >= effective_priority()) {
+            patient_until_ = now.steady;
+        }
     }
     if (election_) {
         election_->handle(now.steady, advert, election_outputs_);

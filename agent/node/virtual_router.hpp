@@ -291,7 +291,7 @@ private:
     std::optional<time_point> hears_since_;
     time_point awake_at_{};  // when it was last called
     time_point active_known_at_ = time_point::min();
-    // startup_delay: until when the others may be silent after the start, if none of them has been heard.
+    // startup_delay: until when the others may be silent after the start, if none has been heard that is not to be preempted.
     std::optional<time_point> patient_until_;
     std::optional<ip_address> source_;
     std::optional<net::link_address> found_source_;  // where that is tentative there is no source_ yet

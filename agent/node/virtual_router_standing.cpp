@@ -67,8 +67,8 @@ void virtual_router::take_part(instant now, const net::link_table& links, standi
     obstacle_ = obstacle;
     note_awake(now.steady);
     hears_since_ = find_network_obstacle(links).empty() ? hears_since_.value_or(now.steady) : std::optional<time_point>{};
-    if (hears_since_ && !patient_until_) {
-        patient_until_ = *hears_since_ + configuration_.startup_delay;
+    if (hears_since_) {
+        patient_until_ = std::min(patient_until_.value_or(never), *hears_since_ + configuration_.startup_delay);
     }
     if (!obstacle_.empty()) {
         if (state() != vrrp::state::initialize) {

@@ -12,7 +12,7 @@ void virtual_router::succeed(const router_succession& predecessor)
 {
     last_epoch_ = predecessor.epoch;
     signed_last_ = predecessor.signed_last;
-    patient_until_ = time_point::min();  // the start was the predecessor's
+    patient_until_ = predecessor.patient_until.value_or(time_point::min());  // the start was the predecessor's
     // As after a reload: what is new to a router that takes part is taken for well.
     const auto names = [](const std::vector<std::string>& all, const std::string& name) {
         return std::ranges::find(all, name) != all.end();
@@ -77,7 +77,8 @@ router_succession virtual_router::leave_behind(time_point now) const
                              .interfaces = known_interfaces_,
                              .learned_interval = learned_interval_,
                              .believed_until = is_active ? std::optional{election_->believed_until()} : std::nullopt,
-                             .drain_until = local_.drain_until()};
+                             .drain_until = local_.drain_until(),
+                             .patient_until = patient_until_ > now ? patient_until_ : std::nullopt};
 }
 
 void virtual_router::succeed_on_node(time_point now, const net::link_table& links)

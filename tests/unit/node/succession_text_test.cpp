@@ -35,7 +35,8 @@ TEST(succession, is_read_as_it_was_written)
                          .role_told = config::hook_event::fault,
                          .learned_interval = 40'950ms,
                          .believed_until = time_point{456789123ns},
-                         .drain_until = time_point{567891234ns}}},
+                         .drain_until = time_point{567891234ns},
+                         .patient_until = time_point{678912345ns}}},
                        {{"web", 180, 100}},
                        {{*ip_prefix::parse("172.16.1.100/32"), "lo"}, {*ip_prefix::parse("2001:db8::2/64"), "ens5"}},
                        {{time_point{987654321ns}, "http_503: \"ä\""}},
@@ -65,7 +66,8 @@ TEST(succession, of_another_format_or_broken_is_refused_whole)
            .interfaces = {{{{}, ip_address::v4(10, 1, 0, 50), {}, {{"Name", "floating"}}}, aws::network_interface_id{"eni-1"}}},
            .learned_interval = 250ms,
            .believed_until = time_point{456789123ns},
-           .drain_until = time_point{567891234ns}}},
+           .drain_until = time_point{567891234ns},
+           .patient_until = time_point{678912345ns}}},
          {{"db", 180, 100}},
          {{*ip_prefix::parse("172.16.1.100/32"), "lo"}}});
     ASSERT_TRUE(parse_succession(good).has_value());
@@ -114,6 +116,7 @@ TEST(succession, of_another_format_or_broken_is_refused_whole)
                              with("456789123", "true"),
                              with("456789123", "\"soon\""),
                              with("567891234", "0.5"),
+                             with("678912345", "{}"),
                              good.substr(0, good.size() - 1)}) {
         EXPECT_FALSE(parse_succession(text).has_value()) << text;
     }
