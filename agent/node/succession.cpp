@@ -22,6 +22,9 @@ namespace json = boost::json;
 
 constexpr std::int64_t format_version = 1;
 constexpr std::string_view learned_interval_member = "active_adver_interval_nanoseconds";
+constexpr std::string_view believed_until_member = "believed_until_nanoseconds";
+constexpr std::string_view drain_until_member = "drain_until_nanoseconds";
+constexpr std::string_view patient_until_member = "patient_until_nanoseconds";
 constexpr std::array notice_kinds = {aws::notice_kind::spot, aws::notice_kind::rebalance, aws::notice_kind::scheduled_event,
                                      aws::notice_kind::auto_scaling};
 static_assert(notice_kinds.size() == aws::notice_kind_count);
@@ -174,6 +177,21 @@ result<std::vector<Item>> read_list(const json::value& value, std::string_view a
     return all;
 }
 
+// By the clock of this boot. Returns whether it is understood.
+bool read_later_time(const json::object& object, std::string_view name, std::optional<time_point>& time)
+{
+    const auto found = number(object, name);
+    if (found) {
+        time = time_point{duration{*found}};
+    }
+    return found || member(object, name).is_null();
+}
+
+json::value time_or_null(const std::optional<time_point>& time)
+{
+    return time ? json::value(time->time_since_epoch().count()) : json::value(nullptr);
+}
+
 // What later versions have added is nothing where an older one has left it out. Returns whether it is understood.
 bool read_later_additions(const json::object& object, router_succession& r)
 {
@@ -208,7 +226,9 @@ bool read_later_additions(const json::object& object, router_succession& r)
         }
         r.learned_interval = duration{*found};
     }
-    return true;
+    return read_later_time(object, believed_until_member, r.believed_until) &&
+           read_later_time(object, drain_until_member, r.drain_until) &&
+           read_later_time(object, patient_until_member, r.patient_until);
 }
 
 result<router_succession> read_router(const json::value& value)
@@ -249,7 +269,10 @@ result<router_succession> read_router(const json::value& value)
                              .role_told = additions.role_told,
                              .numbers = std::move(additions.numbers),
                              .interfaces = std::move(additions.interfaces),
-                             .learned_interval = additions.learned_interval};
+                             .learned_interval = additions.learned_interval,
+                             .believed_until = additions.believed_until,
+                             .drain_until = additions.drain_until,
+                             .patient_until = additions.patient_until};
 }
 
 json::object written(const router_succession& r)
@@ -262,22 +285,24 @@ json::object written(const router_succession& r)
     for (const auto& known : r.interfaces) {
         interfaces.emplace_back(written(known));
     }
-    return {
-        {"name", r.name},
-        {"vrid", r.vrid},
-        {"version", static_cast<int>(r.version)},
-        // Older versions want an address here, whatever it is.
-        {"source", r.source.value_or(ip_address::v4(0, 0, 0, 0)).to_string()},
-        {"epoch", static_cast<std::int64_t>(r.epoch)},
-        {"advert_due_nanoseconds", r.advert_due ? json::value(r.advert_due->time_since_epoch().count()) : json::value(nullptr)},
-        {"owned", r.is_owned},
-        {"well_trackers", names_of(r.well_trackers)},
-        {"unwell_trackers", r.unwell_trackers ? json::value(names_of(*r.unwell_trackers)) : json::value(nullptr)},
-        {"signed_last", r.signed_last ? json::value(*r.signed_last) : json::value(nullptr)},
-        {"role_told", r.role_told ? json::value(std::string{to_string(*r.role_told)}) : json::value(nullptr)},
-        {"numbers", std::move(numbers)},
-        {"interfaces", std::move(interfaces)},
-        {learned_interval_member, r.learned_interval ? json::value(r.learned_interval->count()) : json::value(nullptr)}};
+    return {{"name", r.name},
+            {"vrid", r.vrid},
+            {"version", static_cast<int>(r.version)},
+            // Older versions want an address here, whatever it is.
+            {"source", r.source.value_or(ip_address::v4(0, 0, 0, 0)).to_string()},
+            {"epoch", static_cast<std::int64_t>(r.epoch)},
+            {"advert_due_nanoseconds", time_or_null(r.advert_due)},
+            {"owned", r.is_owned},
+            {"well_trackers", names_of(r.well_trackers)},
+            {"unwell_trackers", r.unwell_trackers ? json::value(names_of(*r.unwell_trackers)) : json::value(nullptr)},
+            {"signed_last", r.signed_last ? json::value(*r.signed_last) : json::value(nullptr)},
+            {"role_told", r.role_told ? json::value(std::string{to_string(*r.role_told)}) : json::value(nullptr)},
+            {"numbers", std::move(numbers)},
+            {"interfaces", std::move(interfaces)},
+            {learned_interval_member, r.learned_interval ? json::value(r.learned_interval->count()) : json::value(nullptr)},
+            {believed_until_member, time_or_null(r.believed_until)},
+            {drain_until_member, time_or_null(r.drain_until)},
+            {patient_until_member, time_or_null(r.patient_until)}};
 }
 
 std::optional<std::uint8_t> priority_of(const json::object& object, std::string_view name)

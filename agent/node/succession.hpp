@@ -43,8 +43,13 @@ struct router_succession {
     std::optional<config::hook_event> role_told = {};
     std::map<std::string, std::int64_t> numbers = {};  // that are not 0, in the files of trackers, by the tracker's name
     std::vector<known_interface> interfaces = {};      // of [[router.eni]], in its order
-    // While Backup: Active_Adver_Interval (RFC 9568 6.2), once an advert has told it.
+    // While not Active: Active_Adver_Interval (RFC 9568 6.2), once an advert has told it.
     std::optional<duration> learned_interval = {};
+    // While Active: until when its peers wait for that advert, by the settings that they know. None: an older version has not
+    // said.
+    std::optional<time_point> believed_until = {};
+    std::optional<time_point> drain_until = {};    // what it has on this node, no longer Active; by the clock of this boot
+    std::optional<time_point> patient_until = {};  // startup_delay, likewise; none: it is over
     friend bool operator==(const router_succession&, const router_succession&) = default;
 };
 

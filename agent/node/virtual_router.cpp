@@ -112,8 +112,10 @@ void virtual_router::configure(instant now, const config::router& configuration,
     if (configuration == configuration_) {
         return;
     }
+    note_awake(now.steady);  // by the settings with which it slept, if it did
     assume_of_new_trackers(configuration);
     keep_runtime_priority(configuration);
+    listen_anew_when_others_are_let_in(configuration);
     const auto family = [](const config::router& r) { return r.peers.front().address.family(); };
     const bool finds_another_source = !configuration.source && (configuration.interface != configuration_.interface ||
                                                                 family(configuration) != family(configuration_));
@@ -221,10 +223,7 @@ bool virtual_router::look_around(instant now, const net::link_table& links, cons
     if (links.complete() && !local_started_) {
         local_started_ = true;
         local_.want(wanted_on_node());
-        if (predecessor_) {
-            // What a predecessor left behind would be removed by a Backup.
-            local_.become_active(now.steady, links);
-        }
+        succeed_on_node(now.steady, links);
         local_.start(now.steady, links);
     }
     return source_changed || twin_changed;
@@ -336,6 +335,9 @@ void virtual_router::apply_transition(time_point now, const vrrp::transition& t,
             local_.end_drain(now);
         }
     }
+    if (t.to == vrrp::state::active) {
+        learned_interval_.reset();
+    }
     reason_ = explain(t);
     journal_.record(log_level::info, "transition", configuration_.name,
                     {{"from", to_string(t.from)},
@@ -372,11 +374,17 @@ void virtual_router::hear(instant now, const vrrp::heard_advert& advert, const n
     note_heard(now.steady, advert);
     if (advert.priority != vrrp::priority_releasing) {
         active_known_at_ = now.steady;
-        patient_until_ = now.steady;
+        if (!configuration_.preempt || advert.priority >= effective_priority()) {
+            patient_until_ = now.steady;
+        }
     }
     if (election_) {
         election_->handle(now.steady, advert, election_outputs_);
         apply(now, links, adverts);
+    }
+    const bool tells_interval = configuration_.version == vrrp::version::v3 && advert.priority != vrrp::priority_releasing;
+    if (tells_interval && state() != vrrp::state::active) {
+        learned_interval_ = advert.interval;
     }
     if (local_.draining() && advert.priority != vrrp::priority_releasing) {
         // Somebody else is Active: traffic is on its way to it, or finds it at once where no route has to follow.
@@ -404,11 +412,13 @@ void virtual_router::handle_timeout(instant now, const net::link_table& links, a
 
 bool virtual_router::step_down(instant now, const net::link_table& links, advert_queue& adverts)
 {
-    if (!election_ || !election_->step_down(now.steady, election_outputs_)) {
+    if (!election_) {
         return false;
     }
+    const bool was_active = election_->step_down(now.steady, election_outputs_);
+    // Also when it was not: it may have found out just now that it stood still.
     apply(now, links, adverts);
-    return true;
+    return was_active;
 }
 
 wakeup virtual_router::next_wakeup() const

@@ -218,10 +218,14 @@ private:
     [[nodiscard]] std::string explain_missing_source() const;
     void start_election();
     void note_awake(time_point now);
+    // Before it is configured so: whose adverts nobody has let in until now has not been silent.
+    void listen_anew_when_others_are_let_in(const config::router& next);
     // While it takes no part.
     [[nodiscard]] wakeup listening() const;
     // Whether the predecessor was Active, and this router is so from now on.
     bool resume(instant now, const net::link_table& links, advert_queue& adverts);
+    // What the predecessor had on this node, before this router does anything to it.
+    void succeed_on_node(time_point now, const net::link_table& links);
     // It was Active, and this router is not, once it is known what is there.
     void give_up_succession(time_point now);
     [[nodiscard]] health::verdict verdict_of(const config::tracker& t) const;
@@ -287,7 +291,7 @@ private:
     std::optional<time_point> hears_since_;
     time_point awake_at_{};  // when it was last called
     time_point active_known_at_ = time_point::min();
-    // startup_delay: until when the others may be silent after the start, if none of them has been heard.
+    // startup_delay: until when the others may be silent after the start, if none has been heard that is not to be preempted.
     std::optional<time_point> patient_until_;
     std::optional<ip_address> source_;
     std::optional<net::link_address> found_source_;  // where that is tentative there is no source_ yet
@@ -305,7 +309,10 @@ private:
     std::shared_ptr<vrrp::verifier> verifier_;
     std::uint64_t last_epoch_ = 0;
     std::optional<router_succession> predecessor_;  // that was Active, until this router has started
-    std::optional<duration> learned_interval_;      // by a predecessor that was Backup, likewise
+    std::optional<time_point> left_drain_until_;    // by one that no longer was
+    // With which the Active was heard last, by a predecessor or by this router, whether it took part or not. None: it was
+    // itself the Active last, or nobody has said.
+    std::optional<duration> learned_interval_;
 
     takeover::takeover takeover_;
     takeover::local_resources local_;

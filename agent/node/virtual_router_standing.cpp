@@ -67,8 +67,8 @@ void virtual_router::take_part(instant now, const net::link_table& links, standi
     obstacle_ = obstacle;
     note_awake(now.steady);
     hears_since_ = find_network_obstacle(links).empty() ? hears_since_.value_or(now.steady) : std::optional<time_point>{};
-    if (hears_since_ && !patient_until_) {
-        patient_until_ = *hears_since_ + configuration_.startup_delay;
+    if (hears_since_) {
+        patient_until_ = std::min(patient_until_.value_or(never), *hears_since_ + configuration_.startup_delay);
     }
     if (!obstacle_.empty()) {
         if (state() != vrrp::state::initialize) {
@@ -79,11 +79,14 @@ void virtual_router::take_part(instant now, const net::link_table& links, standi
         // Before the kernel's list has been read and the trackers have had their first answers nothing is known to be wrong.
         tell_standing(now.steady, aside, links.complete() && found.is_known);
     } else if (state() == vrrp::state::initialize) {
+        const bool is_first = !has_been_started_;
         start_election();
         if (!resume(now, links, adverts)) {
             // It may have been kept out by what keeps no advert from it.
             const auto silence_from = std::max({hears_since_.value_or(now.steady), active_known_at_, *patient_until_});
-            election_->startup(now.steady, silence_from, std::exchange(learned_interval_, std::nullopt), election_outputs_);
+            // The silence of an Active is counted by that one's interval. Who begins to listen only now counts by its own.
+            const bool is_of_active = is_first || silence_from != now.steady || active_known_at_ == now.steady;
+            election_->startup(now.steady, silence_from, is_of_active ? learned_interval_ : std::nullopt, election_outputs_);
             apply(now, links, adverts);
         }
     }
@@ -108,6 +111,16 @@ void virtual_router::note_awake(time_point now)
         hears_since_ = now;
     }
     awake_at_ = now;
+}
+
+// What vrrp::admission turns away, beside what makes it another router on the wire.
+void virtual_router::listen_anew_when_others_are_let_in(const config::router& next)
+{
+    const auto& c = configuration_;
+    const bool is_other_pace = next.version == vrrp::version::v2 && next.advert_interval != c.advert_interval;
+    if (next.peers != c.peers || next.auth != c.auth || is_other_pace) {
+        hears_since_.reset();
+    }
 }
 
 wakeup virtual_router::listening() const

@@ -1,6 +1,7 @@
 // How a virtual router goes on where the one of the process before this one was.
 
 #include "agent/node/virtual_router.hpp"
+#include "agent/vrrp/timers.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -11,7 +12,7 @@ void virtual_router::succeed(const router_succession& predecessor)
 {
     last_epoch_ = predecessor.epoch;
     signed_last_ = predecessor.signed_last;
-    patient_until_ = time_point::min();  // the start was the predecessor's
+    patient_until_ = predecessor.patient_until.value_or(time_point::min());  // the start was the predecessor's
     // As after a reload: what is new to a router that takes part is taken for well.
     const auto names = [](const std::vector<std::string>& all, const std::string& name) {
         return std::ranges::find(all, name) != all.end();
@@ -26,15 +27,16 @@ void virtual_router::succeed(const router_succession& predecessor)
     }
     role_told_ = predecessor.role_told;
     known_interfaces_ = predecessor.interfaces;
+    left_drain_until_ = predecessor.drain_until;
     const bool is_same = predecessor.vrid == configuration_.vrid && predecessor.version == configuration_.version &&
                          predecessor.source && predecessor.source->family() == configuration_.peers.front().address.family();
     if (is_same) {
         learned_interval_ = predecessor.learned_interval;
+        // Which address it speaks from follows from the interface, unless it is configured: the peers know that one.
+        first_source_ = predecessor.source;
     }
     if (predecessor.advert_due && is_same) {
         predecessor_ = predecessor;
-        // Which address it speaks from follows from the interface, unless it is configured: the peers know that one.
-        first_source_ = predecessor.source;
     }
 }
 
@@ -59,12 +61,13 @@ router_succession virtual_router::leave_behind(time_point now) const
         }
     }
     const bool takes_part = state() != vrrp::state::initialize;
+    const bool is_active = is_active_for_certain(now);
     return router_succession{.name = configuration_.name,
                              .vrid = configuration_.vrid,
                              .version = configuration_.version,
                              .source = source_,
                              .epoch = last_epoch_,
-                             .advert_due = is_active_for_certain(now) ? std::optional{election_->advert_due()} : std::nullopt,
+                             .advert_due = is_active ? std::optional{election_->advert_due()} : std::nullopt,
                              .is_owned = ownership_told_,
                              .well_trackers = std::move(well),
                              .unwell_trackers = takes_part ? std::optional{std::move(unwell)} : std::nullopt,
@@ -72,7 +75,23 @@ router_succession virtual_router::leave_behind(time_point now) const
                              .role_told = role_told_,
                              .numbers = std::move(numbers),
                              .interfaces = known_interfaces_,
-                             .learned_interval = election_ ? election_->learned_interval() : learned_interval_};
+                             .learned_interval = learned_interval_,
+                             .believed_until = is_active ? std::optional{election_->believed_until()} : std::nullopt,
+                             .drain_until = local_.drain_until(),
+                             .patient_until = patient_until_ > now ? patient_until_ : std::nullopt};
+}
+
+void virtual_router::succeed_on_node(time_point now, const net::link_table& links)
+{
+    if (predecessor_) {
+        // What a predecessor left behind would be removed by a Backup.
+        local_.become_active(now, links);
+    } else if (left_drain_until_) {
+        const auto& c = configuration_;
+        // No later than it could have become by this configuration.
+        const auto latest = now + vrrp::longest_down_interval(c.version, c.advert_interval, c.down_timer_adverts) + c.drain;
+        local_.go_on_draining(std::min(*left_drain_until_, latest));
+    }
 }
 
 void virtual_router::give_up_succession(time_point now)
@@ -88,7 +107,10 @@ bool virtual_router::resume(instant now, const net::link_table& links, advert_qu
     if (!predecessor_) {
         return false;
     }
-    if (predecessor_->source != source_ || !election_->resume(now.steady, *predecessor_->advert_due, election_outputs_)) {
+    const auto& c = configuration_;
+    const auto believed_until = predecessor_->believed_until.value_or(
+        *predecessor_->advert_due + vrrp::lateness_max(c.version, c.advert_interval, c.down_timer_adverts));
+    if (predecessor_->source != source_ || !election_->resume(now.steady, believed_until, election_outputs_)) {
         give_up_succession(now.steady);
         return false;
     }

@@ -17,17 +17,22 @@ health::verdict virtual_router::verdict_of(const config::tracker& t) const
 }
 
 // A reload is no transition: what it adds to a router that takes part is taken for well until the first answer, and what it
-// changes for what it was.
+// changes for what it was. One that takes no part waits for the answer; what a predecessor knew counts until then.
 void virtual_router::assume_of_new_trackers(const config::router& next)
 {
+    const auto is_answered = [&](const config::tracker& t) {
+        const auto* const known = checks_.find(t.what);
+        return known != nullptr && known->state() != health::tracker_state::unknown;
+    };
+    const bool takes_part = state() != vrrp::state::initialize || predecessor_;
     std::map<std::string, health::assumption> assumed;
     for (const auto& t : next.trackers) {
-        const auto* const known = checks_.find(t.what);
-        if (state() == vrrp::state::initialize || (known != nullptr && known->state() != health::tracker_state::unknown)) {
+        const auto before = std::ranges::find(configuration_.trackers, t.name, &config::tracker::name);
+        const bool is_new = before == configuration_.trackers.end();
+        if (is_answered(t) || (!takes_part && (is_new || is_answered(*before)))) {
             continue;
         }
-        const auto before = std::ranges::find(configuration_.trackers, t.name, &config::tracker::name);
-        if (before == configuration_.trackers.end()) {
+        if (is_new) {
             assumed[t.name] = {.is_well = true};
         } else {
             const auto v = verdict_of(*before);

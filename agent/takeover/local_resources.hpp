@@ -63,6 +63,8 @@ public:
     // Removal begins at `until`; end_drain() brings it forward.
     void leave_active(time_point until);
     void end_drain(time_point now);
+    // As one that has left Active: in the place of a process that did, before the start.
+    void go_on_draining(time_point until) { drain_until_ = until; }
     void kernel_changed(time_point now, const net::link_table& kernel);
     // Likewise, where it is known what has changed: only what the event is about is looked at.
     void kernel_changed(time_point now, const net::link_table& kernel, const net::kernel_event& event);
@@ -98,6 +100,10 @@ public:
     // Nothing is left to add or remove.
     [[nodiscard]] bool settled(const net::link_table& kernel) const;
     [[nodiscard]] bool draining() const { return drain_until_ != never; }
+    [[nodiscard]] std::optional<time_point> drain_until() const
+    {
+        return draining() ? std::optional{drain_until_} : std::nullopt;
+    }
     // One for each link and address, and one for each table of a policy.
     void snapshot(const net::link_table& kernel, std::vector<status::resource>& out) const;
     // What becoming Active would change, a line for each; see node::plan().

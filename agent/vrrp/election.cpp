@@ -61,15 +61,16 @@ void election::startup(time_point now, time_point silence_from, std::optional<du
     }
 }
 
-bool election::resume(time_point now, time_point advert_due, outputs& out)
+bool election::resume(time_point now, time_point believed_until, outputs& out)
 {
-    if (state_ != state::initialize || may_be_succeeded(now, advert_due)) {
+    if (state_ != state::initialize || may_be_succeeded(now, believed_until)) {
         return false;
     }
     last_heard_.reset();
     send(settings_.priority, out);
     set_state(now, state::active, transition_reason::resumed, now, out);
     advert_due_ = now + settings_.advert_interval;
+    believed_until_ = patience_of_peers();
     return true;
 }
 
@@ -120,6 +121,7 @@ void election::handle_timeout(time_point now, outputs& out)
         const auto missed = (now - advert_due_) / settings_.advert_interval;
         counters_.adverts_skipped += static_cast<std::uint64_t>(missed);
         advert_due_ = missed == 0 ? advert_due_ + settings_.advert_interval : now + settings_.advert_interval;
+        believed_until_ = patience_of_peers();
     }
 }
 
@@ -139,6 +141,7 @@ void election::change(time_point now, const election_settings& settings, outputs
     }
     if (state_ == state::active) {
         advert_due_ = std::min(advert_due_, now + settings.advert_interval);
+        believed_until_ = std::min(believed_until_, patience_of_peers());
         if (is_drop) {
             send(settings.priority, out);
         }
@@ -191,14 +194,18 @@ transition_reason election::reason_to_take_over() const
 
 bool election::is_stale(time_point now) const
 {
-    return state_ == state::active && may_be_succeeded(now, advert_due_);
+    return state_ == state::active && may_be_succeeded(now, believed_until_);
+}
+
+bool election::may_be_succeeded(time_point now, time_point believed_until) const
+{
+    return settings_.priority != priority_owner && now > believed_until;
 }
 
 // What counts is how late the next advert is, not how old the last one: a reload may have made the interval shorter in between.
-bool election::may_be_succeeded(time_point now, time_point advert_due) const
+time_point election::patience_of_peers() const
 {
-    return settings_.priority != priority_owner &&
-           now - advert_due > lateness_max(settings_.protocol_version, settings_.advert_interval, settings_.down_timer_adverts);
+    return advert_due_ + lateness_max(settings_.protocol_version, settings_.advert_interval, settings_.down_timer_adverts);
 }
 
 void election::step_back_when_stale(time_point now, outputs& out)
@@ -316,6 +323,7 @@ void election::handle_release(time_point now, const heard_advert& advert, output
     } else {
         answer(now, out);
         advert_due_ = now + settings_.advert_interval;
+        believed_until_ = patience_of_peers();
         out.emplace_back(heard_lower_priority{advert.source, advert.priority});
     }
 }
@@ -372,6 +380,7 @@ void election::become_active(time_point now, transition_reason reason, time_poin
     set_state(now, state::active, reason, due, out);
     std::get<transition>(out.back()).silence = reason == transition_reason::startup ? duration::zero() : due - down_armed_at_;
     advert_due_ = now + settings_.advert_interval;
+    believed_until_ = patience_of_peers();
 }
 
 void election::become_backup(time_point now, transition_reason reason, outputs& out)
@@ -389,6 +398,7 @@ void election::set_state(time_point now, state to, transition_reason reason, tim
     state_ = to;
     since_ = now;
     advert_due_ = never;
+    believed_until_ = never;
     down_due_ = never;
     is_overdue_ = false;
     active_interval_ = settings_.advert_interval;

@@ -140,14 +140,14 @@ public:
     {
         startup(now, silence_from, std::nullopt, out);
     }
-    // Where a process before this one has learned the interval of the Active, that of this router, which may be shorter, tells
-    // nothing of how long the Active may be silent.
+    // Where the interval of the Active has been learned before, by this process or the one before it, that of this router,
+    // which may be shorter, tells nothing of how long the Active may be silent.
     void startup(time_point now, time_point silence_from, std::optional<duration> learned_interval,
                  std::vector<election_output>& out);
-    // In place of startup(), by a process that takes the place of one that was Active and whose next advert was due then: goes
-    // on as the Active, with an advert at once. Returns false, and does nothing, when that is so long ago that a Backup may
-    // have taken over.
-    bool resume(time_point now, time_point advert_due, std::vector<election_output>& out);
+    // In place of startup(), by a process that takes the place of one that was Active and that the peers believe until then:
+    // goes on as the Active, with an advert at once. Returns false, and does nothing, when that is over and a Backup may have
+    // taken over.
+    bool resume(time_point now, time_point believed_until, std::vector<election_output>& out);
     // Active: priority 0 first. Backup: silently (RFC 9568 6.4.2).
     void shutdown(time_point now, std::vector<election_output>& out);
     // As shutdown, but with reason fault; startup() ends it.
@@ -179,8 +179,9 @@ public:
     // Active by name, but so late that a Backup may have taken over: nothing may be done in the name of the Active.
     [[nodiscard]] bool is_stale(time_point now) const;
 
-    // While Active.
+    // While Active: when its next advert is due, and until when the peers wait for it.
     [[nodiscard]] time_point advert_due() const { return advert_due_; }
+    [[nodiscard]] time_point believed_until() const { return believed_until_; }
 
     // What status shows.
     [[nodiscard]] state current() const { return state_; }
@@ -234,7 +235,9 @@ private:
     void wake_up(time_point now, outputs& out);
     void arm_down_timer(time_point now);
     [[nodiscard]] time_point down_deadline() const;
-    [[nodiscard]] bool may_be_succeeded(time_point now, time_point advert_due) const;
+    [[nodiscard]] bool may_be_succeeded(time_point now, time_point believed_until) const;
+    // The quickest of them, by these settings.
+    [[nodiscard]] time_point patience_of_peers() const;
     [[nodiscard]] bool listens_to_lower(time_point now);
     void learn_interval(duration interval);
     [[nodiscard]] bool is_deaf_owner() const;
@@ -250,6 +253,8 @@ private:
     election_counters counters_;
 
     time_point advert_due_ = never;  // Active
+    // Active: by the settings of the last advert, which are those that the peers know. A reload puts it off for none of them.
+    time_point believed_until_ = never;
     std::optional<time_point> answered_at_;
     time_point down_due_ = never;  // Backup
     bool waits_for_group_ = false;

@@ -32,8 +32,8 @@ VISIBLE = [
                   "        election_->handle(now.steady, advert, election_outputs_);\n",
                   (PERMITTED, BEGUN_ANEW))),
     ("S1", Mutant("one that slept goes on as if nothing had happened", ELECTION,
-                  "           now - advert_due > lateness_max(",
-                  "           now - advert_due > 1000 * lateness_max(")),
+                  "    return advert_due_ + lateness_max(",
+                  "    return advert_due_ + 1000 * lateness_max(")),
     ("S2", Mutant("who gave way goes on with its calls", ROUTER,
                   "        takeover_.leave_active();\n"
                   "        announcer_.stop();",
@@ -103,8 +103,8 @@ VISIBLE = [
                    "    last_epoch_ = predecessor.epoch;",
                    "    last_epoch_ = predecessor.epoch + 1;")),
     ("S14", Mutant("a restart forgets who was Active", SUCCESSION,
-                   "is_active_for_certain(now) ? std::optional{election_->advert_due()} : std::nullopt",
-                   "is_active_for_certain(now) ? std::optional<time_point>{} : std::nullopt")),
+                   "is_active ? std::optional{election_->advert_due()} : std::nullopt",
+                   "is_active ? std::optional<time_point>{} : std::nullopt")),
     ("S15", Mutant("a call whose outcome is unknown ends the process", REGISTER,
                    "    if (e.kind == aws::ec2_error_class::unknown_outcome) {\n"
                    "        is_amending_ = false;",

@@ -92,5 +92,46 @@ TEST_F(sleep_test, one_without_a_network_does_not_wake_up_to_listen)
     EXPECT_EQ(h.node->next_wakeup().at, never);
 }
 
+TEST_F(sleep_test, active_that_is_to_be_slower_from_now_on_has_slept_all_the_same)
+{
+    start_as_active();
+    const auto sent = h.adverts.size();
+    sleep(1s);
+    h.reload(changed([](auto& c) { c.routers[0].advert_interval = 1s; }));
+    EXPECT_EQ(h.state(), state::active) << "a reload is no transition";
+    h.advance(0s);
+    EXPECT_EQ(h.state(), state::backup);
+    EXPECT_EQ(h.adverts.size(), sent);
+}
+
+TEST_F(sleep_test, one_in_maintenance_that_is_to_be_slower_from_now_on_has_too)
+{
+    start_as_backup();
+    h.tell(set_maintenance{true});
+    sleep(5s);
+    h.reload(changed([](auto& c) { c.routers[0].advert_interval = 1s; }));
+    h.tell(set_maintenance{false});
+    h.advance(3s + 609ms);
+    EXPECT_EQ(h.state(), state::backup);
+    h.advance(2ms);
+    EXPECT_EQ(h.state(), state::active);
+}
+
+TEST_F(sleep_test, active_that_is_told_to_step_down_as_it_wakes_up_cancels_its_calls_at_once)
+{
+    h.start();
+    h.latency = 1h;
+    h.advance(361ms);
+    ASSERT_EQ(h.state(), state::active);
+    const auto sent = h.adverts.size();
+    const auto cancelled = h.cancelled.size();
+    sleep(1s);
+    h.tell(step_down{"web"});
+    EXPECT_EQ(h.state(), state::backup);
+    EXPECT_GT(h.cancelled.size(), cancelled);
+    EXPECT_EQ(h.adverts.size(), sent) << "another one may be Active by now";
+    EXPECT_EQ(h.log.count({"event=transition", "reason=stalled"}), 1U);
+}
+
 }  // namespace
 }  // namespace vipd::node

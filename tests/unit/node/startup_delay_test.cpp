@@ -54,6 +54,19 @@ TEST_F(startup_delay, goes_on_after_a_link_that_bounces)
     EXPECT_EQ(h->state(), state::active);
 }
 
+TEST_F(startup_delay, goes_on_after_a_link_that_bounces_when_a_lower_active_was_heard)
+{
+    h->advance(500ms);
+    h->hear(50);
+    set_link(false);
+    h->advance(500ms);
+    set_link(true);
+    h->advance(4s + 360ms);
+    EXPECT_EQ(h->state(), state::backup);
+    h->advance(2ms);
+    EXPECT_EQ(h->state(), state::active);
+}
+
 TEST_F(startup_delay, is_not_over_when_a_lower_active_is_heard)
 {
     for (int i = 0; i < 40; ++i) {
@@ -73,6 +86,19 @@ TEST_F(startup_delay, is_not_a_successors)
     h->start();
     ASSERT_EQ(h->state(), state::backup);
     h->advance(362ms);
+    EXPECT_EQ(h->state(), state::active);
+}
+
+TEST_F(startup_delay, goes_on_in_a_successor)
+{
+    h->advance(1s);
+    for (int i = 0; i < 2; ++i) {
+        h->succeed(80ms);
+        h->start();
+    }
+    h->advance(4s - 160ms + 360ms);
+    EXPECT_EQ(h->state(), state::backup);
+    h->advance(2ms);
     EXPECT_EQ(h->state(), state::active);
 }
 

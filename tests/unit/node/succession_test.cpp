@@ -14,136 +14,6 @@
 namespace vipd::node {
 namespace {
 
-TEST(succession, is_read_as_it_was_written)
-{
-    const succession s{true,
-                       {{"web",
-                         51,
-                         vrrp::version::v3,
-                         ip_address::v4(10, 0, 1, 10),
-                         7,
-                         time_point{123456789ns},
-                         true,
-                         {"a"},
-                         {{"b", "c"}},
-                         (std::uint64_t{1} << 63U) + 1,
-                         config::hook_event::active,
-                         {{"a", -50}, {"b", 7}},
-                         {{{{}, {}, {}, {{"Name", "floating"}, {"Role", "\"*"}}}, aws::network_interface_id{"eni-1"}},
-                          {{{}, ip_address::v4(10, 1, 0, 50), aws::vpc_id{"vpc-1"}, {}}, {}},
-                          {{aws::network_interface_id{"eni-2"}, {}, {}, {}}, aws::network_interface_id{"eni-2"}}}},
-                        {"db", 52, vrrp::version::v2, *ip_address::parse("2001:db8::1"), 0, std::nullopt, false, {}},
-                        {.name = "out", .vrid = 53, .role_told = config::hook_event::fault, .learned_interval = 40'950ms}},
-                       {{"web", 180, 100}},
-                       {{*ip_prefix::parse("172.16.1.100/32"), "lo"}, {*ip_prefix::parse("2001:db8::2/64"), "ens5"}},
-                       {{time_point{987654321ns}, "http_503: \"ä\""}},
-                       {{aws::notice_kind::spot, "stop", wall_time{1790000000s}},
-                        {aws::notice_kind::rebalance, "rebalance", {}},
-                        {aws::notice_kind::scheduled_event, "", wall_time{1790000001s}},
-                        {aws::notice_kind::auto_scaling, "Terminated", {}}}};
-    const auto read = parse_succession(format_succession(s));
-    ASSERT_TRUE(read.has_value()) << read.error().text;
-    EXPECT_EQ(*read, s);
-}
-
-TEST(succession, of_another_format_or_broken_is_refused_whole)
-{
-    const auto good = format_succession(
-        {false,
-         {{.name = "web",
-           .vrid = 51,
-           .source = ip_address::v4(10, 0, 1, 10),
-           .epoch = 7,
-           .is_owned = true,
-           .well_trackers = {"a"},
-           .unwell_trackers = {{"b"}},
-           .signed_last = 77,
-           .role_told = config::hook_event::backup,
-           .numbers = {{"c", 5}},
-           .interfaces = {{{{}, ip_address::v4(10, 1, 0, 50), {}, {{"Name", "floating"}}}, aws::network_interface_id{"eni-1"}}},
-           .learned_interval = 250ms}},
-         {{"db", 180, 100}},
-         {{*ip_prefix::parse("172.16.1.100/32"), "lo"}}});
-    ASSERT_TRUE(parse_succession(good).has_value());
-    const auto with = [&](const std::string& from, const std::string& to) {
-        auto text = good;
-        const auto at = text.find(from);
-        EXPECT_NE(at, std::string::npos) << from;
-        return text.replace(at, from.size(), to);
-    };
-    for (const auto& text : {std::string{},
-                             std::string{"[]"},
-                             with("\"format\":1", "\"format\":2"),
-                             with("\"vrid\":51", "\"vrid\":0"),
-                             with("\"vrid\":51", "\"vrid\":256"),
-                             with("\"version\":3", "\"version\":4"),
-                             with("10.0.1.10", "10.0.1"),
-                             with("\"epoch\":7", "\"epoch\":-1"),
-                             with("\"owned\":true", "\"owned\":1"),
-                             with("null", "\"soon\""),
-                             with("\"name\":\"web\"", "\"name\":\"\""),
-                             with("[\"a\"]", "[1]"),
-                             with("[\"a\"]", "{}"),
-                             with("[\"b\"]", "[1]"),
-                             with("[\"b\"]", "true"),
-                             with("false", "0"),
-                             with("\"priority\":180", "\"priority\":0"),
-                             with("\"priority\":180", "\"priority\":255"),
-                             with("\"configured\":100", "\"configured\":null"),
-                             with("\"name\":\"db\"", "\"name\":\"\""),
-                             with("\"priorities\":[", "\"priorities\":[7,"),
-                             with("172.16.1.100/32", "172.16.1.100/33"),
-                             with("\"lo\"", "\"\""),
-                             with("\"signed_last\":77", "\"signed_last\":-77"),
-                             with("\"signed_last\":77", "\"signed_last\":7.5"),
-                             with("\"addresses\":[", "\"addresses\":[7,"),
-                             with("\"backup\"", "\"owned\""),
-                             with("\"backup\"", "7"),
-                             with("{\"c\":5}", "5"),
-                             with("{\"c\":5}", "{\"c\":\"5\"}"),
-                             with("\"interfaces\":[", "\"interfaces\":[7,"),
-                             with("\"by_tags\":[", "\"by_tags\":[7,"),
-                             with("10.1.0.50", "10.1.0"),
-                             with("250000000", "0"),
-                             with("250000000", "40950000001"),
-                             with("250000000", "true"),
-                             good.substr(0, good.size() - 1)}) {
-        EXPECT_FALSE(parse_succession(text).has_value()) << text;
-    }
-}
-
-TEST(succession, has_an_address_for_older_versions_where_there_is_none)
-{
-    const auto text = format_succession({false, {{.name = "web", .vrid = 51}}, {}, {}});
-    EXPECT_NE(text.find(R"("source":"0.0.0.0")"), std::string::npos) << text;
-}
-
-TEST(succession, of_a_version_that_named_no_tracker_that_is_not_well_names_none)
-{
-    const auto read = parse_succession(
-        R"({"format":1,"maintenance":false,"routers":[{"name":"web","vrid":51,"version":3,"source":"10.0.1.10","epoch":7,)"
-        R"("advert_due_nanoseconds":null,"owned":true,"well_trackers":["a"]}]})");
-    ASSERT_TRUE(read.has_value()) << read.error().text;
-    EXPECT_EQ(read->routers[0],
-              (router_succession{"web", 51, vrrp::version::v3, ip_address::v4(10, 0, 1, 10), 7, {}, true, {"a"}}));
-}
-
-TEST(succession, of_a_version_that_left_no_addresses_has_none)
-{
-    const auto read = parse_succession(R"({"format":1,"maintenance":true,"routers":[],"priorities":[]})");
-    ASSERT_TRUE(read.has_value()) << read.error().text;
-    EXPECT_EQ(*read, (succession{true, {}, {}, {}}));
-    EXPECT_FALSE(parse_succession(R"({"format":1,"maintenance":true,"routers":[],"addresses":{}})").has_value());
-}
-
-TEST(succession, of_a_version_that_set_no_priorities_has_none)
-{
-    const auto read = parse_succession(R"({"format":1,"maintenance":true,"routers":[]})");
-    ASSERT_TRUE(read.has_value()) << read.error().text;
-    EXPECT_EQ(*read, (succession{true, {}, {}}));
-    EXPECT_FALSE(parse_succession(R"({"format":1,"maintenance":true,"routers":[],"priorities":{}})").has_value());
-}
-
 class succession_test : public node_test {
 protected:
     static constexpr auto second_vip = "172.16.1.200/32";
@@ -266,6 +136,27 @@ TEST_F(succession_test, one_that_comes_too_late_starts_as_a_backup_and_takes_its
     EXPECT_EQ(h.calls("ReplaceRoute") + h.calls("CreateRoute"), 0U);
 }
 
+TEST_F(succession_test, nor_does_a_longer_interval_make_one_that_comes_too_late_an_active)
+{
+    become_active_and_confirm();
+    h.succeed(400ms, changed([](auto& c) { c.routers[0].advert_interval = 1s; }));
+    h.start();
+    EXPECT_EQ(h.state(), state::backup);
+    EXPECT_TRUE(h.adverts.empty());
+}
+
+TEST_F(succession_test, a_shorter_interval_makes_nobody_late)
+{
+    configuration = changed([](auto& c) { c.routers[0].advert_interval = 1s; });
+    h.replace(configuration);
+    h.start();
+    h.advance(5s);
+    ASSERT_EQ(h.state(), state::active);
+    h.succeed(2s, changed([](auto& c) { c.routers[0].advert_interval = 100ms; }));
+    h.start();
+    EXPECT_EQ(h.state(), state::active) << "the peers wait by the interval that they know";
+}
+
 TEST_F(succession_test, a_backup_is_a_backup_again)
 {
     start_as_backup();
@@ -369,18 +260,22 @@ TEST_F(succession_test, maintenance_stays_on)
 TEST_F(succession_test, a_source_that_nobody_configured_is_the_one_the_peers_know)
 {
     configuration = changed([](auto& c) { c.routers[0].source.reset(); });
-    h.replace(configuration);
-    become_active_and_confirm();
-    h.succeed(80ms);
-    h.node->start(h.now);
-    h.kernel(net::link_seen{{1, "lo", "", true, true}});
-    h.kernel(net::link_seen{{2, "ens5", "0a:00:00:00:00:01", true, true}});
-    h.kernel(net::address_seen{{2, *ip_prefix::parse("10.0.1.5/24")}});  // the kernel lists another one first
-    h.kernel(net::address_seen{{2, *ip_prefix::parse("10.0.1.10/24")}});
-    h.kernel(net::address_seen{{1, *ip_prefix::parse(vip)}});
-    h.kernel(net::dump_done{});
-    EXPECT_EQ(h.state(), state::active);
-    EXPECT_EQ(h.router().source, *ip_address::parse("10.0.1.10"));
+    for (const auto role : {state::active, state::backup}) {
+        h.replace(configuration);
+        h.start();
+        h.advance(role == state::active ? 500ms : 100ms);
+        ASSERT_EQ(h.state(), role);
+        h.succeed(80ms);
+        h.node->start(h.now);
+        h.kernel(net::link_seen{{1, "lo", "", true, true}});
+        h.kernel(net::link_seen{{2, "ens5", "0a:00:00:00:00:01", true, true}});
+        h.kernel(net::address_seen{{2, *ip_prefix::parse("10.0.1.5/24")}});  // the kernel lists another one first
+        h.kernel(net::address_seen{{2, *ip_prefix::parse("10.0.1.10/24")}});
+        h.kernel(net::address_seen{{1, *ip_prefix::parse(vip)}});
+        h.kernel(net::dump_done{});
+        EXPECT_EQ(h.state(), role);
+        EXPECT_EQ(h.router().source, *ip_address::parse("10.0.1.10"));
+    }
 }
 
 TEST_F(succession_test, hooks_hear_of_nothing)
@@ -474,6 +369,35 @@ TEST_F(succession_test, a_tracker_that_is_new_in_the_file_is_no_transition)
     h.tell(probe_ended{h.probes.back().what.id, health::probe_outcome::failed, "connection refused", 0, false});
     EXPECT_EQ(h.state(), state::initialize);
     EXPECT_EQ(h.adverts.back().priority, 0);
+}
+
+TEST_F(succession_test, what_was_well_counts_so_after_a_reload_before_the_start)
+{
+    track_a_server();
+    start_and_answer(health::probe_outcome::passed);
+    ASSERT_EQ(h.state(), state::active);
+    h.succeed(80ms);
+    h.reload(changed([](auto& c) {
+        c.routers[0].preempt_delay = 1s;
+        c.routers[0].trackers.push_back(server("nginx"));
+    }));
+    h.start();
+    EXPECT_EQ(h.state(), state::active);
+}
+
+TEST_F(succession_test, what_was_well_counts_so_no_more_after_an_answer_and_a_reload)
+{
+    track_a_server();
+    start_and_answer(health::probe_outcome::passed);
+    h.succeed(80ms);
+    h.start();
+    h.advance(50ms);
+    h.tell(probe_ended{h.probes.back().what.id, health::probe_outcome::failed, "connection refused", 0, false});
+    ASSERT_EQ(h.state(), state::initialize);
+    h.reload(changed([](auto& c) {
+        c.routers[0].trackers[0].what.target = config::tcp_check{ip_address::v4(127, 0, 0, 1), 9090};
+    }));
+    EXPECT_EQ(h.state(), state::initialize);
 }
 
 TEST_F(succession_test, a_tracker_of_another_name_keeps_out_what_took_no_part)

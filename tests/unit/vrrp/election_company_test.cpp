@@ -134,10 +134,15 @@ TEST(election, a_successor_that_comes_too_late_does_not)
 {
     // The quickest Backup, of priority 254, waits for 3 A and A * 2/256 from the last advert on, which was A before the next.
     const duration patience = 2s + duration{1s} * 2 / 256;
+    const auto believed_until = active().machine.believed_until();
+    EXPECT_EQ(believed_until, active().machine.advert_due() + patience);
     harness in_time{settings()};
-    EXPECT_EQ(in_time.resume(in_time.now - patience), (log{"advert 100", "Initialize -> Active: resumed"}));
+    in_time.now = believed_until;
+    EXPECT_EQ(in_time.resume(believed_until), (log{"advert 100", "Initialize -> Active: resumed"}));
+    EXPECT_EQ(in_time.machine.believed_until(), believed_until + 1s + patience);
     harness too_late{settings()};
-    EXPECT_EQ(too_late.resume(too_late.now - patience - 1ns), log{});
+    too_late.now = believed_until + 1ns;
+    EXPECT_EQ(too_late.resume(believed_until), log{});
     EXPECT_EQ(too_late.machine.current(), state::initialize);
     EXPECT_EQ(too_late.startup(), (log{"Initialize -> Backup: startup"}));
 }

@@ -433,6 +433,31 @@ TEST(election, a_shorter_interval_is_no_sleep)
     EXPECT_EQ(h.pass(10ms), (log{"advert 100"}));
 }
 
+TEST(election, a_longer_interval_hides_no_sleep)
+{
+    auto longer = settings();
+    longer.advert_interval = 10s;
+    auto more = settings();
+    more.down_timer_adverts = 100;
+    for (const auto& next : {longer, more}) {
+        auto h = active();
+        h.now = h.machine.next_wakeup().at + latest + 1ns;
+        EXPECT_EQ(h.change(next), log{}) << "a reload is no transition";
+        EXPECT_TRUE(h.machine.is_stale(h.now));
+        EXPECT_EQ(h.timeout(), (log{"Active -> Backup: stalled"}));
+        EXPECT_EQ(h.last_transition().silence, latest + 1ns);
+        // Nor does one that has begun by then, and the peers go by the last advert.
+        auto later = active();
+        const auto due = later.machine.next_wakeup().at;
+        later.change(next);
+        EXPECT_EQ(later.machine.next_wakeup().at, due);
+        EXPECT_FALSE(later.machine.is_stale(due + latest));
+        EXPECT_TRUE(later.machine.is_stale(due + latest + 1ns));
+        later.wake();
+        EXPECT_FALSE(later.machine.is_stale(due + next.advert_interval + latest + 1ns)) << "which says something new now";
+    }
+}
+
 TEST(election, an_address_owner_that_slept_remains_what_it_is)
 {
     auto h = active(settings(255));

@@ -88,9 +88,9 @@ public:
     {
         return collect([&](auto& out) { machine.follow_group_to_backup(now, out); });
     }
-    log resume(time_point advert_due)
+    log resume(time_point believed_until)
     {
-        return collect([&](auto& out) { machine.resume(now, advert_due, out); });
+        return collect([&](auto& out) { machine.resume(now, believed_until, out); });
     }
     // Lets `d` pass and fires what is due then, once.
     log pass(duration d)
