@@ -113,7 +113,9 @@ bool says_outdated(const ec2_call& call, std::string_view code, std::string_view
         return code == "InvalidAttachmentID.NotFound" || code == "IncorrectState";
     }
     if (std::holds_alternative<attach_network_interface>(call)) {
-        return code == "InvalidNetworkInterface.InUse";
+        // The API reference has both for an interface that is in use.
+        return code == "InvalidNetworkInterface.InUse" ||
+               (code == "InvalidParameterValue" && says("in use") && !says("device index"));
     }
     if (std::holds_alternative<assign_ipv6_address>(call)) {
         return code == "Resource.AlreadyAssigned" || code == "InvalidIPAddress.InUse" ||

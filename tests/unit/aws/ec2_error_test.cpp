@@ -116,6 +116,8 @@ TEST(ec2_error, a_call_that_rests_on_an_old_reading_says_so)
     using c = ec2_error_class;
     EXPECT_EQ(classify_error(attaching, 400, "InvalidNetworkInterface.InUse", "Interface: [eni-1] in use."), c::outdated);
     EXPECT_EQ(classify_error(attaching, 400, "InvalidParameterValue", in_use), c::index_taken);
+    EXPECT_EQ(classify_error(attaching, 400, "InvalidParameterValue", "Interface: [eni-1] in use."), c::outdated);
+    EXPECT_EQ(classify_error(attaching, 400, "InvalidParameterValue", "The device index 1 is in use."), c::invalid);
     EXPECT_EQ(classify_error(attaching, 400, "InvalidParameterValue", "You may not attach it to another zone"), c::invalid);
     EXPECT_EQ(classify_error(attaching, 400, "IncorrectInstanceState", ""), c::consistency);
     EXPECT_EQ(classify_error(detaching, 400, "InvalidAttachmentID.NotFound", ""), c::outdated);
