@@ -156,6 +156,7 @@ private:
         bool was_ours = false;  // somebody takes it away from here, and that has not been repaired yet
     };
     std::optional<departure> departure_;
+    std::optional<time_point> attached_at_;  // EC2 has accepted that then, and no view has shown yet what became of it
     unsigned free_index_ = 1;  // the device index that is tried next where none is configured; the last that worked
     unsigned surprises_ = 0;   // answers in succession that what was asked rested on an old reading
     unsigned contradictions_ = 0;
