@@ -37,6 +37,7 @@ void cloud_register::become_active(time_point now)
     suspected_at_ = time_point::min();
     departure_.reset();
     attached_at_.reset();
+    refused_since_ = never;
     is_amending_ = change_pending_ = false;
     sent_.reset();
     pauses_.reset();
@@ -80,6 +81,7 @@ void cloud_register::change(const resource& what)
             change_pending_ = true;
             break;
         case stage::writing:
+            refused_since_ = never;
             retry_at_ = time_point::min();
             break;
         case stage::held:
@@ -123,6 +125,7 @@ void cloud_register::write_again()
     confirmed_ = false;
     is_amending_ = false;
     attached_at_.reset();
+    refused_since_ = never;
     stage_ = stage::writing;
     // At once: what went wrong before this was settled is over.
     retry_at_ = time_point::min();
@@ -277,6 +280,20 @@ cloud_register::view_consequence cloud_register::see_settled(time_point read_beg
     return {.repaired = true};
 }
 
+void cloud_register::see_writing(time_point read_began, time_point now, const sighting& seen)
+{
+    // By then no read shows any more what was here before this epoch.
+    if (seen.where == place::here && read_began >= saturating_add(refused_since_, consistency_window)) {
+        settle(now, true);
+        return;
+    }
+    // The choice of the call follows the newest view unless EC2 has just contradicted it; what it contradicted and then refused
+    // may have changed since.
+    if (flips_ == 0 || read_began >= refused_since_) {
+        believed_ = seen;
+    }
+}
+
 cloud_register::view_consequence cloud_register::see(time_point read_began, time_point now, const sighting& seen, standing s)
 {
     seen_ = seen;
@@ -293,10 +310,7 @@ cloud_register::view_consequence cloud_register::see(time_point read_began, time
                 stage_ = stage::settled;
                 break;
             }
-            // The choice of the call follows the newest view unless EC2 has just contradicted it.
-            if (flips_ == 0) {
-                believed_ = seen;
-            }
+            see_writing(read_began, now, seen);
             return {};
         case stage::unknown:
             if (read_began < waiting_since_) {
@@ -406,6 +420,7 @@ void cloud_register::accepted(time_point now, bool is_for_another)
         departure_->forced = detach->force;
     }
     flips_ = 0;
+    refused_since_ = never;
     switch (step_of(*sent_)) {
         case accepted_step::arrived:
             settle(now, false);
@@ -458,6 +473,8 @@ void cloud_register::failed(time_point now, const aws::ec2_error& e, random_sour
 {
     ++failures_;
     last_error_ = e.message.empty() ? e.code : e.code + ": " + e.message;
+    const bool is_refused = e.kind == aws::ec2_error_class::denied || e.kind == aws::ec2_error_class::invalid;
+    refused_since_ = is_refused ? std::min(refused_since_, now) : never;
     if (e.kind == aws::ec2_error_class::unknown_outcome) {
         is_amending_ = false;
         stage_ = stage::unknown;
