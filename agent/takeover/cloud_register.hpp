@@ -97,7 +97,9 @@ public:
         return stage_ == stage::settled || (in_sight_ && seen_->where == sighting::place::here);
     }
     [[nodiscard]] const resource& what() const { return what_; }
-    [[nodiscard]] bool confirmed() const { return stage_ == stage::settled && confirmed_; }
+    // What is here and is put right stays accepted and confirmed meanwhile, for as long as EC2 may refuse that.
+    [[nodiscard]] bool has_arrived() const { return stage_ == stage::settled || is_amending_; }
+    [[nodiscard]] bool confirmed() const { return has_arrived() && confirmed_; }
     // The next read that is wanted: of the schedule 1, 2, 5, 10 s after the last accepted write, after an unknown outcome,
     // while looking; `never` when there is none.
     [[nodiscard]] time_point next_read() const;

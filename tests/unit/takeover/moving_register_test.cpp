@@ -478,6 +478,7 @@ TEST_F(moving_interface, that_is_taken_away_while_it_may_not_be_put_right_is_tak
     see_at(t0, "i-other");
     take(t0);
     refuse_to_put_right(t0 + 10s);
+    EXPECT_TRUE(r.confirmed()) << "it is here all the same";
     see_at(t0 + 20s, "i-third", state::attached, "eni-attach-theirs");
     EXPECT_EQ(verb(r.issue(t0 + 20s)), "none") << "one view may be stale";
     EXPECT_TRUE(see_at(t0 + 21s, "i-third", state::attached, "eni-attach-theirs").repaired);
