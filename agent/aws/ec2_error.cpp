@@ -39,8 +39,7 @@ constexpr std::array<std::string_view, 10> transient_codes = {
     "InternalError", "InternalFailure", "InternalServerError",     "ServerInternal", "ServiceUnavailable",
     "Unavailable",   "RetryableError",  "RequestTimeoutException", "RequestTimeout", "ServiceUnavailableException"};
 
-constexpr std::array<std::string_view, 14> credential_codes = {"AuthFailure",
-                                                               "ExpiredToken",
+constexpr std::array<std::string_view, 13> credential_codes = {"ExpiredToken",
                                                                "ExpiredTokenException",
                                                                "RequestExpired",
                                                                "InvalidSecurity.RequestHasExpired",
@@ -68,6 +67,14 @@ constexpr std::array<std::string_view, 4> denied_codes = {"UnauthorizedOperation
 
 constexpr std::array<std::string_view, 5> consistency_codes = {"IncorrectState", "IncorrectInstanceState", "InvalidState",
                                                                "DependencyViolation", "InvalidNetworkInterface.InUse"};
+
+// EC2 says AuthFailure of a key that it does not know, with status 401, and of good credentials that may not do this: "You do
+// not have permission to access the specified resource.", with status 400, of an Elastic IP of another account.
+ec2_error_class class_of_auth_failure(unsigned status, std::string_view message)
+{
+    const bool is_bad_key = status == 401 || message.find("not able to validate") != std::string_view::npos;
+    return is_bad_key ? ec2_error_class::credentials : ec2_error_class::denied;
+}
 
 ec2_error_class class_of_status(unsigned status, bool mutating)
 {
@@ -106,7 +113,9 @@ bool says_outdated(const ec2_call& call, std::string_view code, std::string_view
         return code == "InvalidAttachmentID.NotFound" || code == "IncorrectState";
     }
     if (std::holds_alternative<attach_network_interface>(call)) {
-        return code == "InvalidNetworkInterface.InUse";
+        // The API reference has both for an interface that is in use.
+        return code == "InvalidNetworkInterface.InUse" ||
+               (code == "InvalidParameterValue" && says("in use") && !says("device index"));
     }
     if (std::holds_alternative<assign_ipv6_address>(call)) {
         return code == "Resource.AlreadyAssigned" || code == "InvalidIPAddress.InUse" ||
@@ -144,6 +153,9 @@ ec2_error_class classify_error(const ec2_call& call, unsigned status, std::strin
     }
     if (is_one_of(code, transient_codes)) {
         return ec2_error_class::transient;
+    }
+    if (code == "AuthFailure") {
+        return class_of_auth_failure(status, message);
     }
     if (is_one_of(code, credential_codes)) {
         return ec2_error_class::credentials;

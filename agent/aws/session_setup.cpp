@@ -111,9 +111,12 @@ result<profile_settings> session_setup::profile_from_files() const
 
 void session_setup::follow_plan(instant now)
 {
-    plan_ = plan_session(settings_, variables_, profile_from_files());
-    if (region_.empty()) {
+    const auto profile = profile_from_files();
+    plan_ = plan_session(settings_, variables_, profile);
+    waits_for_files_ = !profile && !plan_->credentials;
+    if (!endpoint_) {
         region_ = plan_->region;
+        region_is_cached_ = false;
     }
     std::string problem;
     if (!plan_->credentials) {
@@ -203,7 +206,7 @@ void session_setup::find_region()
 void session_setup::find_endpoint(instant now)
 {
     find_region();
-    if (endpoint_ || region_.empty() || !plan_) {
+    if (endpoint_ || region_.empty() || !plan_ || waits_for_files_) {
         return;
     }
     auto choice = plan_->ec2;

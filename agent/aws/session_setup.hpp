@@ -122,6 +122,9 @@ private:
     profile_file credentials_file_;
     profile_file config_file_;
     std::optional<session_plan> plan_;
+    // Neither they nor anything else has credentials. Nothing can be signed before they are mended, and then they may name
+    // another region and endpoint than those that would be found without them.
+    bool waits_for_files_ = false;
 
     credential_keeper keeper_;
     bool keeper_started_ = false;

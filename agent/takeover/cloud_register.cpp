@@ -1,6 +1,5 @@
 #include "agent/takeover/cloud_register.hpp"
 
-#include <array>
 #include <utility>
 
 namespace vipd::takeover {
@@ -10,7 +9,6 @@ namespace {
 using namespace std::chrono_literals;
 using place = sighting::place;
 
-constexpr std::array<duration, 4> read_back_schedule = {1s, 2s, 5s, 10s};
 constexpr duration consistency_window = 10s;
 constexpr duration contradiction_age_min = 5s;
 // A call of another Active that was heard shortly before ours was accepted may have landed after it: as long as a call may
@@ -38,6 +36,8 @@ void cloud_register::become_active(time_point now)
     contradictions_ = 0;
     suspected_at_ = time_point::min();
     departure_.reset();
+    attached_at_.reset();
+    refused_since_ = never;
     is_amending_ = change_pending_ = false;
     sent_.reset();
     pauses_.reset();
@@ -81,6 +81,7 @@ void cloud_register::change(const resource& what)
             change_pending_ = true;
             break;
         case stage::writing:
+            refused_since_ = never;
             retry_at_ = time_point::min();
             break;
         case stage::held:
@@ -123,6 +124,8 @@ void cloud_register::write_again()
     contradictions_ = 0;
     confirmed_ = false;
     is_amending_ = false;
+    attached_at_.reset();
+    refused_since_ = never;
     stage_ = stage::writing;
     // At once: what went wrong before this was settled is over.
     retry_at_ = time_point::min();
@@ -192,6 +195,7 @@ void cloud_register::note_departure(time_point now, const aws::attachment_id& at
 {
     if (!departure_ || departure_->attachment != attachment) {
         departure_ = {attachment, now};
+        attached_at_.reset();
     }
 }
 
@@ -219,6 +223,9 @@ cloud_register::view_consequence cloud_register::see_moving(time_point now, cons
         ++repairs_;
         write_again();
         return {.repaired = true};
+    }
+    if (seen.where == place::nowhere && attached_at_ && now < *attached_at_ + view_patience) {
+        return {};  // it comes, and this read may be older than that
     }
     const bool is_under_way = seen.where == place::arriving || seen.where == place::leaving;
     if (!is_under_way || is_to_be_forced(now, seen)) {
@@ -273,6 +280,20 @@ cloud_register::view_consequence cloud_register::see_settled(time_point read_beg
     return {.repaired = true};
 }
 
+void cloud_register::see_writing(time_point read_began, time_point now, const sighting& seen)
+{
+    // By then no read shows any more what was here before this epoch.
+    if (seen.where == place::here && read_began >= saturating_add(refused_since_, consistency_window)) {
+        settle(now, true);
+        return;
+    }
+    // The choice of the call follows the newest view unless EC2 has just contradicted it; what it contradicted and then refused
+    // may have changed since.
+    if (flips_ == 0 || read_began >= refused_since_) {
+        believed_ = seen;
+    }
+}
+
 cloud_register::view_consequence cloud_register::see(time_point read_began, time_point now, const sighting& seen, standing s)
 {
     seen_ = seen;
@@ -289,10 +310,7 @@ cloud_register::view_consequence cloud_register::see(time_point read_began, time
                 stage_ = stage::settled;
                 break;
             }
-            // The choice of the call follows the newest view unless EC2 has just contradicted it.
-            if (flips_ == 0) {
-                believed_ = seen;
-            }
+            see_writing(read_began, now, seen);
             return {};
         case stage::unknown:
             if (read_began < waiting_since_) {
@@ -402,6 +420,7 @@ void cloud_register::accepted(time_point now, bool is_for_another)
         departure_->forced = detach->force;
     }
     flips_ = 0;
+    refused_since_ = never;
     switch (step_of(*sent_)) {
         case accepted_step::arrived:
             settle(now, false);
@@ -425,6 +444,9 @@ void cloud_register::accepted(time_point now, bool is_for_another)
         case accepted_step::moving:
             last_error_.clear();
             pauses_.reset();
+            if (std::holds_alternative<aws::attach_network_interface>(*sent_)) {
+                attached_at_ = now;
+            }
             look(now);
             break;
     }
@@ -451,6 +473,8 @@ void cloud_register::failed(time_point now, const aws::ec2_error& e, random_sour
 {
     ++failures_;
     last_error_ = e.message.empty() ? e.code : e.code + ": " + e.message;
+    const bool is_refused = e.kind == aws::ec2_error_class::denied || e.kind == aws::ec2_error_class::invalid;
+    refused_since_ = is_refused ? std::min(refused_since_, now) : never;
     if (e.kind == aws::ec2_error_class::unknown_outcome) {
         is_amending_ = false;
         stage_ = stage::unknown;
@@ -491,24 +515,6 @@ void cloud_register::failed(time_point now, const aws::ec2_error& e, random_sour
     retry_at_ = now + pauses_.next(now, e.kind, random);
 }
 
-time_point cloud_register::next_read() const
-{
-    switch (stage_) {
-        case stage::settled:
-            return reads_asked_ < read_back_schedule.size() ? accepted_at_ + read_back_schedule.at(reads_asked_) : never;
-        case stage::unknown:
-            return reads_asked_ == 0 ? waiting_since_ : never;
-        case stage::looking:
-            return next_look_;
-        case stage::idle:
-        case stage::writing:
-        case stage::in_flight:
-        case stage::held:
-            break;
-    }
-    return never;
-}
-
 void cloud_register::read_asked(time_point now)
 {
     if (stage_ == stage::looking) {
@@ -521,20 +527,6 @@ void cloud_register::read_asked(time_point now)
     while (next_read() <= now) {
         ++reads_asked_;
     }
-}
-
-wakeup cloud_register::next_wakeup() const
-{
-    if (stage_ == stage::writing) {
-        return is_waiting() ? wakeup{} : wakeup{retry_at_, "EC2 call"};
-    }
-    if (stage_ == stage::held) {
-        return {retry_at_, "EC2 call after a pause in a duel"};
-    }
-    if (stage_ == stage::unknown || stage_ == stage::looking) {
-        return earliest({next_read(), "a look at what EC2 has done"}, {patience_until(), "EC2 call without a view"});
-    }
-    return {next_read(), "read-back"};
 }
 
 }  // namespace vipd::takeover

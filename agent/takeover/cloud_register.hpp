@@ -28,6 +28,9 @@
 //   - Afterwards, or when a lower-priority advert has given a reason to doubt: 2 in succession, the second asked for at once.
 // Each view counts once, however often it is shown.
 //
+// What EC2 refuses until a person changes something may be done by that person, by hand: a view that shows it here, and that
+// began 10 s after the first refusal or later, settles the register. It settles none whose call may yet succeed by itself.
+//
 // A loss that is believed is repaired at once, unless takeover/duel_breaker.hpp says that this is a duel.
 
 #include "agent/aws/cloud_session.hpp"
@@ -94,7 +97,9 @@ public:
         return stage_ == stage::settled || (in_sight_ && seen_->where == sighting::place::here);
     }
     [[nodiscard]] const resource& what() const { return what_; }
-    [[nodiscard]] bool confirmed() const { return stage_ == stage::settled && confirmed_; }
+    // What is here and is put right stays accepted and confirmed meanwhile, for as long as EC2 may refuse that.
+    [[nodiscard]] bool has_arrived() const { return stage_ == stage::settled || is_amending_; }
+    [[nodiscard]] bool confirmed() const { return has_arrived() && confirmed_; }
     // The next read that is wanted: of the schedule 1, 2, 5, 10 s after the last accepted write, after an unknown outcome,
     // while looking; `never` when there is none.
     [[nodiscard]] time_point next_read() const;
@@ -114,6 +119,7 @@ private:
     // Somebody else has it: put back now, or later.
     view_consequence lose(time_point now, standing s, const sighting& to);
     void note_departure(time_point now, const aws::attachment_id& attachment);
+    void see_writing(time_point read_began, time_point now, const sighting& seen);
     view_consequence see_moving(time_point now, const sighting& seen, standing s);
     view_consequence see_settled(time_point read_began, time_point now, const sighting& seen, standing s);
     // `is_for_another`: another target is wanted by now, which changes nothing about a step on the way.
@@ -138,6 +144,7 @@ private:
     std::optional<sighting> believed_;
     unsigned flips_ = 0;  // answers in succession that corrected it; a cloud that contradicts itself must not make us spin
     time_point retry_at_{};
+    time_point refused_since_ = never;  // each answer since has refused it until a person changes something
     std::optional<ip_address> waits_for_;
     std::optional<aws::ec2_call> sent_;  // the last one of this writing
     bool is_amending_ = false;           // it puts right what is here already
@@ -156,6 +163,7 @@ private:
         bool was_ours = false;  // somebody takes it away from here, and that has not been repaired yet
     };
     std::optional<departure> departure_;
+    std::optional<time_point> attached_at_;  // EC2 has accepted that then, and no view has shown yet what became of it
     unsigned free_index_ = 1;  // the device index that is tried next where none is configured; the last that worked
     unsigned surprises_ = 0;   // answers in succession that what was asked rested on an old reading
     unsigned contradictions_ = 0;

@@ -1,8 +1,50 @@
-// What a register says of itself.
+// What a register says of itself: when it has to be read or called again, and its status.
 
 #include "agent/takeover/cloud_register.hpp"
 
+#include <array>
+
 namespace vipd::takeover {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::array<duration, 4> read_back_schedule = {1s, 2s, 5s, 10s};
+
+}  // namespace
+
+time_point cloud_register::next_read() const
+{
+    switch (stage_) {
+        case stage::settled:
+            return reads_asked_ < read_back_schedule.size() ? accepted_at_ + read_back_schedule.at(reads_asked_) : never;
+        case stage::unknown:
+            return reads_asked_ == 0 ? waiting_since_ : never;
+        case stage::looking:
+            return next_look_;
+        case stage::idle:
+        case stage::writing:
+        case stage::in_flight:
+        case stage::held:
+            break;
+    }
+    return never;
+}
+
+wakeup cloud_register::next_wakeup() const
+{
+    if (stage_ == stage::writing) {
+        return is_waiting() ? wakeup{} : wakeup{retry_at_, "EC2 call"};
+    }
+    if (stage_ == stage::held) {
+        return {retry_at_, "EC2 call after a pause in a duel"};
+    }
+    if (stage_ == stage::unknown || stage_ == stage::looking) {
+        return earliest({next_read(), "a look at what EC2 has done"}, {patience_until(), "EC2 call without a view"});
+    }
+    return {next_read(), "read-back"};
+}
 
 status::resource cloud_register::snapshot(time_point now) const
 {

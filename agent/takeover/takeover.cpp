@@ -386,8 +386,7 @@ void takeover::note_progress(time_point now)
     if (!wanted_.complete || !std::ranges::all_of(wanted_.routes, [&](const auto& route) { return has_register(route); })) {
         return;
     }
-    const bool accepted = std::ranges::all_of(
-        registers_, [](const auto& entry) { return entry.second.value.current() == cloud_register::stage::settled; });
+    const bool accepted = std::ranges::all_of(registers_, [](const auto& entry) { return entry.second.value.has_arrived(); });
     if (accepted && !accepted_noted_) {
         accepted_noted_ = true;
         times_.all_accepted.observe(now - due_);

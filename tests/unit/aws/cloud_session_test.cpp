@@ -340,6 +340,22 @@ TEST(cloud_session, refused_credentials_are_fetched_again_and_the_next_call_has_
     EXPECT_NE(find_header(s.ec2.at(1).request.headers, "authorization")->find("AKIDNEW"), std::string_view::npos);
 }
 
+TEST(cloud_session, a_resource_that_is_somebody_elses_is_no_reason_to_fetch_credentials)
+{
+    harness s{region_only()};
+    s.start();
+    s.run_for(60s);
+    const auto asked = s.asked.size();
+    s.call(replacing);
+    s.answer_ec2(s.ec2.at(0), answered(400, ec2_error_body("AuthFailure")));
+    EXPECT_EQ(error_of(s.done_calls.at(0)).kind, ec2_error_class::denied);
+    s.run_for(60s);
+    EXPECT_EQ(s.asked.size(), asked);
+    EXPECT_EQ(s->snapshot(s.now).last_error, "");
+    s.call(replacing);
+    EXPECT_EQ(s.ec2.size(), 2U) << "nothing is held";
+}
+
 TEST(cloud_session, refused_credentials_stay_in_use_while_no_new_ones_come)
 {
     harness s{region_only()};

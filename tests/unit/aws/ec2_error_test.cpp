@@ -42,6 +42,7 @@ TEST(ec2_error, codes_fall_into_their_classes_whatever_was_called)
         {"RetryableError", 400, c::transient},
         {"SomethingNewAndBroken", 500, c::transient},
         {"AuthFailure", 401, c::credentials},
+        {"AuthFailure", 400, c::denied},
         {"RequestExpired", 400, c::credentials},
         {"ExpiredToken", 400, c::credentials},
         {"ExpiredTokenException", 400, c::credentials},
@@ -69,6 +70,21 @@ TEST(ec2_error, codes_fall_into_their_classes_whatever_was_called)
         for (const auto* call : {&replacing, &creating, &describing}) {
             EXPECT_EQ(to_string(classify_error(*call, row.status, row.code, "")), to_string(row.expected)) << row.code;
         }
+    }
+}
+
+TEST(ec2_error, credentials_that_are_good_and_may_not_do_this_are_no_bad_credentials)
+{
+    const ec2_call associating = associate_address{allocation_id{"eipalloc-1"}, network_interface_id{"eni-1"}, std::nullopt};
+    constexpr const char* bad_key = "AWS was not able to validate the provided access credentials";
+    constexpr const char* not_yours = "You do not have permission to access the specified resource.";
+    using c = ec2_error_class;
+    for (const auto* call : {&associating, &replacing, &describing}) {
+        EXPECT_EQ(classify_error(*call, 401, "AuthFailure", bad_key), c::credentials);
+        EXPECT_EQ(classify_error(*call, 401, "AuthFailure", ""), c::credentials);
+        EXPECT_EQ(classify_error(*call, 400, "AuthFailure", bad_key), c::credentials);
+        EXPECT_EQ(classify_error(*call, 400, "AuthFailure", not_yours), c::denied);
+        EXPECT_EQ(classify_error(*call, 403, "AuthFailure", ""), c::denied);
     }
 }
 
@@ -100,6 +116,8 @@ TEST(ec2_error, a_call_that_rests_on_an_old_reading_says_so)
     using c = ec2_error_class;
     EXPECT_EQ(classify_error(attaching, 400, "InvalidNetworkInterface.InUse", "Interface: [eni-1] in use."), c::outdated);
     EXPECT_EQ(classify_error(attaching, 400, "InvalidParameterValue", in_use), c::index_taken);
+    EXPECT_EQ(classify_error(attaching, 400, "InvalidParameterValue", "Interface: [eni-1] in use."), c::outdated);
+    EXPECT_EQ(classify_error(attaching, 400, "InvalidParameterValue", "The device index 1 is in use."), c::invalid);
     EXPECT_EQ(classify_error(attaching, 400, "InvalidParameterValue", "You may not attach it to another zone"), c::invalid);
     EXPECT_EQ(classify_error(attaching, 400, "IncorrectInstanceState", ""), c::consistency);
     EXPECT_EQ(classify_error(detaching, 400, "InvalidAttachmentID.NotFound", ""), c::outdated);

@@ -112,6 +112,51 @@ TEST(session_setup, a_profile_that_cannot_be_used_is_said_once_and_mended_when_t
     EXPECT_EQ(s->snapshot(s.now).last_error, "");
 }
 
+constexpr const char* keys_of_file = "aws_access_key_id = A\naws_secret_access_key = B\n";
+
+TEST(session_setup, a_region_that_is_mended_in_the_file_is_taken)
+{
+    for (const std::string mended : {"region = eu-north-1\n", ""}) {
+        harness s{no_identity(), {{"HOME", "/h"}}};
+        s.files["/h/.aws/config"] = std::string{"[default]\nregion = eu north 1\n"} + keys_of_file;
+        s.start();
+        s.run_for(5min);
+        EXPECT_FALSE(s->ready());
+        EXPECT_NE(s->snapshot(s.now).last_error.find("\"eu north 1\" is no region"), std::string::npos);
+        EXPECT_EQ(s.log.count({"warning event=aws_settings"}), 1U);
+        s.files["/h/.aws/config"] = "[default]\n" + mended + keys_of_file;
+        s.run_for(61s);
+        EXPECT_TRUE(s->ready()) << s->snapshot(s.now).last_error;
+        EXPECT_EQ(s->snapshot(s.now).region, mended.empty() ? "eu-west-1" : "eu-north-1") << "IMDS has the last word only";
+        EXPECT_EQ(s->snapshot(s.now).last_error, "");
+    }
+}
+
+TEST(session_setup, a_file_that_could_not_be_used_names_the_region_once_it_is_mended)
+{
+    harness s{no_identity(), {{"HOME", "/h"}}};
+    s.files["/h/.aws/config"] = "nonsense";
+    s.start();
+    s.run_for(5min);
+    EXPECT_FALSE(s->ready());
+    EXPECT_NE(s->snapshot(s.now).last_error.find("/h/.aws/config:1"), std::string::npos);
+    EXPECT_TRUE(s.warm.empty()) << "of a region that may be the wrong one";
+    s.files["/h/.aws/config"] = std::string{"[default]\nregion = eu-north-1\n"} + keys_of_file;
+    s.run_for(61s);
+    EXPECT_TRUE(s->ready());
+    EXPECT_EQ(s->snapshot(s.now).endpoint, "https://ec2.eu-north-1.amazonaws.com");
+    EXPECT_EQ(s->snapshot(s.now).access_key_id, "A");
+}
+
+TEST(session_setup, keys_of_the_environment_wait_for_no_file_that_cannot_be_used)
+{
+    harness s{no_identity(), {{"HOME", "/h"}, {"AWS_ACCESS_KEY_ID", "A"}, {"AWS_SECRET_ACCESS_KEY", "B"}}};
+    s.files["/h/.aws/config"] = "nonsense";
+    s.start();
+    EXPECT_TRUE(s->ready());
+    EXPECT_EQ(s->snapshot(s.now).region, "eu-west-1");
+}
+
 TEST(session_setup, a_file_that_is_named_has_to_be_readable_and_the_default_one_has_not)
 {
     harness s{region_only(), {{"HOME", "/h"}}};

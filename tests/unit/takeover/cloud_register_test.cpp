@@ -29,6 +29,17 @@ protected:
         return call ? std::string(aws::action_name(*call)) : "none";
     }
 
+    // A takeover that fails in the same way in every attempt before `until`.
+    void fail(time_point until, kind why)
+    {
+        r.become_active(t0);
+        for (auto now = t0; now < until; now = std::max(now + 1ms, r.next_wakeup().at)) {
+            if (r.issue(now)) {
+                r.answered(now, reply_error(why), random);
+            }
+        }
+    }
+
     random_source random{1};
     // A view that shows this route; null for none.
     cloud_register::view_consequence see(time_point read_began, time_point now, const aws::route* route,
@@ -311,6 +322,70 @@ TEST_F(cloud_register_test, a_success_makes_what_ec2_does_not_know_a_matter_of_m
     ASSERT_TRUE(r.issue(t0 + 1h));
     r.answered(t0 + 1h, reply_error(kind::consistency), random);
     EXPECT_LE(r.next_wakeup().at, t0 + 1h + 100ms);
+}
+
+TEST_F(cloud_register_test, a_route_that_ec2_refuses_to_move_and_somebody_has_moved_by_hand_is_here)
+{
+    for (const auto why : {kind::denied, kind::invalid}) {
+        r = cloud_register{what};
+        fail(t0 + 15s, why);
+        see(t0 + 9s, t0 + 15s, &mine);
+        EXPECT_EQ(r.current(), stage::writing) << "it may be from before the refusal";
+        see(t0 + 14s, t0 + 15s, &other);
+        EXPECT_EQ(r.current(), stage::writing);
+        see(t0 + 15s, t0 + 15s, &mine);
+        EXPECT_TRUE(r.confirmed());
+        EXPECT_FALSE(r.issue(t0 + 1h));
+        EXPECT_EQ(r.snapshot(t0 + 15s).last_error, "");
+        see(t0 + 30s, t0 + 30s, &other);
+        EXPECT_TRUE(see(t0 + 31s, t0 + 31s, &other).repaired) << "as any that is here";
+    }
+}
+
+TEST_F(cloud_register_test, a_view_ends_no_takeover_that_may_succeed_by_itself)
+{
+    for (const auto why : {kind::throttled, kind::transient, kind::credentials, kind::consistency, kind::not_sent}) {
+        r = cloud_register{what};
+        fail(t0 + 15s, why);
+        see(t0 + 15s, t0 + 15s, &mine);
+        EXPECT_EQ(r.current(), stage::writing) << to_string(why);
+    }
+    r = cloud_register{what};
+    fail(t0 + 15s, kind::denied);
+    const auto next = r.next_wakeup().at;
+    ASSERT_TRUE(r.issue(next));
+    r.answered(next, reply_error(kind::throttled), random);
+    see(next, next, &mine);
+    EXPECT_EQ(r.current(), stage::writing) << "the permission is there by now";
+}
+
+TEST_F(cloud_register_test, a_refusal_of_the_old_target_says_nothing_of_the_new_one)
+{
+    fail(t0 + 15s, kind::denied);
+    what.target = eni("eni-new");
+    r.change(what);
+    const auto there = route_to("eni-new");
+    see(t0 + 15s, t0 + 15s, &there);
+    EXPECT_EQ(verb(r.issue(t0 + 15s)), "ReplaceRoute");
+}
+
+TEST_F(cloud_register_test, a_route_that_is_created_by_hand_where_create_route_is_refused_is_replaced)
+{
+    see(t0, t0, &other);
+    r.become_active(t0);
+    ASSERT_EQ(verb(r.issue(t0)), "ReplaceRoute");
+    r.answered(t0 + 1ms, reply_error(kind::route_missing), random);
+    ASSERT_EQ(verb(r.issue(t0 + 1ms)), "CreateRoute");
+    r.answered(t0 + 3ms, reply_error(kind::denied), random);
+    see(t0 + 2ms, t0 + 4ms, &other);
+    auto now = r.next_wakeup().at;
+    ASSERT_EQ(verb(r.issue(now)), "CreateRoute") << "that view is older than the refusal";
+    r.answered(now, reply_error(kind::denied), random);
+    see(now, now, &other);
+    now = r.next_wakeup().at;
+    EXPECT_EQ(verb(r.issue(now)), "ReplaceRoute");
+    r.answered(now, reply_done(), random);
+    EXPECT_EQ(r.current(), stage::settled);
 }
 
 struct retry_case {

@@ -204,6 +204,60 @@ TEST_F(moving_interface, whose_detach_has_no_effect_is_detached_again)
     EXPECT_EQ(verb(r.issue(t0 + 10s)), "DetachNetworkInterface");
 }
 
+TEST_F(moving_interface, that_a_stale_view_shows_free_after_it_was_attached_is_not_attached_again)
+{
+    see_free(t0);
+    r.become_active(t0);
+    ASSERT_EQ(verb(r.issue(t0)), "AttachNetworkInterface");
+    accept(t0 + 100ms);
+    see_free(t0 + 150ms);
+    EXPECT_EQ(verb(r.issue(t0 + 150ms)), "none");
+    EXPECT_EQ(r.current(), stage::looking);
+    see_at(t0 + 200ms, "i-me", state::attaching, "eni-attach-mine");
+    see_free(t0 + 250ms);
+    EXPECT_EQ(verb(r.issue(t0 + 250ms)), "none");
+    see_at(t0 + 300ms, "i-me", state::attached, "eni-attach-mine");
+    EXPECT_TRUE(r.confirmed());
+    EXPECT_EQ(r.snapshot(t0 + 300ms).mutating_calls, 1u);
+}
+
+TEST_F(moving_interface, whose_attach_has_no_effect_is_attached_again)
+{
+    see_free(t0);
+    r.become_active(t0);
+    ASSERT_TRUE(r.issue(t0));
+    accept(t0);
+    see_free(t0 + 9s);
+    EXPECT_FALSE(r.issue(t0 + 9s));
+    see_free(t0 + 10s);
+    EXPECT_EQ(verb(r.issue(t0 + 10s)), "AttachNetworkInterface");
+}
+
+TEST_F(moving_interface, that_is_taken_away_right_after_it_was_attached_is_attached_again_at_once)
+{
+    see_free(t0);
+    r.become_active(t0);
+    ASSERT_TRUE(r.issue(t0));
+    accept(t0);
+    see_at(t0 + 100ms, "i-me", state::detaching, "eni-attach-mine");
+    EXPECT_EQ(verb(r.issue(t0 + 100ms)), "none");
+    see_free(t0 + 200ms);
+    EXPECT_EQ(verb(r.issue(t0 + 200ms)), "AttachNetworkInterface");
+}
+
+TEST_F(moving_interface, that_somebody_else_has_after_it_was_attached_is_attached_again_as_soon_as_it_is_free)
+{
+    see_free(t0);
+    r.become_active(t0);
+    ASSERT_TRUE(r.issue(t0));
+    accept(t0);
+    see_at(t0 + 100ms, "i-third", state::attached, "eni-attach-theirs");
+    ASSERT_EQ(verb(r.issue(t0 + 100ms)), "DetachNetworkInterface");
+    accept(t0 + 200ms);
+    see_free(t0 + 300ms);
+    EXPECT_EQ(verb(r.issue(t0 + 300ms)), "AttachNetworkInterface");
+}
+
 TEST_F(moving_interface, whose_attachment_has_gone_in_the_meantime_is_looked_at_and_then_attached)
 {
     see_at(t0, "i-other");
@@ -424,6 +478,7 @@ TEST_F(moving_interface, that_is_taken_away_while_it_may_not_be_put_right_is_tak
     see_at(t0, "i-other");
     take(t0);
     refuse_to_put_right(t0 + 10s);
+    EXPECT_TRUE(r.confirmed()) << "it is here all the same";
     see_at(t0 + 20s, "i-third", state::attached, "eni-attach-theirs");
     EXPECT_EQ(verb(r.issue(t0 + 20s)), "none") << "one view may be stale";
     EXPECT_TRUE(see_at(t0 + 21s, "i-third", state::attached, "eni-attach-theirs").repaired);

@@ -479,6 +479,29 @@ TEST_F(takeover_test, an_interface_that_is_deleted_is_lost_and_one_that_is_not_t
     EXPECT_EQ(row(name).state, status::resource_state::taking);
 }
 
+TEST_F(takeover_test, an_interface_that_is_here_and_may_not_be_put_right_keeps_no_takeover_from_being_complete)
+{
+    interface_query tag;
+    tag.tags = {{"Role", "floating"}};
+    wanted.others = {{tag, floating_interface{tag, aws::instance_id{"i-me"}, std::nullopt, 10s}}};
+    t.want(t0, wanted, w);
+    aws::network_interface one;
+    one.id = eni("eni-1");
+    one.attachment = {aws::attachment_id{"eni-attach-1"}, aws::instance_id{"i-me"}, 1, aws::attachment_state::attached, true};
+    const aws::network_interfaces_page found{{one}, {}};
+    see(t0, {table("rtb-1", {route_to("eni-other")})});
+    t.become_active(t0, t0, 1);
+    const auto replace = take<issue_call>().at(0);
+    show(tag, found, t0 + 100ms);
+    show(tag, found, t0 + 200ms);
+    answer(take<issue_call>().at(0), reply_error(kind::denied, "UnauthorizedOperation"), t0 + 300ms);
+    answer(replace, reply_done(), t0 + 400ms);
+    EXPECT_EQ(log.count({"event=takeover", "phase=accepted", "resources=2"}), 1u);
+    see(t0 + 1s, {table("rtb-1", {route_to("eni-me")})});
+    EXPECT_TRUE(t.confirmed());
+    EXPECT_EQ(row(describe_query(tag)).last_error, "UnauthorizedOperation: some message");
+}
+
 TEST_F(takeover_test, a_table_that_is_deleted_before_the_others_are_confirmed_keeps_the_takeover_from_being_complete)
 {
     query = {{rtb("rtb-1"), rtb("rtb-2")}, {}, {}};
