@@ -94,8 +94,7 @@ void node::impl::clear_remains(instant now)
                (r.kind == status::resource_kind::link || r.kind == status::resource_kind::network_interface);
     };
     const bool is_too_early = std::ranges::any_of(routers_, [&](const numbered_router& r) {
-        const bool serves = r.router->state() == vrrp::state::active || r.router->local().draining();
-        return serves && std::ranges::any_of(r.router->unresolved(), is_unknown);
+        return r.router->state() == vrrp::state::active && std::ranges::any_of(r.router->unresolved(), is_unknown);
     });
     if (is_too_early) {
         return;
