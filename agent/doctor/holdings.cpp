@@ -17,7 +17,7 @@ holdings holdings_of(const evidence& known)
                 all.secondary_addresses.emplace(secondary->address, secondary->target);
             } else if (const auto* const floating = std::get_if<takeover::floating_interface>(&other.what)) {
                 if (const auto found = floating_interface(*floating, known)) {
-                    all.interfaces.emplace(found->id, floating->device_index);
+                    all.interfaces.insert(found->id);
                 }
             }
         }

@@ -9,15 +9,15 @@
 #include "common/ip.hpp"
 
 #include <map>
-#include <optional>
+#include <set>
 
 namespace vipd::doctor {
 
 struct holdings {
     // Of [[router.secondary_ip]], as far as they are resolved: which interface has them then.
     std::map<ip_address, aws::network_interface_id> secondary_addresses;
-    // Of [[router.eni]], as far as EC2 has shown them, and the device index that the entry chooses.
-    std::map<aws::network_interface_id, std::optional<unsigned>> interfaces;
+    // Of [[router.eni]], as far as EC2 has shown them.
+    std::set<aws::network_interface_id> interfaces;
 };
 
 holdings holdings_of(const evidence& known);

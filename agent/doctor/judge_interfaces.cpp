@@ -111,9 +111,7 @@ bool interface_judge::judge_room(const aws::network_interface& found)
     for (const auto& [index, id] : taken) {
         together.insert(id);
     }
-    for (const auto& [id, index] : all_.interfaces) {
-        together.insert(id);
-    }
+    together.insert(all_.interfaces.begin(), all_.interfaces.end());
     if (!is_here && together.size() > limit->interfaces_max) {
         out_.fail(check_,
                   fmt::format("this instance has {} interfaces, with all that [[router.eni]] moves here it would have {}, and "
@@ -140,15 +138,6 @@ bool interface_judge::judge_device_index(unsigned wanted, const aws::network_int
     if (holder != taken.end() && holder->second != id) {
         out_.fail(check_, fmt::format("device_index {} of this instance is taken by {}", wanted, holder->second.str()),
                   "choose another device_index, or leave it out");
-        return false;
-    }
-    const auto rival =
-        std::ranges::find_if(all_.interfaces, [&](const auto& other) { return other.first != id && other.second == wanted; });
-    if (rival != all_.interfaces.end()) {
-        out_.fail(check_,
-                  fmt::format("device_index {} is chosen for {} and for {}, and one interface has it", wanted, id.str(),
-                              rival->first.str()),
-                  "choose another device_index in one [[router.eni]], or leave it out in both");
         return false;
     }
     return true;

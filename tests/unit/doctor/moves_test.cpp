@@ -314,10 +314,6 @@ TEST_F(doctor_enis, those_that_move_here_have_to_fit_together)
     item("instances", node_a)["type"] = "t3.large";
     eni(by_tag, other);
     EXPECT_THAT(all(verdict::fail), IsEmpty()) << text();
-    eni(by_tag, "device_index = 1\n" + other + "device_index = 1\n");
-    EXPECT_EQ(expect(verdict::fail, check).found,
-              "device_index 1 is chosen for eni-0aaaaaaaaaaaaaaa9 and for eni-0aaaaaaaaaaaaaaa8, and one interface has it");
-    EXPECT_THAT(expect(verdict::fail, check_of_other).remedy, HasSubstr("choose another device_index"));
     eni(by_tag, "device_index = 1\n" + other + "device_index = 2\n");
     EXPECT_THAT(all(verdict::fail), IsEmpty()) << text();
 }
