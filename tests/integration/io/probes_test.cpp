@@ -27,7 +27,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using health::probe_outcome;
-using testing::AnyOf;
 using testing::HasSubstr;
 using testing::StartsWith;
 
