@@ -6,7 +6,6 @@ namespace vipd::doctor {
 
 namespace {
 
-namespace json = boost::json;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
