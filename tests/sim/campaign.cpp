@@ -1,6 +1,7 @@
 #include "tests/sim/campaign.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cstdio>
 #include <fstream>
@@ -9,6 +10,8 @@
 namespace vipd::sim {
 
 namespace {
+
+constexpr const char* violated_by = "violated_by_seed";
 
 // Each number of a campaign, by the name that it has in the file.
 template <class Campaign>
@@ -22,7 +25,6 @@ auto numbers(Campaign& c)
         {"events", &c.events},
         {"transitions", &c.transitions},
         {"mutating_calls", &c.mutating_calls},
-        {"violations", &c.violations},
         {"simulated_seconds", &c.simulated_seconds},
         {"processor_milliseconds", &c.processor_milliseconds},
         {"usual_simulated_seconds", &c.usual_simulated_seconds},
@@ -37,12 +39,14 @@ void campaign::add(const trial_result& r)
     if (next_seed - first_seed < fingerprinted_max) {
         fingerprint = (fingerprint ^ r.fingerprint) * 0x9e3779b97f4a7c15ULL;
     }
+    if (r.wrong) {
+        violated.push_back(next_seed);
+    }
     ++next_seed;
     faults += r.faults;
     events += r.events;
     transitions += r.transitions;
     mutating_calls += r.mutating_calls;
-    violations += r.wrong ? 1U : 0U;
     simulated_seconds += static_cast<std::uint64_t>(to_seconds(r.simulated));
     situations.add(r.situations);
     add_measured(r.measured);
@@ -61,7 +65,7 @@ void campaign::add(const campaign& other)
     events += other.events;
     transitions += other.transitions;
     mutating_calls += other.mutating_calls;
-    violations += other.violations;
+    violated.insert(violated.end(), other.violated.begin(), other.violated.end());
     simulated_seconds += other.simulated_seconds;
     processor_milliseconds += other.processor_milliseconds;
     usual_simulated_seconds += other.usual_simulated_seconds;
@@ -105,7 +109,8 @@ std::string campaign::to_string() const
                                 to_seconds(m.quantile(0.99)), to_seconds(m.max()));
         }
     }
-    return text + fmt::format("{} violations\n", violations);
+    const auto seeds = violated.empty() ? std::string{} : fmt::format(", of seeds {}", fmt::join(violated, ", "));
+    return text + fmt::format("{} violations{}\n", violated.size(), seeds);
 }
 
 campaign beginning_at(std::uint64_t seed)
@@ -130,6 +135,9 @@ result<campaign> read_campaign(const std::string& path, std::uint64_t first_seed
         }
         const auto name = line.substr(0, equals);
         const auto value = std::strtoull(line.c_str() + equals + 1, nullptr, 10);
+        if (name == violated_by) {
+            c.violated.push_back(value);
+        }
         if (const auto number = known.find(name); number != known.end()) {
             *number->second = value;
             continue;
@@ -156,6 +164,9 @@ result<void> write_campaign(const std::string& path, const campaign& c)
         std::ofstream out{unfinished, std::ios::trunc};
         for (const auto& [name, number] : numbers(c)) {
             out << name << '=' << *number << '\n';
+        }
+        for (const auto seed : c.violated) {
+            out << violated_by << '=' << seed << '\n';
         }
         for (std::size_t i = 0; i < situation_count; ++i) {
             const auto s = static_cast<situation>(i);

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace vipd::sim {
 
@@ -20,7 +21,6 @@ struct campaign {
     std::uint64_t events = 0;
     std::uint64_t transitions = 0;
     std::uint64_t mutating_calls = 0;
-    std::uint64_t violations = 0;
     std::uint64_t simulated_seconds = 0;
     std::uint64_t processor_milliseconds = 0;
     // Of these, what usual clusters took.
@@ -28,7 +28,8 @@ struct campaign {
     std::uint64_t usual_processor_microseconds = 0;
     situation_counts situations;
     cluster::all_measured measured{};
-    std::uint64_t added = 0;  // schedules of other campaigns
+    std::uint64_t added = 0;              // schedules of other campaigns
+    std::vector<std::uint64_t> violated;  // by the schedules of these seeds
     // Of the histories of its first schedules, `fingerprinted_max` at most.
     std::uint64_t fingerprint = 0;
     static constexpr std::uint64_t fingerprinted_max = 100;

@@ -64,6 +64,7 @@ cluster::cluster(cluster_options options, std::uint64_t seed, std::function<void
     notes_(options_.machines.size()),
     heard_(options_.machines.size()),
     reload_in_takeover_(options_.machines.size()),
+    replacement_in_drain_(options_.machines.size()),
     busy_until_(start_time)
 {
     cloud_.set_latency({options_.cloud_latency / 2, options_.cloud_latency * 3 / 2, {}});
@@ -291,6 +292,8 @@ void cluster::on_suspicious(machine& by, bool discarded, const std::string& wron
 {
     if (discarded) {
         situations_.note(situation::bad_advert_discarded);
+    } else {
+        roles_.on_misled(events_.now(), by.index());
     }
     if (!wrong.empty()) {
         invariants_.violated(events_.now(), "S5: a bad packet changes nothing",
@@ -350,6 +353,7 @@ void cluster::on_transition(machine& of, const log_record& record)
     count_change(of.index(), from, to, reason);
     if (from == vrrp::state::active) {
         note_end_of_epoch(of, reason);
+        replace_in_drain(of);
     }
     if (to == vrrp::state::active) {
         on_became_active(of, reason);

@@ -131,6 +131,11 @@ private:
     void kill(machine& m);
     void set_clock(machine& m, duration offset);
     void set_keys(machine& m, std::uint8_t active, const std::vector<std::uint8_t>& keys);
+    void set_interval(machine& m, duration interval);
+    void set_peer(machine& m, std::size_t peer, bool is_let_in);
+    void let_all_peers_in(machine& m);
+    // If that is planned.
+    void replace_in_drain(machine& m);
     void after(duration wait, std::function<void()> what);
     // The same for the end of a trouble of which there may be two at once: the later end is that of both.
     void end_after(duration wait, const std::string& trouble, std::function<void()> end);
@@ -209,6 +214,9 @@ private:
     void begin(const faults::refused_reload& f, duration lasts);
     void begin(const faults::other_reload& f, duration lasts);
     void begin(const faults::rotate_keys& f, duration lasts);
+    void begin(const faults::interval_changed& f, duration lasts);
+    void begin(const faults::peer_removed& f, duration lasts);
+    void begin(const faults::replaced_in_drain& f, duration lasts);
     void begin(const faults::move_interrupted& f, duration lasts);
     void restart_later(std::size_t machine, duration wait, unsigned kills_left);
 
@@ -265,8 +273,9 @@ private:
     };
     std::vector<heard_advert> heard_;
     std::vector<std::optional<faults::reload>> reload_in_takeover_;
-    std::set<std::size_t> second_network_down_;  // machines
-    std::set<std::size_t> announced_;            // machines that EC2 is about to take away
+    std::vector<std::optional<duration>> replacement_in_drain_;  // until the next process begins
+    std::set<std::size_t> second_network_down_;                  // machines
+    std::set<std::size_t> announced_;                            // machines that EC2 is about to take away
     // At whoever takes the first step of a move next; with the number of the fault.
     std::vector<std::pair<std::uint64_t, faults::move_interrupted>> aimed_;
     std::vector<pending_measure> pending_;

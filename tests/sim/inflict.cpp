@@ -62,6 +62,7 @@ void cluster::heal()
     ++era_;
     ends_.clear();
     std::ranges::fill(reload_in_takeover_, std::nullopt);
+    std::ranges::fill(replacement_in_drain_, std::nullopt);
     aimed_.clear();
     pending_.clear();
     busy_until_ = events_.now();
@@ -84,6 +85,7 @@ void cluster::heal()
         m->set_descriptors(true);
         m->set_service(true);
         m->set_send_room(true);
+        let_all_peers_in(*m);
         announce(m->index(), false);
         take_other_interfaces(m->index());
         if (!m->has_link()) {

@@ -117,4 +117,86 @@ void cluster::begin(const faults::other_reload& f, duration lasts)
     m.reload(std::make_shared<const config::configuration>(std::move(next)));
 }
 
+void cluster::set_interval(machine& m, duration interval)
+{
+    auto next = m.file();
+    for (auto& r : next.routers) {
+        r.advert_interval = interval;
+    }
+    m.reload(std::make_shared<const config::configuration>(std::move(next)));
+}
+
+void cluster::begin(const faults::interval_changed& f, duration lasts)
+{
+    auto& m = *machines_[f.machine];
+    if (invariants_.state(f.machine) == vrrp::state::active && m.router().advert_interval != f.interval) {
+        situations_.note(situation::interval_of_active_changed);
+    }
+    set_interval(m, f.interval);
+    end_after(lasts, "interval " + names_[f.machine], [this, &m] { set_interval(m, options_.interval_of(m.index())); });
+}
+
+void cluster::set_peer(machine& m, std::size_t peer, bool is_let_in)
+{
+    auto next = m.file();
+    for (auto& r : next.routers) {
+        std::erase_if(r.peers, [&](const auto& p) { return p.address == options_.address(peer); });
+        if (is_let_in) {
+            r.peers.push_back({options_.address(peer), vrrp::ttl_sent});
+        }
+    }
+    m.reload(std::make_shared<const config::configuration>(std::move(next)));
+}
+
+void cluster::let_all_peers_in(machine& m)
+{
+    for (std::size_t peer = 0; peer < machines_.size(); ++peer) {
+        const auto& peers = m.file().routers.front().peers;
+        if (peer != m.index() &&
+            std::ranges::none_of(peers, [&](const auto& p) { return p.address == options_.address(peer); })) {
+            set_peer(m, peer, true);
+        }
+    }
+}
+
+void cluster::begin(const faults::peer_removed& f, duration lasts)
+{
+    auto& m = *machines_[f.machine];
+    if (m.file().routers.front().peers.size() == 1) {
+        return;  // one has to be left
+    }
+    set_peer(m, f.peer, false);
+    end_after(lasts, fmt::format("peer {} of {}", f.peer, f.machine), [this, &m, peer = f.peer] {
+        if (m.is_running() && invariants_.state(peer) == vrrp::state::active) {
+            situations_.note(situation::peer_of_active_let_in);
+        }
+        set_peer(m, peer, true);
+    });
+    for (const auto& [from, to] : {std::pair{f.machine, f.peer}, std::pair{f.peer, f.machine}}) {
+        network_.cut(events_.now(), from, to, true);
+        end_after(lasts, "path " + names_[from] + names_[to],
+                  [this, from = from, to = to] { network_.cut(events_.now(), from, to, false); });
+    }
+}
+
+void cluster::begin(const faults::replaced_in_drain& f, duration lasts)
+{
+    replacement_in_drain_[f.machine] = lasts;
+}
+
+void cluster::replace_in_drain(machine& m)
+{
+    if (auto& planned = replacement_in_drain_[m.index()]) {
+        after(random_.between(0s, m.router().drain), [this, &m, lasts = *std::exchange(planned, std::nullopt)] {
+            const bool was_running = m.is_running();
+            const bool drains =
+                invariants_.state(m.index()) == vrrp::state::backup && m.has_address(options_.virtual_address());
+            begin(faults::replace_process{m.index()}, lasts);
+            if (was_running && !m.is_running() && drains) {
+                situations_.note(situation::replaced_in_drain);
+            }
+        });
+    }
+}
+
 }  // namespace vipd::sim

@@ -117,13 +117,13 @@ void invariants::on_advert(time_point now, const machine& from, const node::send
     auto& seen = of(from).routers.at(router);
     const bool v2 = options_.version == vrrp::version::v2;
     const auto interval = v2 ? std::chrono::seconds{m[5]} : duration{10ms * (((m[4] & 0x0fU) << 8U) | m[5])};
-    if (m[0] != (v2 ? 0x21 : 0x31) || m[1] != cluster_options::vrid(router) || interval != options_.interval_of(from.index())) {
+    if (m[0] != (v2 ? 0x21 : 0x31) || m[1] != cluster_options::vrid(router) || interval != from.router().advert_interval) {
         violated(now, "S3: adverts",
                  fmt::format("machine {} sent version/type {:02x}, VRID {}, interval {} ms", from.index(), m[0], m[1],
                              to_milliseconds(interval)));
     }
     const auto silent = now - std::max(seen.last_advert, seen.since);
-    if (std::max(seen.last_advert, seen.since) != time_point::min() && silent > stall_max(from)) {
+    if (std::max(seen.last_advert, seen.since) != time_point::min() && silent > stall_max(from, seen.told_interval)) {
         violated(now, "S3: an advert of one that stood still",
                  fmt::format("machine {}: priority {}, {:.1f} ms after the last", from.index(), m[2], to_milliseconds(silent)));
     }
@@ -155,6 +155,7 @@ void invariants::on_advert(time_point now, const machine& from, const node::send
         }
     }
     seen.last_advert = now;
+    seen.told_interval = interval;
 }
 
 // 5 + 1/s for a query; the second router of a group may have one of its own. Interfaces are read by three: 20 + 2/s each for
@@ -197,7 +198,7 @@ void invariants::on_first_byte(time_point now, const machine& from, const std::s
                  fmt::format("machine {} is {}: {} {}", from.index(), to_string(state), action, route));
     }
     const auto silent = now - seen.routers.front().last_advert;
-    if (silent > stall_max(from)) {
+    if (silent > stall_max(from, seen.routers.front().told_interval)) {
         violated(
             now, "S1: a mutating call by one that stood still",
             fmt::format("machine {}: {} {}, last advert {:.1f} ms ago", from.index(), action, route, to_milliseconds(silent)));
@@ -292,11 +293,12 @@ void invariants::on_log(time_point now, const machine& m, const log_record& reco
     }
 }
 
-// By the quickest Backup that there can be, of priority 254, which has learned the Active's interval; a clock may be slower
-// than ours by a fiftieth. Whoever owns the address goes on, because all others give way to it.
-duration invariants::stall_max(const machine& m) const
+// By the quickest Backup that there can be, of priority 254, which has learned the Active's interval from its last advert,
+// whatever a reload has made of that since; a clock may be slower than ours by a fiftieth. Whoever owns the address goes on,
+// because all others give way to it.
+duration invariants::stall_max(const machine& m, duration told_interval) const
 {
-    const auto interval = options_.interval_of(m.index());
+    const auto interval = told_interval > 0s ? told_interval : m.router().advert_interval;
     const auto quickest = vrrp::active_down_interval(options_.version, 254, interval, options_.down_timer_adverts);
     return m.is_owner() ? duration::max() : quickest * 41 / 40 + 5ms;
 }

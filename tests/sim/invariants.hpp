@@ -79,7 +79,7 @@ public:
 private:
     [[nodiscard]] std::size_t calls_max() const;
     // After how much silence an Active has to take it that another one has been elected.
-    [[nodiscard]] duration stall_max(const machine& m) const;
+    [[nodiscard]] duration stall_max(const machine& m, duration told_interval) const;
     [[nodiscard]] rate_bound bound_of_reads(const std::string& action) const;
 
     struct seen_router {
@@ -88,6 +88,7 @@ private:
         std::uint64_t epoch = 0;
         time_point left_active_at = time_point::min();
         time_point last_advert = time_point::min();
+        duration told_interval{};  // by that one
     };
     struct seen_node {
         std::uint64_t process = 0;

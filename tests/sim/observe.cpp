@@ -74,7 +74,7 @@ cluster::succession cluster::after_active(std::size_t active, bool released) con
     for (const auto& m : machines_) {
         if (m->index() != active) {
             const auto priority = m->snapshot().effective_priority;
-            const auto heard = options_.interval_of(active);
+            const auto heard = machines_[active]->router().advert_interval;
             waits.push_back(released
                                 ? vrrp::skew_time(options_.version, priority, heard)
                                 : vrrp::active_down_interval(options_.version, priority, heard, options_.down_timer_adverts));
@@ -179,15 +179,18 @@ std::optional<unsigned> cluster::changes_allowed(const fault_kind& what, duratio
 {
     const bool nobody_waits = std::ranges::all_of(
         machines_, [&](const auto& m) { return m->index() == active || is_better(*machines_[active], *m); });
-    const bool has_planned_reload = std::ranges::any_of(reload_in_takeover_, [](const auto& r) { return r.has_value(); });
+    const auto is_planned = [](const auto& p) { return p.has_value(); };
+    const bool has_plans =
+        std::ranges::any_of(reload_in_takeover_, is_planned) || std::ranges::any_of(replacement_in_drain_, is_planned);
     if (options_.api_weight != 0 || options_.tracker_weight ||
-        ((options_.preempt || options_.address_owner) && !nobody_waits) || has_planned_reload) {
+        ((options_.preempt || options_.address_owner) && !nobody_waits) || has_plans) {
         return std::nullopt;
     }
     if (is_one_of<faults::cloud_unreachable, faults::cloud_trouble, faults::throttled, faults::credentials_revoked,
                   faults::permission_missing, faults::route_changed, faults::second_cluster, faults::address_removed,
                   faults::policy_removed, faults::no_descriptors, faults::other_interfaces, faults::forged_adverts,
-                  faults::rotate_keys, faults::second_network_down, faults::refused_reload, faults::other_reload>(what) ||
+                  faults::rotate_keys, faults::second_network_down, faults::refused_reload, faults::other_reload,
+                  faults::interval_changed>(what) ||
         (is_one_of<faults::clock_set>(what) && !options_.auth)) {
         return 0;
     }
@@ -202,7 +205,8 @@ std::optional<unsigned> cluster::changes_allowed(const fault_kind& what, duratio
     const auto* const cut = std::get_if<faults::partition>(&what);
     const auto* const kill = std::get_if<faults::kill_process>(&what);
     if (is_one_of<faults::stop_process, faults::power_off, faults::instance_stopped, faults::pause, faults::service_down,
-                  faults::notice, faults::link_down, faults::step_down, faults::maintenance, faults::adverts_refused>(what) ||
+                  faults::notice, faults::link_down, faults::step_down, faults::maintenance, faults::adverts_refused,
+                  faults::peer_removed>(what) ||
         (cut != nullptr && cut->spread == duration::zero()) || (kill != nullptr && kill->times == 1)) {
         return 2;
     }

@@ -120,6 +120,7 @@ void draw_shape(random_source random, cluster_options& o)
 
 constexpr std::uint64_t seed_of_times = 1;
 constexpr std::uint64_t seed_of_elections = 1;
+constexpr std::uint64_t seed_of_changes = 2;
 
 // Likewise: how long EC2 takes to move a thing, and its metadata service to tell of it.
 void draw_times(random_source random, cluster_options& o)
@@ -147,6 +148,15 @@ void draw_elections(random_source random, cluster_options& o)
     if (random.chance(0.04) && !o.sync_group) {
         o.address_owner = random.below(o.machines.size());
         o.machines[*o.address_owner].priority = vrrp::priority_owner;
+    }
+}
+
+// Likewise: what reloads change of an election.
+void draw_changes(random_source random, cluster_options& o)
+{
+    // Of version 2 every machine has to have the same interval at every moment.
+    if (random.chance(0.06) && o.version == vrrp::version::v3) {
+        o.later_interval = pick(random, std::array<duration, 5>{200ms, 500ms, 1s, 2s, 3s});
     }
 }
 
@@ -339,7 +349,7 @@ config::tracker service_tracker(std::string name, std::uint16_t port)
 
 duration cluster_options::interval_min() const
 {
-    auto least = interval_of(0);
+    auto least = later_interval > 0s ? std::min(later_interval, interval_of(0)) : interval_of(0);
     for (std::size_t i = 1; i < machines.size(); ++i) {
         least = std::min(least, interval_of(i));
     }
@@ -348,7 +358,7 @@ duration cluster_options::interval_min() const
 
 duration cluster_options::interval_max() const
 {
-    auto most = interval_of(0);
+    auto most = std::max(later_interval, interval_of(0));
     for (std::size_t i = 1; i < machines.size(); ++i) {
         most = std::max(most, interval_of(i));
     }
@@ -392,6 +402,7 @@ cluster_options draw_options(random_source& random)
     draw_shape(random_source{aside.next() ^ seed_of_shapes}, o);
     draw_times(random_source{aside.next() ^ seed_of_times}, o);
     draw_elections(random_source{aside.next() ^ seed_of_elections}, o);
+    draw_changes(random_source{aside.next() ^ seed_of_changes}, o);
     return o;
 }
 
@@ -434,6 +445,9 @@ std::string cluster_options::to_string() const
     }
     text += sync_group ? "  a second router is in a sync group with the first\n" : "";
     text += startup_delay > 0s ? fmt::format("  startup_delay {} s\n", to_seconds(startup_delay)) : "";
+    text += later_interval > 0s ? fmt::format("  reloads give machines A = {} ms\n",
+                                              std::chrono::round<std::chrono::milliseconds>(later_interval).count())
+                                : "";
     text += notices ? "  machines ask what EC2 announces\n" : "";
     for (std::size_t i = 0; i < machines.size(); ++i) {
         const auto& m = machines[i];

@@ -46,6 +46,7 @@ struct cluster_options {
     ip_family family = ip_family::v4;
     vrrp::version version = vrrp::version::v3;
     duration advert_interval = std::chrono::seconds{1};
+    duration later_interval{};  // what a reload gives machines instead, for a while; zero: none does
     unsigned down_timer_adverts = 3;
     bool preempt = true;
     duration preempt_delay{};

@@ -40,7 +40,8 @@ void role_watch::on_became_active(time_point now, std::size_t machine, std::stri
         const auto& last = heard_by(machine, from);
         // A machine's clock may be faster than ours by a fiftieth.
         if (from != machine && last.process == m.process_number() && last.priority >= priority &&
-            last.at > std::max(m.last_hindered(), priority_changed_[machine]) && now - last.at < down * 39 / 40 - 5ms) {
+            last.at > std::max({m.last_hindered(), priority_changed_[machine], misled_[machine]}) &&
+            now - last.at < down * 39 / 40 - 5ms) {
             judge_.violated(now, "L12: nobody takes over before its time",
                             fmt::format("machine {} heard priority {} of {} {:.3f} s ago, and waits {:.3f} s", machine,
                                         last.priority, from, to_seconds(now - last.at), to_seconds(down)));

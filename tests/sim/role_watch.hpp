@@ -30,6 +30,7 @@ public:
         counts_(counts),
         heard_(machines_count() * machines_count()),
         priority_changed_(machines_count(), time_point::min()),
+        misled_(machines_count(), time_point::min()),
         unfit_(machines_count(), time_point::min())
     {}
 
@@ -37,6 +38,8 @@ public:
     void on_delivered(time_point now, std::size_t to, std::size_t from, std::uint8_t priority);
     void on_became_active(time_point now, std::size_t machine, std::string_view reason);
     void on_priority_changed(time_point now, std::size_t machine) { priority_changed_[machine] = now; }
+    // It has believed a corrupted advert, whose checksum was right all the same: that may have told it any interval.
+    void on_misled(time_point now, std::size_t machine) { misled_[machine] = now; }
     void on_maintenance(std::size_t machine, bool on);
     // Once a second.
     void look(time_point now);
@@ -60,6 +63,7 @@ private:
     situation_counts& counts_;
     std::vector<heard> heard_;
     std::vector<time_point> priority_changed_;
+    std::vector<time_point> misled_;
     std::set<std::size_t> in_maintenance_;
     std::vector<time_point> unfit_;  // when each was last seen to be
     time_point nobody_since_ = time_point::min();

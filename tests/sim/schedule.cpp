@@ -15,6 +15,7 @@ namespace {
 // With this one the schedules of regression_seeds.txt have no such fault, and are what they were.
 constexpr std::uint64_t seed_of_interruptions = 33;
 constexpr std::uint64_t seed_of_refusals = 1;
+constexpr std::uint64_t seed_of_planned_reloads = 1;
 
 // Draws one fault at a time for one cluster.
 class drawing {
@@ -26,6 +27,9 @@ public:
     scheduled_fault draw_refusal(duration length);
     scheduled_fault draw_priority(duration length);
     scheduled_fault draw_reload(duration length);
+    scheduled_fault draw_interval(duration length);
+    scheduled_fault draw_peer(duration length);
+    scheduled_fault draw_replacement(duration length);
     std::vector<scheduled_fault> draw_crowd(duration length);
 
 private:
@@ -377,6 +381,27 @@ scheduled_fault drawing::draw_reload(duration length)
     return {at, lasts, faults::other_reload{machine(), drains[random_.below(drains.size())], random_.chance(0.5)}};
 }
 
+scheduled_fault drawing::draw_interval(duration length)
+{
+    const auto at = random_.between(0s, length);
+    return {at, magnitude(100ms, 3min), faults::interval_changed{machine(), options_.later_interval}};
+}
+
+scheduled_fault drawing::draw_peer(duration length)
+{
+    const auto at = random_.between(0s, length);
+    const auto lasts = outage();
+    const auto of = machine();
+    return {at, lasts,
+            faults::peer_removed{of, (of + 1 + random_.below(options_.machines.size() - 1)) % options_.machines.size()}};
+}
+
+scheduled_fault drawing::draw_replacement(duration length)
+{
+    const auto at = random_.between(0s, length);
+    return {at, magnitude(1ms, 200ms), faults::replaced_in_drain{machine()}};
+}
+
 // A machine that has others' interfaces has to take the one that is moved.
 std::vector<scheduled_fault> drawing::draw_crowd(duration length)
 {
@@ -425,6 +450,17 @@ std::vector<scheduled_fault> draw_faults(random_source& random, const cluster_op
     }
     if (options.moves_interface && own.chance(0.1)) {
         std::ranges::copy(drawing{own, options}.draw_crowd(length), std::back_inserter(all));
+    }
+    random_source later{random_source{random}.next() ^ seed_of_planned_reloads};
+    for (auto left = options.later_interval > 0s ? 1 + later.below(6) : 0; left > 0; --left) {
+        all.push_back(drawing{later, options}.draw_interval(length));
+    }
+    // Nobody has no peer at all.
+    for (auto left = options.machines.size() > 2 && later.chance(0.05) ? 1 + later.below(4) : 0; left > 0; --left) {
+        all.push_back(drawing{later, options}.draw_peer(length));
+    }
+    for (auto left = options.drain > 0s && later.chance(0.05) ? 1 + later.below(4) : 0; left > 0; --left) {
+        all.push_back(drawing{later, options}.draw_replacement(length));
     }
     std::ranges::stable_sort(all, {}, &scheduled_fault::at);
     return all;

@@ -165,6 +165,22 @@ struct other_reload {
     duration drain{};
     bool tracks = false;
 };
+// Another interval of the adverts, of which a reload makes no transition, and back.
+struct interval_changed {
+    std::size_t machine = 0;
+    duration interval{};
+};
+// A peer leaves a machine's file, and comes back. As long as it is missing neither hears the other: what is sent to who does
+// not let it in is not carried at all.
+struct peer_removed {
+    std::size_t machine = 0;
+    std::size_t peer = 0;
+};
+// Aimed at a drain: when the machine ceases to be Active next, another process takes the place of its own before it has let go
+// of what it had.
+struct replaced_in_drain {
+    std::size_t machine = 0;
+};
 // Aimed at the middle of a move in two steps: whichever machine has just detached the interface, or unassigned the IPv6
 // address, while this fault lasts. Once.
 enum class gap_end : std::uint8_t {
@@ -194,7 +210,8 @@ using fault_kind =
                  faults::forged_adverts, faults::cloud_unreachable, faults::cloud_trouble, faults::throttled,
                  faults::credentials_revoked, faults::permission_missing, faults::route_changed, faults::second_cluster,
                  faults::step_down, faults::maintenance, faults::reload, faults::rotate_keys, faults::move_interrupted,
-                 faults::adverts_refused, faults::priority_set, faults::refused_reload, faults::other_reload>;
+                 faults::adverts_refused, faults::priority_set, faults::refused_reload, faults::other_reload,
+                 faults::interval_changed, faults::peer_removed, faults::replaced_in_drain>;
 
 struct scheduled_fault {
     duration at{};     // after the start

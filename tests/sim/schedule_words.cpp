@@ -156,6 +156,18 @@ struct fault_words {
         return fmt::format("machine {}: reload with drain {} s{}", f.machine, to_seconds(f.drain),
                            f.tracks ? " and a tracker more for a while" : "");
     }
+    std::string operator()(const faults::interval_changed& f) const
+    {
+        return fmt::format("machine {}: reload with A = {:.0f} ms", f.machine, to_milliseconds(f.interval));
+    }
+    std::string operator()(const faults::peer_removed& f) const
+    {
+        return fmt::format("machine {}: reload without peer {}", f.machine, f.peer);
+    }
+    std::string operator()(const faults::replaced_in_drain& f) const
+    {
+        return fmt::format("machine {}: process replaced in its next drain", f.machine);
+    }
     std::string operator()(const faults::rotate_keys& f) const
     {
         return fmt::format("keys are rotated, a step every {:.0f} ms", to_milliseconds(f.period));

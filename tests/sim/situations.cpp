@@ -55,6 +55,9 @@ std::string_view to_string(situation s)
         "the address owner came and was Active at once",
         "a startup_delay outlasted the down interval",
         "a security group forgot whom it had let in",
+        "a reload of the Active changed its interval",
+        "a reload let in an Active that was no peer before",
+        "a process was replaced while it drained",
     };
     return names.at(static_cast<std::size_t>(s));
 }

@@ -58,10 +58,13 @@ enum class situation : std::uint8_t {
     advert_of_active_refused,
     priority_of_operator_moved,  // the Active's role, within a down interval
     owner_took_over,
-    patient_at_start,  // a Backup heard nobody for longer than a down interval, and did not become Active yet
-    flow_forgotten,    // a security group that lets a peer in because it was spoken to does so no longer
+    patient_at_start,            // a Backup heard nobody for longer than a down interval, and did not become Active yet
+    flow_forgotten,              // a security group that lets a peer in because it was spoken to does so no longer
+    interval_of_active_changed,  // by a reload
+    peer_of_active_let_in,       // by a reload of who had removed it, and did not hear it until then
+    replaced_in_drain,           // with the address still there
 };
-inline constexpr std::size_t situation_count = 50;
+inline constexpr std::size_t situation_count = 53;
 
 std::string_view to_string(situation s);
 

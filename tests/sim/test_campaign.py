@@ -37,6 +37,13 @@ class Campaign(unittest.TestCase):
         self.assertIn("4 schedules", in_parts.stdout)
         self.assertEqual(without_times(in_parts.stdout), without_times(at_once.stdout))
 
+    def test_it_keeps_which_seeds_were_wrong(self):
+        simulate("--seed", 101, "--runs", 2, "--campaign", self.file)
+        self.file.write_text(self.file.read_text() + "violated_by_seed=101\nviolated_by_seed=102\n")
+        simulate("--seed", 101, "--runs", 3, "--campaign", self.file)
+        told = simulate("--sum", self.file)
+        self.assertIn("2 violations, of seeds 101, 102", told.stdout)
+
     def test_of_other_sources_is_not_taken_up(self):
         simulate("--seed", 101, "--runs", 2, "--campaign", self.file)
         text = self.file.read_text()
