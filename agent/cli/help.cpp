@@ -85,8 +85,9 @@ constexpr std::array command_table = {
     command_help{
         "restart", "Replace the running daemon by the program that is installed now, without a transition",
         "For an upgrade: the process goes on as this version of vipd, its routers stay Active or Backup, the peers hear\n"
-        "no priority 0, and EC2 is only read. The configuration is checked first, by this version. Whatever keeps the\n"
-        "new program from going on at once leaves the node a Backup, as a restart of the service does.\n\n"
+        "no priority 0, and EC2 is only read. This version checks the configuration first, once for you and once for the\n"
+        "daemon, as its user; the daemon goes on as it was when that fails. A program that ends at its start all the same\n"
+        "is a crash, and the peers take over.\n\n"
         "Examples:\n"
         "  sudo apt-get install --only-upgrade vipd && sudo vipd restart\n"},
     command_help{"version", "Show the version", "Examples:\n  vipd version\n"},

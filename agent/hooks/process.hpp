@@ -23,6 +23,7 @@ struct start_process {
     std::vector<std::string> argv;
     std::vector<std::string> environment;  // "NAME=value"; PATH and LANG are added
     std::optional<config::account> user;   // none: vipd's own
+    bool is_vipd_itself = false;           // whoever may change that file may do worse than have it run
 };
 
 enum class process_signal : std::uint8_t { terminate, kill };

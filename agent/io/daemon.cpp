@@ -19,6 +19,7 @@
 #include "agent/io/shell.hpp"
 #include "agent/io/status_adaptor.hpp"
 #include "agent/io/successor.hpp"
+#include "agent/io/successor_check.hpp"
 #include "agent/io/systemd.hpp"
 #include "agent/node/cloud_settings.hpp"
 #include "agent/node/node.hpp"
@@ -120,7 +121,11 @@ private:
     result<std::string> reload();
     result<std::string> restart();
     [[nodiscard]] result<void> can_be_succeeded() const;
+    [[nodiscard]] result<void> may_start_by_file() const;
+    void on_successor_checked(const result<void>& outcome);
+    void prepare_to_make_room();
     void make_room();
+    void refuse_to_make_room(const error& reason);
     void tell_status();
     [[nodiscard]] std::vector<status::router> routers(instant now) const;
     [[nodiscard]] bool knows_the_cloud(instant now) const;
@@ -147,8 +152,10 @@ private:
     systemd systemd_;
     boost::asio::signal_set signals_;
     deadline status_again_{context_};
+    successor_check successor_check_{context_};
     deadline make_room_{context_};
     bool makes_room_ = false;
+    time_point makes_room_until_{};  // and gives it up then
     deadline hear_signals_{context_};
     deadline look_again_{context_};  // vipd plan
     bool only_look_ = false;
@@ -265,7 +272,7 @@ void daemon::tell_status()
     if (has_lost_realtime()) {
         status_.lost_realtime();
         log_.error("realtime", {{"what", "the loop computed for a second without a pause and has lost its real-time priority"},
-                                {"remedy", "restart vipd for it; please report this"}});
+                                {"remedy", "`vipd restart` brings it back; please report this"}});
     }
     if (node_.router_count() <= routers_max) {
         const auto now = read_clocks();
@@ -365,35 +372,90 @@ result<void> daemon::can_be_succeeded() const
     return program_ ? can_become(*program_) : result<void>{program_.error()};
 }
 
+// What a start would be refused for, beyond what a check looks at: the capabilities, and ports that others have. A file that
+// this program does not understand may be one for the next.
+result<void> daemon::may_start_by_file() const
+{
+    const auto file = load_config_file(options_.config_file);
+    if (!file) {
+        return {};
+    }
+    if (const auto allowed = may_do(*file->configuration); !allowed) {
+        return allowed;
+    }
+    for (const auto& where : file->configuration->http.listen) {
+        // A port that this program has will be free.
+        if (std::ranges::find(configuration_->http.listen, where.port, &config::tcp_listener::port) !=
+            configuration_->http.listen.end()) {
+            continue;
+        }
+        if (const auto tried = listen_on(where); !tried) {
+            return tried.error();
+        }
+    }
+    return {};
+}
+
 result<std::string> daemon::restart()
 {
-    // For the answer to reach whoever asked, and for a signal that has come to be heard. One that comes later is the
-    // successor's.
-    constexpr duration answer_time = std::chrono::milliseconds{50};
+    constexpr duration patience = std::chrono::seconds{8};
     if (const auto possible = can_be_succeeded(); !possible) {
         return possible.error();
     }
-    if (!std::exchange(makes_room_, true)) {
-        hold_back_signals();
-        make_room_.set(steady_now() + answer_time, [this] { make_room(); });
+    if (const auto may_start = may_start_by_file(); !may_start) {
+        return may_start.error();
     }
-    return "vipd makes room for " + *program_ + "; no router changes its state";
+    if (!std::exchange(makes_room_, true)) {
+        makes_room_until_ = steady_now() + patience;
+        successor_check_.begin(*program_, options_.config_file,
+                               [this](const result<void>& outcome) { on_successor_checked(outcome); });
+    }
+    return "vipd has the configuration checked by " + *program_ + ", and makes room for it; no router changes its state";
+}
+
+void daemon::on_successor_checked(const result<void>& outcome)
+{
+    if (outcome) {
+        prepare_to_make_room();
+    } else {
+        refuse_to_make_room(outcome.error());
+    }
+}
+
+// A signal that has come is heard in that time. One that comes later is the successor's.
+void daemon::prepare_to_make_room()
+{
+    constexpr duration hearing_time = std::chrono::milliseconds{50};
+    hold_back_signals();
+    make_room_.set(steady_now() + hearing_time, [this] { make_room(); });
 }
 
 void daemon::make_room()
 {
-    makes_room_ = false;
-    auto problem = can_be_succeeded();
-    if (problem) {
-        log_.info("restart", {{"program", *program_}, {"version", VIPD_VERSION}});
-        // Nobody waits for who reads the log: the adverts would, too. What does not fit at this moment is lost with this
-        // program.
-        log_.flush();
-        checks_.abandon_programs();
-        problem = become(*program_, {*program_, "run", "--config", options_.config_file}, node_.leave_behind(read_clocks()));
+    constexpr duration next_try = std::chrono::milliseconds{200};
+    if (const auto possible = can_be_succeeded(); !possible) {
+        let_signals_through();
+        if (possible.error().kind == error_class::unavailable && steady_now() < makes_room_until_) {
+            make_room_.set(steady_now() + next_try, [this] { prepare_to_make_room(); });
+        } else {
+            refuse_to_make_room(possible.error());
+        }
+        return;
     }
-    log_.error("restart", {{"outcome", "refused"}, {"reason", problem.error().text}});
+    log_.info("restart", {{"program", *program_}, {"version", VIPD_VERSION}});
+    // Nobody waits for who reads the log: the adverts would, too. What does not fit at this moment is lost with this program.
+    log_.flush();
+    checks_.abandon_programs();
+    const auto problem =
+        become(*program_, {*program_, "run", "--config", options_.config_file}, node_.leave_behind(read_clocks()));
     let_signals_through();
+    refuse_to_make_room(problem);
+}
+
+void daemon::refuse_to_make_room(const error& reason)
+{
+    makes_room_ = false;
+    log_.error("restart", {{"outcome", "refused"}, {"reason", reason.text}});
 }
 
 // --- vipd plan ---

@@ -156,6 +156,9 @@ std::string set_user(const std::optional<config::account>& user)
 
 std::string check_again(const hooks::start_process& what)
 {
+    if (what.is_vipd_itself) {
+        return {};
+    }
     auto user = what.user;
     if (!user) {
         user.emplace().user = ::geteuid();
