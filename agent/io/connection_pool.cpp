@@ -9,11 +9,17 @@ namespace {
 // A server that closes so soon after the handshake is in trouble, and not tidying up.
 constexpr duration short_life = std::chrono::seconds{1};
 
+// A host that is gone sends no FIN: without this bound a request would wait for its own deadline, and nobody would look for
+// another address. Retransmissions after 200 and 600 ms get their chance.
+constexpr unsigned unacknowledged_max_ms = 700;
+
 }  // namespace
 
 connection_pool::connection_pool(const aws::http_origin& origin, surroundings& around, owner& to) :
     target_{origin, std::nullopt, {}}, around_(around), to_(to), warm_again_(around.context)
-{}
+{
+    target_.unacknowledged_max_ms = unacknowledged_max_ms;
+}
 
 // --- how many ---
 

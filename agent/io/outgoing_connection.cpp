@@ -15,16 +15,7 @@
 
 namespace vipd::io {
 
-namespace {
-
 using boost::asio::posix::stream_descriptor;
-
-// Bytes that nobody has acknowledged for this long end the connection. A host that is gone sends no FIN; without this a request
-// would wait for its own deadline, and nobody would look for another address. Retransmissions after 200 and 600 ms get their
-// chance.
-constexpr unsigned unacknowledged_max_ms = 700;
-
-}  // namespace
 
 outgoing_connection::outgoing_connection(connection_id id, boost::asio::io_context& context, connection_target& target,
                                          listener& to) :
@@ -138,8 +129,8 @@ void outgoing_connection::on_connect_ended()
         on_attempt_failed(system_error(error_class::unavailable, "connecting to " + address().to_string(), failure).text);
         return;
     }
-    if (::setsockopt(socket_.get(), IPPROTO_TCP, TCP_USER_TIMEOUT, &unacknowledged_max_ms, sizeof(unacknowledged_max_ms)) !=
-        0) {
+    const auto& longest = target_.unacknowledged_max_ms;
+    if (longest > 0 && ::setsockopt(socket_.get(), IPPROTO_TCP, TCP_USER_TIMEOUT, &longest, sizeof(longest)) != 0) {
         on_attempt_failed(system_error(error_class::unavailable, "preparing a socket", errno).text);
         return;
     }

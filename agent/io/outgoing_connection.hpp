@@ -33,6 +33,8 @@ struct connection_target {
     kept_session session;
     bool opens_at_once = false;       // open() may end before it returns, where the address is this machine's own
     std::string certified_name = {};  // that the certificate has to carry; empty: the origin's host
+    // Bytes that nobody has acknowledged for so long end the connection, in milliseconds; zero: nothing does but its user.
+    unsigned unacknowledged_max_ms = 0;
 };
 
 // Kept in a shared_ptr, because a completion that the reactor has queued already finds out by it that the connection is gone.

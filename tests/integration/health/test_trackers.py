@@ -4,7 +4,9 @@
 """
 
 import os
+import re
 import shutil
+import subprocess
 import unittest
 from pathlib import Path
 
@@ -116,6 +118,35 @@ class Trackers(LabTest):
         ill.unlink()
         self.change_places(a, b)
         self.assertEqual(self.tracker(a)["state"], "well")
+
+    def test_look_has_its_whole_timeout_for_what_is_lost_on_the_way(self) -> None:
+        """For longer than a connection to EC2 would put up with it, which another one replaces."""
+        self.path("server.py").write_text(SERVER.replace("127.0.0.1", "10.99.0.2"))
+        self.program("server", "python3", self.path("server.py"), self.path("ill"), namespace=self.b)
+        a = self.start("a", {"kind": "http", "name": "web", "url": "http://10.99.0.2:8080/health", "interval": "100ms",
+                             "timeout": "20s"})
+        a.wait_for_state("Active")
+        self.lab.timeline.until("the first look has passed", lambda: self.tracker(a)["checks"]["passed"] > 0)
+
+        def filter_of_b(rules: str) -> None:
+            subprocess.run(self.b.command("nft", "-f", "-"), input=rules, text=True, check=True, capture_output=True)
+
+        before = self.tracker(a)["checks"]
+        # A connection is made, and nothing that is sent on it arrives.
+        filter_of_b("table ip lost { chain input { type filter hook input priority 0; tcp dport 8080 tcp flags & psh == psh "
+                    "counter drop; }; }\n")
+
+        def lost() -> int:
+            listed = subprocess.run(self.b.command("nft", "list", "table", "ip", "lost"), text=True, check=True,
+                                    capture_output=True).stdout
+            return int(re.search(r"counter packets (\d+)", listed)[1])
+
+        # The first one, and what was sent again after some 0.2, 0.6 and 1.4 s.
+        self.lab.timeline.until("four have been lost", lambda: lost() >= 4, timeout=20)
+        filter_of_b("delete table ip lost")
+        self.lab.timeline.until("the look has passed", lambda: self.tracker(a)["checks"]["passed"] > before["passed"], timeout=20)
+        after = self.tracker(a)["checks"]
+        self.assertEqual((after["failed"], after["timed_out"]), (before["failed"], before["timed_out"]))
 
     @unittest.skipUnless(os.geteuid() == 0 and rootless.is_root(), "in a user namespace the system's programs are nobody's")
     def test_script_decides_and_one_that_hangs_has_failed(self) -> None:
