@@ -30,6 +30,7 @@ status::process status_adaptor::process_snapshot(instant now) const
     process.loop_lateness_max = loop_.lateness_max(now.steady);
     process.realtime_wanted = realtime_wanted_;
     process.realtime_scheduling = realtime_.scheduling;
+    process.realtime_lost = realtime_lost_;
     process.memory_locked = realtime_.memory_locked;
     process.http_requests = server_ == nullptr ? 0 : server_->request_count();
     process.http_connections = server_ == nullptr ? 0 : server_->connection_count();

@@ -35,7 +35,11 @@ public:
     void use(const http_server& server) { server_ = &server; }
     void set_realtime(bool wanted, const realtime_state& got);
     // The guard has taken the priority away.
-    void lost_realtime() { realtime_.scheduling = false; }
+    void lost_realtime()
+    {
+        realtime_.scheduling = false;
+        realtime_lost_ = true;
+    }
 
     status::http_reply respond(instant now, const status::http_request& request) override;
 
@@ -79,6 +83,7 @@ private:
     std::uint64_t refused_files_ = 0;
     bool realtime_wanted_ = false;
     realtime_state realtime_;
+    bool realtime_lost_ = false;
     status::responder responder_;
 };
 

@@ -205,8 +205,11 @@ std::vector<finding> findings(const node& n, const process& p, wall_time now)
     }
     if (p.realtime_wanted && !p.realtime_scheduling) {
         out.push_back({urgency::warning, "",
-                       "real-time scheduling was asked for and refused: adverts may be late on a loaded node; "
-                       "the unit needs LimitRTPRIO or CAP_SYS_NICE"});
+                       p.realtime_lost
+                           ? "the loop computed for a second without a pause, and has lost its real-time scheduling: adverts "
+                             "may be late on a loaded node; `vipd restart` brings it back"
+                           : "real-time scheduling was asked for and refused: adverts may be late on a loaded node; "
+                             "the unit needs LimitRTPRIO or CAP_SYS_NICE"});
     }
     if (p.log_lines_dropped > 0) {
         out.push_back(

@@ -278,6 +278,7 @@ struct node {
 struct process {
     bool realtime_wanted = false;
     bool realtime_scheduling = false;  // SCHED_FIFO is in force
+    bool realtime_lost = false;        // it was, until the loop computed for a second without a pause
     bool memory_locked = false;
     duration loop_lateness_max{};  // of the last minute
     histogram loop_lateness;

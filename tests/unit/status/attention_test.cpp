@@ -283,6 +283,8 @@ TEST(attention, real_time_that_was_refused_and_lost_log_lines_are_told)
     ASSERT_EQ(found.size(), 2U);
     EXPECT_TRUE(found[0].starts_with("warning: real-time scheduling was asked for and refused"));
     EXPECT_EQ(found[1], "note: 9 log lines were dropped: their reader is too slow");
+    p.realtime_lost = true;
+    EXPECT_TRUE(lines(findings(sample_node(), p, at({}).wall))[0].starts_with("warning: the loop computed for a second"));
     p.realtime_wanted = false;
     p.log_lines_dropped = 0;
     EXPECT_TRUE(findings(sample_node(), p, at({}).wall).empty());
