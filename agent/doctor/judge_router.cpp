@@ -10,6 +10,19 @@ namespace vipd::doctor {
 
 namespace {
 
+// What is sent from there goes through the VPC as it is, and not inside a tunnel's packets: the link is an interface of EC2's.
+bool is_on_interface_of_ec2(const evidence& known, const ip_address& address)
+{
+    const auto* const found = known.links.find_address(address);
+    if (found == nullptr || known.identity() == nullptr) {
+        return false;
+    }
+    const auto& links = known.links.links();
+    const auto link = links.find(found->link_index);
+    return link != links.end() && std::ranges::find(known.identity()->interfaces, link->second.mac,
+                                                    &aws::instance_interface::mac) != known.identity()->interfaces.end();
+}
+
 void judge_source(const evidence& known, const config::router& router, section& out)
 {
     constexpr const char* check = "source";
@@ -30,7 +43,7 @@ void judge_source(const evidence& known, const config::router& router, section& 
         }
         return;
     }
-    if (known.configuration->uses_aws() && known.identity() != nullptr && known.own_interface_with(*source) == nullptr) {
+    if (is_on_interface_of_ec2(known, *source) && known.own_interface_with(*source) == nullptr) {
         out.fail(check,
                  fmt::format("{} is on this node, and no interface of {} has it: a VPC drops what comes from it",
                              source->to_string(), known.identity()->instance.str()),

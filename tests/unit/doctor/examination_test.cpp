@@ -323,6 +323,15 @@ TEST_F(doctor_test, a_source_that_ec2_does_not_know_is_a_failure)
                 HasSubstr("10.0.1.98, which adverts come from, is another node's as well"));
 }
 
+TEST_F(doctor_test, a_source_in_a_tunnel_is_no_business_of_the_vpc)
+{
+    kernel.emplace_back(net::link_seen{{3, "wg0", "", true, true}});
+    kernel.emplace_back(net::address_seen{{3, *ip_prefix::parse("10.9.0.1/24"), false}});
+    router_keys = "source = \"10.9.0.1\"";
+    examine();
+    EXPECT_EQ(expect(verdict::ok, "source").found, "adverts come from 10.9.0.1");
+}
+
 TEST_F(doctor_test, a_daemon_that_runs_tells_what_it_hears)
 {
     const auto seen = [&](const char* state, std::optional<double> age, bool blocked) {
