@@ -475,6 +475,21 @@ void check_eni(reading& r, const entry<eni_entry>& e)
     }
 }
 
+// An address on a link without a MAC address, as lo is, is announced as one of the router's interface.
+void check_announce(reading& r, const entry<router>& e)
+{
+    const auto is_on_loopback = [](const address_entry& a) { return a.interface == "lo"; };
+    if (!e.value.announce || !is_sound(r, e, "router", {"announce", "interface", "address"}) || !e.value.interface.empty()) {
+        return;
+    }
+    if (const auto found = std::ranges::find_if(e.value.addresses, is_on_loopback); found != e.value.addresses.end()) {
+        r.error(e.where("announce"), e.path_to("announce"),
+                fmt::format("found it beside {} on lo, which has no MAC address to announce; give the router the interface "
+                            "whose one is announced, or remove the section",
+                            found->address.to_string()));
+    }
+}
+
 void check_router(reading& r, const entry<router>& e, bool realtime)
 {
     if (e.at.as_table() == nullptr) {
@@ -491,6 +506,7 @@ void check_router(reading& r, const entry<router>& e, bool realtime)
     check_advertised(r, e);
     check_hooks(r, e);
     check_trackers(r, e);
+    check_announce(r, e);
     for_each_entry(e, "address", e.value.addresses,
                    [&](const entry<address_entry>& address) { check_address_options(r, address); });
     const bool interface_is_sound = is_sound(r, e, "router", {"interface"});

@@ -238,5 +238,19 @@ TEST(announce, nothing_is_announced_unless_it_is_asked_for)
     EXPECT_EQ(found.value.routers[0].announce, (announce_section{3, 1, std::chrono::seconds{5}}));
 }
 
+TEST(announce, what_has_no_mac_address_is_announced_as_the_interface_has_it)
+{
+    const std::string without_interface =
+        "[[router]]\nname = \"web\"\nvrid = 51\nsource = \"10.0.1.10\"\n"
+        "peers = [\"10.0.1.11\"]\nadvertised_addresses = [\"10.0.1.100\"]\n";
+    const auto found = [&](const std::string& address) {
+        return only_error(outcome_of(without_interface + "[router.announce]\n[[router.address]]\n" + address));
+    };
+    EXPECT_NE(found("address = \"10.0.1.100/32\"\n").find("10.0.1.100/32 on lo, which has no MAC address"), std::string::npos);
+    EXPECT_EQ(found("address = \"10.0.1.100/24\"\ninterface = \"eth1\"\n"), "");
+    EXPECT_EQ(only_error(outcome_of(router_with({"[router.announce]", "[[router.address]]", "address = \"10.0.1.100/32\""}))),
+              "");
+}
+
 }  // namespace
 }  // namespace vipd::config::test
