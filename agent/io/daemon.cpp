@@ -15,11 +15,11 @@
 #include "agent/io/permissions.hpp"
 #include "agent/io/process_facts.hpp"
 #include "agent/io/realtime.hpp"
+#include "agent/io/replacement.hpp"
 #include "agent/io/resolver.hpp"
 #include "agent/io/shell.hpp"
 #include "agent/io/status_adaptor.hpp"
 #include "agent/io/successor.hpp"
-#include "agent/io/successor_check.hpp"
 #include "agent/io/systemd.hpp"
 #include "agent/node/cloud_settings.hpp"
 #include "agent/node/node.hpp"
@@ -76,7 +76,7 @@ bool has_peer_of(const config::configuration& c, ip_family family)
     });
 }
 
-class daemon final : public shell::observer {
+class daemon final : public shell::observer, private replacement::owner {
 public:
     daemon(const run_options& options, loaded_file&& file, log_writer& log) :
         options_(options),
@@ -84,14 +84,14 @@ public:
         log_(log),
         environment_(capture_environment()),
         seed_(random_seed()),
-        program_(own_program()),
         node_({configuration_, environment_, seed_, boot_id(), inherited(log_)}, read_clocks(), log_),
         children_left_(inherited_children()),
         shell_(context_, node_, log_, *this),
         names_(context_, network_log_, {}),
         checks_(context_, names_, shell_),
         status_(
-            node_, shell_, log_, configuration_->http.socket, [this] { return reload(); }, [this] { return restart(); }),
+            node_, shell_, log_, configuration_->http.socket, [this] { return reload(); },
+            [this] { return replacement_.begin(); }),
         server_(context_, status_, network_log_, {}),
         systemd_(context_),
         signals_(context_)
@@ -119,13 +119,9 @@ private:
     void wait_for_signal();
     void on_signal(int signal);
     result<std::string> reload();
-    result<std::string> restart();
-    [[nodiscard]] result<void> can_be_succeeded() const;
-    [[nodiscard]] result<void> may_start_by_file() const;
-    void on_successor_checked(const result<void>& outcome);
-    void prepare_to_make_room();
-    void make_room();
-    void refuse_to_make_room(const error& reason);
+    [[nodiscard]] result<void> can_be_succeeded() const override;
+    [[nodiscard]] const config::configuration& configuration() const override { return *configuration_; }
+    node::succession leave_behind() override;
     void tell_status();
     [[nodiscard]] std::vector<status::router> routers(instant now) const;
     [[nodiscard]] bool knows_the_cloud(instant now) const;
@@ -138,7 +134,6 @@ private:
     limited_log network_log_{log_};
     aws::environment environment_;
     std::uint64_t seed_;
-    result<std::string> program_;
     boost::asio::io_context context_{1};
     node::node node_;
     std::vector<pid_t> children_left_;  // by the program before this one
@@ -152,10 +147,7 @@ private:
     systemd systemd_;
     boost::asio::signal_set signals_;
     deadline status_again_{context_};
-    successor_check successor_check_{context_};
-    deadline make_room_{context_};
-    bool makes_room_ = false;
-    time_point makes_room_until_{};  // and gives it up then
+    replacement replacement_{context_, options_.config_file, log_, *this};
     deadline hear_signals_{context_};
     deadline look_again_{context_};  // vipd plan
     bool only_look_ = false;
@@ -369,93 +361,13 @@ result<void> daemon::can_be_succeeded() const
     if (shell_.has_children()) {
         return error{error_class::unavailable, "a program that vipd has started is running; try again"};
     }
-    return program_ ? can_become(*program_) : result<void>{program_.error()};
-}
-
-// What a start would be refused for, beyond what a check looks at: the capabilities, and ports that others have. A file that
-// this program does not understand may be one for the next.
-result<void> daemon::may_start_by_file() const
-{
-    const auto file = load_config_file(options_.config_file);
-    if (!file) {
-        return {};
-    }
-    if (const auto allowed = may_do(*file->configuration); !allowed) {
-        return allowed;
-    }
-    for (const auto& where : file->configuration->http.listen) {
-        // A port that this program has will be free.
-        if (std::ranges::find(configuration_->http.listen, where.port, &config::tcp_listener::port) !=
-            configuration_->http.listen.end()) {
-            continue;
-        }
-        if (const auto tried = listen_on(where); !tried) {
-            return tried.error();
-        }
-    }
     return {};
 }
 
-result<std::string> daemon::restart()
+node::succession daemon::leave_behind()
 {
-    constexpr duration patience = std::chrono::seconds{8};
-    if (const auto possible = can_be_succeeded(); !possible) {
-        return possible.error();
-    }
-    if (const auto may_start = may_start_by_file(); !may_start) {
-        return may_start.error();
-    }
-    if (!std::exchange(makes_room_, true)) {
-        makes_room_until_ = steady_now() + patience;
-        successor_check_.begin(*program_, options_.config_file,
-                               [this](const result<void>& outcome) { on_successor_checked(outcome); });
-    }
-    return "vipd has the configuration checked by " + *program_ + ", and makes room for it; no router changes its state";
-}
-
-void daemon::on_successor_checked(const result<void>& outcome)
-{
-    if (outcome) {
-        prepare_to_make_room();
-    } else {
-        refuse_to_make_room(outcome.error());
-    }
-}
-
-// A signal that has come is heard in that time. One that comes later is the successor's.
-void daemon::prepare_to_make_room()
-{
-    constexpr duration hearing_time = std::chrono::milliseconds{50};
-    hold_back_signals();
-    make_room_.set(steady_now() + hearing_time, [this] { make_room(); });
-}
-
-void daemon::make_room()
-{
-    constexpr duration next_try = std::chrono::milliseconds{200};
-    if (const auto possible = can_be_succeeded(); !possible) {
-        let_signals_through();
-        if (possible.error().kind == error_class::unavailable && steady_now() < makes_room_until_) {
-            make_room_.set(steady_now() + next_try, [this] { prepare_to_make_room(); });
-        } else {
-            refuse_to_make_room(possible.error());
-        }
-        return;
-    }
-    log_.info("restart", {{"program", *program_}, {"version", VIPD_VERSION}});
-    // Nobody waits for who reads the log: the adverts would, too. What does not fit at this moment is lost with this program.
-    log_.flush();
     checks_.abandon_programs();
-    const auto problem =
-        become(*program_, {*program_, "run", "--config", options_.config_file}, node_.leave_behind(read_clocks()));
-    let_signals_through();
-    refuse_to_make_room(problem);
-}
-
-void daemon::refuse_to_make_room(const error& reason)
-{
-    makes_room_ = false;
-    log_.error("restart", {{"outcome", "refused"}, {"reason", reason.text}});
+    return node_.leave_behind(read_clocks());
 }
 
 // --- vipd plan ---

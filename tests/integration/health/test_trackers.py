@@ -144,7 +144,8 @@ class Trackers(LabTest):
         # The first one, and what was sent again after some 0.2, 0.6 and 1.4 s.
         self.lab.timeline.until("four have been lost", lambda: lost() >= 4, timeout=20)
         filter_of_b("delete table ip lost")
-        self.lab.timeline.until("the look has passed", lambda: self.tracker(a)["checks"]["passed"] > before["passed"], timeout=20)
+        self.lab.timeline.until("the look has passed", lambda: self.tracker(a)["checks"]["passed"] > before["passed"],
+                                timeout=20)
         after = self.tracker(a)["checks"]
         self.assertEqual((after["failed"], after["timed_out"]), (before["failed"], before["timed_out"]))
 
