@@ -10,7 +10,7 @@ result<void> check_reload(const config::configuration& old, const config::config
 {
     const auto refuse = [](const std::string& what) -> result<void> {
         return error{error_class::unsupported,
-                     what + " cannot be changed while vipd runs; restart it for that (step-down first, and nothing is lost)"};
+                     what + " cannot be changed by a reload; `vipd restart` reads all of the file, without a transition"};
     };
     if (next.http != old.http) {
         return refuse("[http]");
