@@ -107,7 +107,8 @@ void virtual_router::note_awake(time_point now)
 {
     const auto& c = configuration_;
     const auto due = state() == vrrp::state::initialize ? listening().at : election_->next_wakeup().at;
-    if (hears_since_ && now - due > vrrp::listener_lateness_max(c.version, c.advert_interval, c.down_timer_adverts)) {
+    const auto interval = std::min(c.advert_interval, learned_interval_.value_or(c.advert_interval));
+    if (hears_since_ && now - due > vrrp::listener_lateness_max(c.version, interval, c.down_timer_adverts)) {
         hears_since_ = now;
     }
     awake_at_ = now;

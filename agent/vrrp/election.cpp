@@ -99,10 +99,17 @@ void election::handle(time_point now, const heard_advert& advert, outputs& out)
         return;
     }
     forget_release(advert.source);
-    if (state_ == state::backup) {
-        handle_as_backup(now, advert);
-    } else if (state_ == state::active) {
-        handle_as_active(now, advert, out);
+    switch (state_) {
+        case state::initialize:
+            // For who asks; it is no business of this one.
+            last_heard_ = heard{advert.source, advert.priority, now};
+            break;
+        case state::backup:
+            handle_as_backup(now, advert);
+            break;
+        case state::active:
+            handle_as_active(now, advert, out);
+            break;
     }
 }
 
@@ -135,13 +142,17 @@ void election::change(time_point now, const election_settings& settings, outputs
     // One that slept says nothing, and finds that out with its next event: a reload is no transition.
     const bool is_drop = settings.priority < settings_.priority && !is_stale(now);
     listen_anew_when_late(now);
+    // The peers of version 3 go by the interval that the last advert told; those of version 2 by one that is configured.
+    const auto known = settings.protocol_version == version::v3 ? settings_.advert_interval
+                                                                : std::min(settings_.advert_interval, settings.advert_interval);
     settings_ = settings;
     if (!has_learned_interval_) {
         active_interval_ = settings.advert_interval;
     }
     if (state_ == state::active) {
+        const auto patience = lateness_max(settings.protocol_version, known, settings.down_timer_adverts);
+        believed_until_ = std::min(believed_until_, advert_due_ + patience);
         advert_due_ = std::min(advert_due_, now + settings.advert_interval);
-        believed_until_ = std::min(believed_until_, patience_of_peers());
         if (is_drop) {
             send(settings.priority, out);
         }
@@ -222,8 +233,9 @@ void election::step_back_when_stale(time_point now, outputs& out)
 // so the silence says nothing, and no preempt_delay has run. One that waits for its group was there when its timer ran out.
 void election::listen_anew_when_late(time_point now)
 {
-    const auto bound =
-        listener_lateness_max(settings_.protocol_version, settings_.advert_interval, settings_.down_timer_adverts);
+    // It waits by the Active's interval, and would have heard that one as often.
+    const auto interval = std::min(settings_.advert_interval, active_interval_);
+    const auto bound = listener_lateness_max(settings_.protocol_version, interval, settings_.down_timer_adverts);
     const bool has_slept = settings_.priority != priority_owner && now - down_due_ > bound;
     if (state_ == state::backup && !is_overdue_ && has_slept) {
         lower_since_.reset();
@@ -312,10 +324,13 @@ void election::handle_release(time_point now, const heard_advert& advert, output
         return;
     }
     remember_release(advert.source);
-    if (state_ == state::initialize || is_deaf_owner()) {
+    if (is_deaf_owner()) {
         return;
     }
     last_heard_ = heard{advert.source, advert.priority, now};
+    if (state_ == state::initialize) {
+        return;
+    }
     if (state_ == state::backup) {
         speaker_ = speaker::released;
         released_at_ = released_at_.value_or(now);
@@ -368,6 +383,7 @@ void election::stop(time_point now, transition_reason reason, outputs& out)
     }
     if (state_ == state::active) {
         send(priority_releasing, out);
+        last_heard_.reset();  // which was not the Active
     }
     set_state(now, state::initialize, reason, now, out);
 }

@@ -169,6 +169,8 @@ public:
     // Whether it would be Active by now if it did not wait, and since when.
     [[nodiscard]] bool is_waiting() const { return is_overdue_; }
     [[nodiscard]] time_point waiting_since() const { return down_due_; }
+    // Its group is another one since then: nobody is late for what could not have been before.
+    void wait_for_other_group(time_point since) { down_due_ = is_overdue_ ? since : down_due_; }
     // Ends the wait: all of the group become Active, and `due` is when the last of them could.
     void follow_group_to_active(time_point now, time_point due, std::vector<election_output>& out);
     // As step_down(), because another router of the group is no longer Active.
@@ -190,10 +192,6 @@ public:
     [[nodiscard]] const election_counters& counters() const { return counters_; }
     // Learned from the Active (v3); our own before that.
     [[nodiscard]] duration active_advert_interval() const { return active_interval_; }
-    [[nodiscard]] std::optional<duration> learned_interval() const
-    {
-        return has_learned_interval_ ? std::optional{active_interval_} : std::nullopt;
-    }
     [[nodiscard]] duration active_down_interval() const;
     [[nodiscard]] duration skew_time() const;
     // The last advert heard that was not ours to ignore: who speaks as Active.
@@ -253,7 +251,7 @@ private:
     election_counters counters_;
 
     time_point advert_due_ = never;  // Active
-    // Active: by the settings of the last advert, which are those that the peers know. A reload puts it off for none of them.
+    // Active: by the interval of the last advert, which is the one that the peers know. A reload puts it off for none of them.
     time_point believed_until_ = never;
     std::optional<time_point> answered_at_;
     time_point down_due_ = never;  // Backup

@@ -153,17 +153,16 @@ TEST(election, a_successor_of_a_backup_waits_as_that_one_would)
     std::vector<election_output> out;
     h.machine.startup(h.now, h.now, 4s, out);
     EXPECT_EQ(h.until_wakeup(), 12s + duration{4s} * (256 - 100) / 256);
-    EXPECT_EQ(h.machine.learned_interval(), 4s);
+    EXPECT_EQ(h.machine.active_advert_interval(), 4s);
     h.hear(high_peer, 200);
-    EXPECT_EQ(h.machine.learned_interval(), 1s);
+    EXPECT_EQ(h.machine.active_advert_interval(), 1s);
     h.pass(3s);
     h.wake();
     ASSERT_EQ(h.machine.current(), state::active);
-    EXPECT_EQ(h.machine.learned_interval(), std::nullopt);
 
     harness v2{settings_v2()};
     v2.machine.startup(v2.now, v2.now, 4s, out);
-    EXPECT_EQ(v2.machine.learned_interval(), std::nullopt) << "version 2 learns none";
+    EXPECT_EQ(v2.machine.active_advert_interval(), 1s) << "version 2 learns none";
 }
 
 TEST(election, a_successor_of_an_address_owner_is_never_too_late)

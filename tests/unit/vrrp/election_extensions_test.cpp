@@ -431,6 +431,12 @@ TEST(election, a_shorter_interval_is_no_sleep)
     s.advert_interval = 10ms;
     h.change(s);
     EXPECT_EQ(h.pass(10ms), (log{"advert 100"}));
+    // Nor is a reload that itself holds the loop up: the peers know the interval of the last advert.
+    auto late = active();
+    late.now = late.machine.next_wakeup().at + 150ms;
+    late.change(s);
+    EXPECT_FALSE(late.machine.is_stale(late.now));
+    EXPECT_EQ(late.timeout(), (log{"advert 100"}));
 }
 
 TEST(election, a_longer_interval_hides_no_sleep)
@@ -454,7 +460,8 @@ TEST(election, a_longer_interval_hides_no_sleep)
         EXPECT_FALSE(later.machine.is_stale(due + latest));
         EXPECT_TRUE(later.machine.is_stale(due + latest + 1ns));
         later.wake();
-        EXPECT_FALSE(later.machine.is_stale(due + next.advert_interval + latest + 1ns)) << "which says something new now";
+        EXPECT_FALSE(later.machine.is_stale(due + next.advert_interval + latest + 1ns))
+            << "which says something new now, or is as patient as this one is told that they are";
     }
 }
 
@@ -484,6 +491,20 @@ TEST(election, a_backup_that_slept_longer_listens_for_one_down_interval)
     EXPECT_EQ(h.until_wakeup(), down_100);
     EXPECT_EQ(h.wake(), (log{"advert 100", "Backup -> Active: no_advert"}));
     EXPECT_EQ(h.last_transition().silence, down_100) << "it heard nothing for longer, and listened for no more";
+}
+
+TEST(election, a_backup_is_late_by_the_interval_that_it_waits_by)
+{
+    auto s = settings();
+    s.advert_interval = 10s;
+    harness h{s};
+    h.startup();
+    h.hear(high_peer, 200, 100ms);
+    const auto down = h.until_wakeup();
+    ASSERT_LT(down, 400ms);
+    h.pass(down + 5s);
+    EXPECT_EQ(h.machine.current(), state::backup) << "it has slept, and the Active may be alive";
+    EXPECT_EQ(h.until_wakeup(), down);
 }
 
 TEST(election, a_backup_that_slept_leaves_in_peace_whom_it_would_not_have_preempted)

@@ -17,7 +17,7 @@ constexpr duration skew_100 = 609'375'000ns;
 
 // --- Initialize ---
 
-TEST(election, waits_for_nothing_before_its_start_and_hears_nothing)
+TEST(election, waits_for_nothing_before_its_start_and_does_nothing)
 {
     harness h{settings()};
     EXPECT_EQ(h.machine.next_wakeup().at, never);
@@ -25,7 +25,6 @@ TEST(election, waits_for_nothing_before_its_start_and_hears_nothing)
     EXPECT_EQ(h.hear(high_peer, 0), log{});
     EXPECT_EQ(h.pass(1h), log{});
     EXPECT_EQ(h.machine.current(), state::initialize);
-    EXPECT_FALSE(h.machine.last_heard());
 }
 
 TEST(election, starts_as_backup_for_one_active_down_interval)
@@ -377,6 +376,20 @@ TEST(election, a_transition_is_due_when_its_timer_was_or_its_advert_came)
     h.pass(100ms);
     h.hear(high_peer, 200);
     EXPECT_EQ(h.last_transition().due, h.now);
+}
+
+TEST(election, one_that_takes_no_part_knows_who_is_active)
+{
+    auto h = active();
+    h.hear(low_peer, 50);
+    h.fault();
+    EXPECT_FALSE(h.machine.last_heard()) << "that one gave way";
+    h.hear(high_peer, 200);
+    ASSERT_TRUE(h.machine.last_heard());
+    EXPECT_EQ(h.machine.last_heard()->source, high_peer);
+    h.hear(high_peer, 0);
+    EXPECT_EQ(h.machine.last_heard()->priority, 0);
+    EXPECT_EQ(h.machine.current(), state::initialize);
 }
 
 TEST(election, counters_follow_what_happened)
