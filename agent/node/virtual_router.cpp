@@ -117,10 +117,12 @@ void virtual_router::configure(instant now, const config::router& configuration,
     keep_runtime_priority(configuration);
     listen_anew_when_others_are_let_in(configuration);
     const auto family = [](const config::router& r) { return r.peers.front().address.family(); };
-    const bool finds_another_source = !configuration.source && (configuration.interface != configuration_.interface ||
-                                                                family(configuration) != family(configuration_));
-    const bool new_election = configuration.version != configuration_.version || configuration.vrid != configuration_.vrid ||
-                              configuration.source != configuration_.source || finds_another_source;
+    // The address that it speaks from may be written down, or left to the interface that has it.
+    const bool is_other_source = configuration.source ? configuration.source != (source_ ? source_ : configuration_.source)
+                                                      : configuration.interface != configuration_.interface ||
+                                                            family(configuration) != family(configuration_);
+    const bool new_election =
+        configuration.version != configuration_.version || configuration.vrid != configuration_.vrid || is_other_source;
     if (new_election) {
         leave(now, false, links, adverts);
         if (election_) {
@@ -138,6 +140,9 @@ void virtual_router::configure(instant now, const config::router& configuration,
             return std::ranges::any_of(configuration.peers, [&](const auto& p) { return p.address == t.destination(); });
         });
         send(now, vrrp::priority_releasing, adverts);
+    }
+    if (source_ && configuration_.source && !configuration.source) {
+        first_source_ = source_;
     }
     const bool other_auth = configuration.auth != configuration_.auth;
     configuration_ = configuration;

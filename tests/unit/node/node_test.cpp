@@ -270,6 +270,33 @@ TEST_F(node_test, a_reload_that_changes_the_vrid_begins_a_new_election_with_prio
     EXPECT_EQ(h.router().election.became_active, 2u) << "counters go on";
 }
 
+TEST_F(node_test, a_source_that_is_written_down_or_left_to_the_interface_changes_nothing)
+{
+    start_as_active();
+    h.adverts.clear();
+    const auto written_down = changed([](auto& c) { c.routers[0].source = *ip_address::parse("10.0.1.10"); });
+    h.reload(written_down);
+    h.reload(configuration);
+    h.advance(1s);
+    EXPECT_EQ(h.state(), state::active);
+    EXPECT_EQ(h.router().election.became_active, 1u);
+    EXPECT_TRUE(std::ranges::none_of(h.adverts, [](const auto& a) { return a.priority == 0; }));
+}
+
+TEST_F(node_test, a_source_that_the_interface_does_not_have_is_not_kept_when_it_is_left_out)
+{
+    h.start();
+    h.kernel(net::link_seen{{3, "ens6", "02:00:00:00:01:11", true, true}});
+    h.kernel(net::address_seen{{3, *ip_prefix::parse("10.0.2.77/24")}});
+    h.reload(changed([](auto& c) { c.routers[0].source = *ip_address::parse("10.0.2.77"); }));
+    h.advance(1s);
+    ASSERT_EQ(h.router().source, *ip_address::parse("10.0.2.77"));
+    h.reload(configuration);
+    h.advance(1s);
+    EXPECT_EQ(h.router().source, *ip_address::parse("10.0.1.10"));
+    EXPECT_EQ(h.state(), state::active);
+}
+
 TEST_F(node_test, a_router_that_a_reload_makes_another_one_on_the_wire_listens_before_it_takes_over)
 {
     const std::vector<std::function<void(config::configuration&)>> edits = {
