@@ -372,6 +372,7 @@ void node::impl::apply_reload(instant now, const reload& r)
         journal_.record(log_level::error, "reload", {}, {{"outcome", "refused"}, {"reason", possible.error().text}});
         return;
     }
+    const bool other_groups = r.configuration->sync_groups != configuration_->sync_groups;
     configuration_ = r.configuration;
     ++reloads_;
     ++generation_;
@@ -379,6 +380,11 @@ void node::impl::apply_reload(instant now, const reload& r)
     exchange_routers(now);
     start_session(now);
     number_routers();
+    if (other_groups) {
+        for (auto& router : routers_) {
+            router.router->wait_for_other_group(now.steady);
+        }
+    }
     want_checks(now);
     for (auto& router : routers_) {
         router.router->weights_of_group_changed(now, links_, adverts_);

@@ -144,6 +144,7 @@ public:
     [[nodiscard]] int own_weights() const { return weight_of_path() + weight_of_trackers(); }
     void set_weights_of_group(int others) { weights_of_group_ = others; }
     void weights_of_group_changed(instant now, const net::link_table& links, advert_queue& adverts);
+    void wait_for_other_group(time_point since);
     // Since when it could be Active, if its group could.
     [[nodiscard]] std::optional<time_point> waits_for_group_since() const;
     void follow_group_to_active(instant now, time_point due, const net::link_table& links, advert_queue& adverts);

@@ -22,6 +22,13 @@ std::optional<time_point> virtual_router::waits_for_group_since() const
     return election_ && election_->is_waiting() ? std::optional{election_->waiting_since()} : std::nullopt;
 }
 
+void virtual_router::wait_for_other_group(time_point since)
+{
+    if (election_) {
+        election_->wait_for_other_group(since);
+    }
+}
+
 void virtual_router::follow_group_to_active(instant now, time_point due, const net::link_table& links, advert_queue& adverts)
 {
     election_->follow_group_to_active(now.steady, due, election_outputs_);

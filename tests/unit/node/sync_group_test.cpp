@@ -255,6 +255,7 @@ TEST_F(sync_group, a_reload_ties_routers_together_and_unties_them)
     h.hear(200, 1);
     h.advance(1ms);
     EXPECT_EQ(h.state(0), state::active) << "its timer has run out long ago";
+    EXPECT_LT(h.router(0).takeovers.first_request.sum_seconds, 0.01) << "which was no delay of ours";
 }
 
 TEST_F(sync_group, the_weights_of_one_move_all)
