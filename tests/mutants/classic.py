@@ -119,15 +119,11 @@ CLASSIC = [
            "    }\n",
            ""),
     Mutant("no priority 0 at the end", ELECTION,
-           "    if (state_ == state::active) {\n"
-           "        send(priority_releasing, out);\n"
-           "    }",
-           ""),
+           "        send(priority_releasing, out);\n        last_heard_",
+           "        last_heard_"),
     Mutant("a Backup sends priority 0 at the end", ELECTION,
-           "    if (state_ == state::active) {\n"
-           "        send(priority_releasing, out);\n"
-           "    }",
-           "    send(priority_releasing, out);"),
+           "    if (state_ == state::active) {\n        send(priority_releasing, out);\n        last_heard_",
+           "    send(priority_releasing, out);\n    if (state_ == state::active) {\n        last_heard_"),
     Mutant("priority 0 goes to the first peer alone", ROUTER,
            "        ++adverts_sent_;\n",
            "        ++adverts_sent_;\n"

@@ -45,13 +45,11 @@ VISIBLE = [
                    "        answered_at_ = now;\n"
                    "        send(static_cast<std::uint8_t>(settings_.priority + 1), out);")),
     ("S3b", Mutant("a Backup answers an Active that is lower", ELECTION,
-                   "        handle_as_backup(now, advert);\n"
-                   "    } else if",
-                   "        if (advert.priority < settings_.priority) {\n"
-                   "            answer(now, out);\n"
-                   "        }\n"
-                   "        handle_as_backup(now, advert);\n"
-                   "    } else if")),
+                   "            handle_as_backup(now, advert);\n",
+                   "            if (advert.priority < settings_.priority) {\n"
+                   "                answer(now, out);\n"
+                   "            }\n"
+                   "            handle_as_backup(now, advert);\n")),
     ("S4", Mutant("an Active gives way to nobody", ELECTION,
                   "    if (is_better) {\n"
                   "        become_backup",

@@ -241,10 +241,12 @@ class Restart(LabTest):
         # any time.
         for number in (signal.SIGUSR1, signal.SIGUSR2):
             asked = ask_and_signal(number, 80.0)
-            a.log_line("the successor has heard it", f"event=signal number={int(number)}", since=asked.at)
+            a.log_line("one of them has heard it", f"event=signal number={int(number)}", since=asked.at)
+            a.log_line("the successor starts", "event=start", since=asked.at)
         for after_ms in (5.0, 60.0, 70.0, 80.0, 90.0, 100.0, 120.0):
             asked = ask_and_signal(signal.SIGHUP, after_ms)
-            a.log_line("the successor reloads", "event=reload outcome=applied", since=asked.at)
+            a.log_line("one of them reloads", "event=reload outcome=applied", since=asked.at)
+            a.log_line("the successor starts", "event=start", since=asked.at)
             self.assertEqual((a.state(), a.router()["epoch"]), ("Active", epoch), after_ms)
         asked = ask_and_signal(signal.SIGTERM, 80.0)
         self.assertEqual(a.wait(20), 0)
