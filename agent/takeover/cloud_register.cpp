@@ -291,6 +291,10 @@ void cloud_register::see_writing(time_point read_began, time_point now, const si
     // may have changed since.
     if (flips_ == 0 || read_began >= refused_since_) {
         believed_ = seen;
+        const auto due = refused_since_ == never ? std::nullopt : due_call(now);
+        if (due && is_another_step(*due, *sent_)) {
+            retry_at_ = std::min(retry_at_, now);  // the pause is for what was refused
+        }
     }
 }
 
