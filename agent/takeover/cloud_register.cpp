@@ -379,6 +379,7 @@ bool cloud_register::is_to_be_forced(time_point now, const sighting& seen) const
 
 std::optional<aws::ec2_call> cloud_register::issue(time_point now)
 {
+    const bool looks_in_vain = stage_ == stage::looking && now >= patience_until();
     if (now >= patience_until()) {
         write_again();
     }
@@ -390,6 +391,11 @@ std::optional<aws::ec2_call> cloud_register::issue(time_point now)
         return std::nullopt;
     }
     auto call = due_call(now);
+    if (!call && looks_in_vain) {
+        stage_ = stage::looking;  // as seldom as before
+        waiting_since_ = now;
+        return std::nullopt;
+    }
     if (!call) {
         look(now);
         return std::nullopt;

@@ -19,7 +19,7 @@
 //
 // Some things move in steps: an interface is detached, which takes EC2 its time, and then attached; an IPv6 address is taken
 // from where it is, and then assigned. Looking is polling: at once, every 50 ms for half a second, then less and less often, up
-// to once a second.
+// to once a second, for as long as no view says what is next.
 //
 // When is a contradiction believed? EC2's reads are eventually consistent: one that contradicts may be older than our own
 // write.

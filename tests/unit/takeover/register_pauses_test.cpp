@@ -122,5 +122,28 @@ TEST_F(register_pauses, views_that_alternate_between_two_refused_calls_stay_with
     EXPECT_LE(calls, 35U);
 }
 
+TEST_F(register_pauses, an_interface_that_no_view_shows_is_looked_at_once_a_second_however_long_that_takes)
+{
+    interface.become_active(t0);
+    unsigned reads = 0;
+    auto now = t0;
+    for (; now < t0 + 5min; now = std::max(now + 1ms, interface.next_wakeup().at)) {
+        EXPECT_FALSE(interface.issue(now));
+        if (interface.next_read() <= now) {
+            interface.read_asked(now);
+            interface.lose_sight();
+            reads += now >= t0 + 10s ? 1U : 0U;
+        }
+    }
+    EXPECT_LE(reads, 291U);
+    EXPECT_GE(reads, 285U);
+
+    see_interface(now, std::nullopt);
+    ASSERT_EQ(verb(interface.issue(now)), "AttachNetworkInterface");
+    interface.answered(now, reply_done(), random);
+    interface.read_asked(now);
+    EXPECT_EQ(interface.next_read(), now + 50ms) << "what moves is watched closely";
+}
+
 }  // namespace
 }  // namespace vipd::takeover
