@@ -202,6 +202,8 @@ void cloud_session::impl::finish_call(instant now, sent_call&& sent, const http_
         log_.warning("clock", {{"skew_ms", *skew}, {"code", failure->code}});
     } else if (failure != nullptr && failure->kind == ec2_error_class::credentials) {
         setup_.refused(server_time(now), sent.keys_generation);
+    } else if (failure != nullptr && failure->kind == ec2_error_class::denied && may_blame_session(failure->code)) {
+        setup_.doubted(server_time(now), sent.keys_generation);
     }
     outputs_.put_event(std::move(done));
 }

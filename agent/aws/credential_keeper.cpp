@@ -23,6 +23,7 @@ constexpr duration profile_reread = minutes{5};
 // However short-lived they are, and however often EC2 refuses them.
 constexpr duration refresh_pause_min = seconds{30};
 constexpr duration refused_pause_min = seconds{5};
+constexpr duration doubted_pause_min = seconds{60};
 constexpr duration hold_max = seconds{1};
 
 // A refusal by STS is long: the role, what STS says of it, and what to allow where.
@@ -55,7 +56,7 @@ std::optional<credential_question> credential_keeper::poll_question(instant now)
     if (!fetch_ && next_fetch_ <= now.steady) {
         ENSURE(plan_.has_value());
         next_fetch_ = never;
-        earliest_fetch_ = now.steady + refused_pause_min;
+        fetch_began_ = now.steady;
         hold_end_ = now.steady + hold_max;
         fetch_.emplace(*plan_, sts_);
         take_step(now, fetch_->begin(now.wall));
@@ -146,15 +147,27 @@ duration credential_keeper::time_until_refresh(wall_time now)
     return std::clamp(wait, refresh_pause_min, reread);
 }
 
-void credential_keeper::refused(instant now, std::uint64_t generation)
+bool credential_keeper::may_be_replaced(std::uint64_t generation) const
 {
     const bool can_change = source() != credential_source::environment && source() != credential_source::none;
-    if (generation != generation_ || !can_change) {
+    return generation == generation_ && can_change;
+}
+
+void credential_keeper::refused(instant now, std::uint64_t generation)
+{
+    if (!may_be_replaced(generation)) {
         return;
     }
     refused_ = true;
     if (!fetch_) {
-        next_fetch_ = std::min(next_fetch_, std::max(now.steady, earliest_fetch_));
+        next_fetch_ = std::min(next_fetch_, std::max(now.steady, fetch_began_ + refused_pause_min));
+    }
+}
+
+void credential_keeper::doubted(instant now, std::uint64_t generation)
+{
+    if (may_be_replaced(generation) && !fetch_ && now.steady >= fetch_began_ + doubted_pause_min) {
+        next_fetch_ = std::min(next_fetch_, now.steady);
     }
 }
 

@@ -1,8 +1,9 @@
 #pragma once
 
-// Keeps credentials at hand: fetches them at the start, again well before they expire, and at once when EC2 refuses them. While
-// a new fetch is under way, or fails, the last ones stay in use, even past their expiration: EC2 decides whether they still
-// work, and a source in trouble must not take away what may. [AWS SDKs call this static stability]
+// Keeps credentials at hand: fetches them at the start, again well before they expire, and at once when EC2 refuses them or
+// they may have been revoked. While a new fetch is under way, or fails, the last ones stay in use, even past their expiration:
+// EC2 decides whether they still work, and a source in trouble must not take away what may. [AWS SDKs call this static
+// stability]
 
 #include "agent/aws/credential_fetch.hpp"
 #include "common/backoff.hpp"
@@ -30,6 +31,9 @@ public:
 
     // EC2 did not accept the credentials of `generation`; nothing happens when they have been replaced since.
     void refused(instant now, std::uint64_t generation);
+    // IAM denied what was signed with the credentials of `generation`: others may be allowed it, and the source is asked for
+    // them, once a minute at most, since mostly it is a policy that lacks something. They may well be good, so nothing waits.
+    void doubted(instant now, std::uint64_t generation);
     // Until when nothing should be signed, because current() was refused and a fetch that may bring better ones is under way;
     // long past otherwise. At most a second after the fetch began: a source in trouble must not hold up what may work.
     [[nodiscard]] time_point hold_until() const { return fetch_ && refused_ ? hold_end_ : time_point{}; }
@@ -44,6 +48,7 @@ public:
     [[nodiscard]] const std::string& problem() const { return problem_; }
 
 private:
+    [[nodiscard]] bool may_be_replaced(std::uint64_t generation) const;
     void take_step(instant now, credential_fetch::step&& step);
     void succeed(instant now, credentials&& keys);
     void fail(instant now, const error& cause);
@@ -57,7 +62,7 @@ private:
     std::optional<credential_fetch> fetch_;  // there while one is under way
     std::optional<credential_question> question_;
     time_point next_fetch_ = never;
-    time_point earliest_fetch_{};
+    time_point fetch_began_{};
     bool refused_ = false;  // since the last fetch ended
     time_point hold_end_{};
     std::optional<credentials> current_;

@@ -62,8 +62,7 @@ constexpr std::array<std::string_view, 8> clock_codes = {"AuthFailure",
                                                          "SignatureDoesNotMatch",
                                                          "AccessDeniedException"};
 
-constexpr std::array<std::string_view, 4> denied_codes = {"UnauthorizedOperation", "AccessDenied", "AccessDeniedException",
-                                                          "OptInRequired"};
+constexpr std::array<std::string_view, 3> policy_codes = {"UnauthorizedOperation", "AccessDenied", "AccessDeniedException"};
 
 constexpr std::array<std::string_view, 5> consistency_codes = {"IncorrectState", "IncorrectInstanceState", "InvalidState",
                                                                "DependencyViolation", "InvalidNetworkInterface.InUse"};
@@ -140,6 +139,11 @@ bool may_blame_clock(std::string_view code)
     return is_one_of(code, clock_codes);
 }
 
+bool may_blame_session(std::string_view code)
+{
+    return is_one_of(code, policy_codes);
+}
+
 ec2_error_class classify_error(const ec2_call& call, unsigned status, std::string_view code, std::string_view message)
 {
     if (code.empty()) {
@@ -160,7 +164,7 @@ ec2_error_class classify_error(const ec2_call& call, unsigned status, std::strin
     if (is_one_of(code, credential_codes)) {
         return ec2_error_class::credentials;
     }
-    if (is_one_of(code, denied_codes)) {
+    if (is_one_of(code, policy_codes) || code == "OptInRequired") {
         return ec2_error_class::denied;
     }
     if (std::holds_alternative<replace_route>(call) && says_route_missing(code, message)) {

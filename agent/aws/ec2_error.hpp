@@ -22,6 +22,12 @@ ec2_error_class classify_error(const ec2_call& call, unsigned status, std::strin
 // by more than 4 minutes does it (the rule of AWS's SDKs); otherwise the credentials are to blame.
 bool may_blame_clock(std::string_view code);
 
+// Whether this code may be about the session that signed, and not about the call: one that was revoked (the policy
+// AWSRevokeOlderSessions denies by aws:TokenIssueTime whatever is older), or whose role has been replaced on the instance, is
+// refused in the words for a missing permission, and a newer one is not. [IAM User Guide, "Revoke IAM role temporary security
+// credentials"]
+bool may_blame_session(std::string_view code);
+
 // At most 300 bytes on one line, with the encoded authorization message (hundreds of bytes that only
 // sts:DecodeAuthorizationMessage can read) cut out.
 std::string clean_message(std::string_view message);

@@ -431,6 +431,11 @@ void session_setup::refused(instant now, std::uint64_t keys_generation)
     keeper_.refused(now, keys_generation);
 }
 
+void session_setup::doubted(instant now, std::uint64_t keys_generation)
+{
+    keeper_.doubted(now, keys_generation);
+}
+
 wakeup session_setup::next_wakeup() const
 {
     wakeup next{plan_retry_at_, "AWS settings"};

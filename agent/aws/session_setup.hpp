@@ -66,6 +66,8 @@ public:
     [[nodiscard]] std::vector<notice> heard_notices() const { return notices_.heard(); }
     // EC2 did not accept the credentials of that generation.
     void refused(instant now, std::uint64_t keys_generation);
+    // IAM denied a call that was signed with them.
+    void doubted(instant now, std::uint64_t keys_generation);
     // Moves everything on that can be moved; after each of the others.
     void advance(instant now);
     [[nodiscard]] wakeup next_wakeup() const;

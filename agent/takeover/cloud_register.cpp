@@ -291,6 +291,10 @@ void cloud_register::see_writing(time_point read_began, time_point now, const si
     // may have changed since.
     if (flips_ == 0 || read_began >= refused_since_) {
         believed_ = seen;
+        const auto due = refused_since_ == never ? std::nullopt : due_call(now);
+        if (due && is_another_step(*due, *sent_)) {
+            retry_at_ = std::min(retry_at_, now);  // the pause is for what was refused
+        }
     }
 }
 
@@ -375,6 +379,7 @@ bool cloud_register::is_to_be_forced(time_point now, const sighting& seen) const
 
 std::optional<aws::ec2_call> cloud_register::issue(time_point now)
 {
+    const bool looks_in_vain = stage_ == stage::looking && now >= patience_until();
     if (now >= patience_until()) {
         write_again();
     }
@@ -386,6 +391,11 @@ std::optional<aws::ec2_call> cloud_register::issue(time_point now)
         return std::nullopt;
     }
     auto call = due_call(now);
+    if (!call && looks_in_vain) {
+        stage_ = stage::looking;  // as seldom as before
+        waiting_since_ = now;
+        return std::nullopt;
+    }
     if (!call) {
         look(now);
         return std::nullopt;

@@ -19,7 +19,7 @@
 //
 // Some things move in steps: an interface is detached, which takes EC2 its time, and then attached; an IPv6 address is taken
 // from where it is, and then assigned. Looking is polling: at once, every 50 ms for half a second, then less and less often, up
-// to once a second.
+// to once a second, for as long as no view says what is next.
 //
 // When is a contradiction believed? EC2's reads are eventually consistent: one that contradicts may be older than our own
 // write.
@@ -29,7 +29,8 @@
 // Each view counts once, however often it is shown.
 //
 // What EC2 refuses until a person changes something may be done by that person, by hand: a view that shows it here, and that
-// began 10 s after the first refusal or later, settles the register. It settles none whose call may yet succeed by itself.
+// began 10 s after the first refusal or later, settles the register. It settles none whose call may yet succeed by itself. A
+// view by which another call is due than the one that was refused lets that one go at once: it may be allowed.
 //
 // A loss that is believed is repaired at once, unless takeover/duel_breaker.hpp says that this is a duel.
 

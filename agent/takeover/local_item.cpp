@@ -48,7 +48,7 @@ sight look_at(const address_entry& entry, const net::link_table& kernel)
         return {presence::absent, {}};
     }
     if (found->tentative) {
-        return {presence::different, fmt::format("it {}", net::why_unusable(*found))};
+        return {presence::different, fmt::format("it {}", net::why_unusable(*found)), found->duplicate};
     }
     return {presence::here, {}};
 }

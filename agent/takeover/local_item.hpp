@@ -68,6 +68,8 @@ struct sight {
     presence found = presence::absent;
     // What has to come first before it can be added: an interface, a carrier, an address. Empty: nothing.
     std::string obstacle;
+    // An address that another node has. Linux never tries one again that is permanent.
+    bool is_duplicate = false;
 };
 
 // `source_comes`: the address that a route speaks from is added before it.

@@ -188,10 +188,15 @@ void local_resources::consider(entry_state& e, time_point now, const net::link_t
     }
     auto seen = look_at(e, kernel);
     const bool wanted = wanted_here(e);
+    e.renew_at = wanted && seen.is_duplicate ? e.renew_at : never;
     if (is_right(e, seen) || stays_for_others(e)) {
         if (wanted && std::exchange(e.was_tentative, false)) {
             arrived_.push_back(std::get<config::address_entry>(e.item.value));  // nobody could be told before
         }
+        if (std::exchange(e.is_renewed, false) && wanted) {
+            note_address(e, "added");
+        }
+        e.renew_pause.reset();
         e.was_here = seen.found == presence::here;
         e.met_another = false;
         e.obstacle.clear();
@@ -201,12 +206,7 @@ void local_resources::consider(entry_state& e, time_point now, const net::link_t
         return;
     }
     if (wanted && !seen.obstacle.empty()) {
-        // What brings it about is the next occasion. It was not lost: it goes with its interface.
-        e.was_here = false;
-        e.was_tentative = e.is_address() && seen.found == presence::different;
-        e.obstacle = std::move(seen.obstacle);
-        e.last_error = e.is_policy() ? std::string{} : e.obstacle;
-        e.retry_at = time_point::min();
+        wait_for(e, now, std::move(seen), kernel);
         return;
     }
     e.obstacle.clear();
@@ -225,10 +225,54 @@ void local_resources::consider(entry_state& e, time_point now, const net::link_t
     if (e.retry_at > now) {
         return;
     }
+    ask(e, wanted, seen.found, kernel);
+}
+
+void local_resources::ask(entry_state& e, bool wanted, presence found, const net::link_table& kernel)
+{
     ++e.changes;
     e.waiting_for_id = true;
     e.wanted_in_flight = wanted;
-    outputs_.push_back({e.number, change_for(e.item.value, wanted, seen.found, kernel)});
+    outputs_.push_back({e.number, change_for(e.item.value, wanted, found, kernel)});
+}
+
+// What brings it about is the next occasion; a duplicate has none.
+void local_resources::wait_for(entry_state& e, time_point now, sight&& seen, const net::link_table& kernel)
+{
+    e.was_here = false;  // it was not lost: it goes with its interface
+    e.was_tentative = e.is_address() && seen.found == presence::different;
+    e.obstacle = std::move(seen.obstacle);
+    const bool is_tried = e.is_renewed && e.was_tentative && !seen.is_duplicate;
+    if (!is_tried) {  // until then it is not known to be any better
+        e.last_error = e.is_policy() ? std::string{} : e.obstacle;
+    }
+    const bool is_removed = e.retry_at > now && e.is_renewed && !e.wanted_in_flight;  // and the kernel has not told of it yet
+    if (!is_removed) {
+        e.retry_at = time_point::min();
+    }
+    if (seen.is_duplicate && !is_removed) {
+        renew(e, now, kernel);
+    }
+}
+
+void local_resources::renew(entry_state& e, time_point now, const net::link_table& kernel)
+{
+    // What is there only while Active is vipd's, whoever has added it; what is always there may be what adverts come from.
+    if (!active_ || (e.item.always && !e.was_added)) {
+        e.renew_at = never;
+        return;
+    }
+    if (e.renew_at == never) {
+        ++e.failures;
+        note_duplicate(e, now);
+        e.renew_at = now + e.renew_pause.next(random_);
+    }
+    if (e.renew_at <= now) {
+        e.renew_at = never;
+        e.is_renewed = true;
+        e.pause.reset();  // the kernel has done what it was asked
+        ask(e, false, presence::different, kernel);
+    }
 }
 
 void local_resources::forget_retired(const net::link_table& kernel)
@@ -267,7 +311,8 @@ void local_resources::answered(time_point now, const net::kernel_answer& answer,
     e.in_flight = {};
     if (answer.error_number == 0) {
         note_done(e);
-        if (e.is_address() && e.wanted_in_flight && wanted_here(e)) {
+        e.was_added = e.wanted_in_flight;
+        if (e.is_address() && e.wanted_in_flight && wanted_here(e) && !e.is_renewed) {
             arrived_.push_back(std::get<config::address_entry>(e.item.value));
         }
         e.retry_at = now + std::max(event_wait, e.pause.next(random_));
@@ -315,6 +360,27 @@ void local_resources::note_lost(const entry_state& e, time_point now)
     }
 }
 
+void local_resources::note_duplicate(const entry_state& e, time_point now)
+{
+    const auto& address = std::get<config::address_entry>(e.item.value);
+    if (const auto verdict = repeated_.admit(now, "duplicate", describe(e.item.value)); verdict.write) {
+        journal_.record(log_level::warning, "address", router_,
+                        {{"address", address.address.to_string()},
+                         {"interface", address.interface},
+                         {"outcome", "duplicate"},
+                         {"message", e.last_error},
+                         {"action", "it is removed and added again until it can be used"},
+                         {"like_it_since_last_line", verdict.suppressed}});
+    }
+}
+
+void local_resources::note_address(const entry_state& e, std::string_view outcome)
+{
+    const auto& address = std::get<config::address_entry>(e.item.value);
+    journal_.record(log_level::info, "address", router_,
+                    {{"address", address.address.to_string()}, {"interface", address.interface}, {"outcome", outcome}});
+}
+
 void local_resources::note_refused(const entry_state& e, time_point now, int error_number)
 {
     const auto what = describe(e.item.value);
@@ -343,11 +409,10 @@ void local_resources::note_refused(const entry_state& e, time_point now, int err
 
 void local_resources::note_done(const entry_state& e)
 {
-    if (const auto* address = std::get_if<config::address_entry>(&e.item.value)) {
-        journal_.record(log_level::info, "address", router_,
-                        {{"address", address->address.to_string()},
-                         {"interface", address->interface},
-                         {"outcome", e.wanted_in_flight ? "added" : "removed"}});
+    if (e.is_address()) {
+        if (!e.is_renewed || !wanted_here(e)) {
+            note_address(e, e.wanted_in_flight ? "added" : "removed");
+        }
         return;
     }
     if (e.is_link()) {
@@ -376,6 +441,9 @@ wakeup local_resources::next_wakeup() const
     for (const auto& e : entries_) {
         if (!e.is_busy() && e.retry_at != time_point::min()) {
             next = earliest(next, {e.retry_at, "local retry"});
+        }
+        if (!e.is_busy() && active_) {
+            next = earliest(next, {e.renew_at, "an address that another node has"});
         }
     }
     return next;

@@ -120,6 +120,11 @@ private:
         bool was_here = false;
         bool was_tentative = false;
         bool met_another = false;  // the kernel says that there is one already
+        bool was_added = false;    // by this process
+        // It is another node's as well: when it is removed and added again, and whether that has been done since it was usable.
+        time_point renew_at = never;
+        bool is_renewed = false;
+        backoff renew_pause{{std::chrono::milliseconds{500}, std::chrono::seconds{10}}};
         time_point retry_at = time_point::min();
         backoff pause{{std::chrono::milliseconds{10}, std::chrono::seconds{1}}};
         std::uint64_t changes = 0;
@@ -144,7 +149,12 @@ private:
     void add(local_item item, bool retired);
     void reconcile(time_point now, const net::link_table& kernel);
     void consider(entry_state& e, time_point now, const net::link_table& kernel);
+    void ask(entry_state& e, bool wanted, presence found, const net::link_table& kernel);
+    void wait_for(entry_state& e, time_point now, sight&& seen, const net::link_table& kernel);
+    void renew(entry_state& e, time_point now, const net::link_table& kernel);
     void forget_retired(const net::link_table& kernel);
+    void note_duplicate(const entry_state& e, time_point now);
+    void note_address(const entry_state& e, std::string_view outcome);
     void note_lost(const entry_state& e, time_point now);
     void note_refused(const entry_state& e, time_point now, int error_number);
     void note_done(const entry_state& e);

@@ -313,6 +313,15 @@ accepted_step step_of(const aws::ec2_call& call)
     return goes_on ? accepted_step::moving : accepted_step::arrived;
 }
 
+bool is_another_step(const aws::ec2_call& a, const aws::ec2_call& b)
+{
+    if (a.index() != b.index()) {
+        return true;
+    }
+    const auto* const detach = std::get_if<aws::detach_network_interface>(&a);
+    return detach != nullptr && detach->attachment != std::get<aws::detach_network_interface>(b).attachment;
+}
+
 std::string plan_line(const resource& what, const sighting& seen)
 {
     const auto where = name_of(what).for_people();

@@ -124,6 +124,8 @@ enum class accepted_step : std::uint8_t {
     moving,   // EC2 goes on by itself: it has to be looked at
 };
 accepted_step step_of(const aws::ec2_call& call);
+// Whether EC2 may allow the one although it refuses the other: another action, or another attachment that is detached.
+bool is_another_step(const aws::ec2_call& a, const aws::ec2_call& b);
 
 // One line for people on what becoming Active would change. The first character says what it is: '=' stays, '?' is not known
 // yet, '+' is added, '~' is changed.

@@ -84,7 +84,7 @@ void world::read_at(const cloud_query& query, time_point at)
     }
     auto& q = found->second;
     // A read under way that began before `at` does not answer the question; next_read is looked at again when it ends.
-    q.next_read = std::min(q.next_read, at);
+    q.next_read = std::min(q.next_read, std::max(at, q.refused_until));
 }
 
 void world::begin_read(time_point now, query_state& q, duration until_next)
@@ -175,6 +175,8 @@ void world::failed(time_point now, query_state& q, const aws::ec2_error& e)
         return;
     }
     abandon(now, q, pause);
+    const bool is_refused = e.kind == aws::ec2_error_class::denied || e.kind == aws::ec2_error_class::invalid;
+    q.refused_until = is_refused ? q.next_read : time_point{};
 }
 
 std::optional<cloud_query> world::handle(time_point now, std::uint64_t ticket, const aws::ec2_reply& reply)
@@ -205,6 +207,7 @@ std::optional<cloud_query> world::handle(time_point now, std::uint64_t ticket, c
     q.reading = false;
     q.error.clear();
     q.pauses.reset();
+    q.refused_until = {};
     // Back to large pages, slowly: what was too large a while ago may still be.
     q.results_max = std::min(results_most, q.results_max + 1);
     q.building.read_ended = now;

@@ -6,8 +6,8 @@
 // Every query is read once a period, as Backup and as Active alike (constant work), and at once when somebody has a reason to
 // doubt. A read is one or more pages; only a complete read replaces the view before. Whatever is asked, reads are bounded to a
 // burst of 5 and one a second for each query (20 and 2 a second of interfaces, whose moves have to be watched in the making),
-// and their pages to a burst of 20 and 5 a second. A later page that fails in
-// passing is asked for again by itself, a few times; everything else begins the read anew after a pause.
+// and their pages to a burst of 20 and 5 a second. A later page that fails in passing is asked for again by itself, a few times;
+// everything else begins the read anew after a pause, which no doubt shortens where EC2 refuses until a person changes something.
 //
 // Tables that are associated with a gateway (edge tables) are left out unless they are named: EC2 lets them lead only to
 // addresses of the VPC, so our route can never be there.
@@ -86,6 +86,7 @@ private:
         std::set<aws::route_destination> destinations;
         std::optional<query_view> view;
         time_point next_read{};
+        time_point refused_until{};
         token_bucket read_budget;
         token_bucket page_budget{20.0, 5.0};
         call_pauses pauses;

@@ -356,6 +356,38 @@ TEST(cloud_session, a_resource_that_is_somebody_elses_is_no_reason_to_fetch_cred
     EXPECT_EQ(s.ec2.size(), 2U) << "nothing is held";
 }
 
+TEST(cloud_session, a_session_that_was_revoked_is_replaced_by_what_the_source_gives_now)
+{
+    harness s{region_only()};
+    s.start();
+    s.run_for(60s);
+    s.imds["/latest/meta-data/iam/security-credentials/node-role"] = role_document("AKIDNEW", "2026-01-01T07:00:00Z");
+    s.call(replacing);
+    s.answer_ec2(s.ec2.at(0), answered(403, ec2_error_body("UnauthorizedOperation")));
+    EXPECT_EQ(error_of(s.done_calls.at(0)).kind, ec2_error_class::denied);
+    EXPECT_EQ(s->snapshot(s.now).access_key_id, "AKIDNEW");
+    s.call(replacing);
+    EXPECT_NE(find_header(s.ec2.at(1).request.headers, "authorization")->find("AKIDNEW"), std::string_view::npos);
+}
+
+TEST(cloud_session, a_policy_that_denies_a_call_asks_the_source_once_a_minute_and_holds_nothing_back)
+{
+    harness s{region_only()};
+    s.start();
+    s.run_for(60s);
+    const auto before = s.asked.size();
+    for (std::size_t i = 0; i < 150; ++i) {
+        s.call(replacing);
+        ASSERT_EQ(s.ec2.size(), i + 1);
+        s.answer_ec2(s.ec2.at(i), answered(403, ec2_error_body("UnauthorizedOperation")));
+        s.run_for(980ms);
+    }
+    // At 0, 60 and 120 s, two requests each.
+    EXPECT_EQ(s.asked.size() - before, 6U);
+    EXPECT_EQ(s->snapshot(s.now).last_error, "");
+    EXPECT_TRUE(s->ready());
+}
+
 TEST(cloud_session, refused_credentials_stay_in_use_while_no_new_ones_come)
 {
     harness s{region_only()};

@@ -165,6 +165,54 @@ TEST(credential_keeper, a_refusal_of_replaced_ones_or_during_a_fetch_changes_not
     EXPECT_EQ(k.keeper.next_wakeup().at, never) << "an answer is awaited";
 }
 
+TEST(credential_keeper, a_doubt_asks_the_source_at_once_but_not_within_a_minute_of_the_last_question)
+{
+    role_keeper k;
+    ASSERT_TRUE(k.fetch("A", 6h));
+    k.pass(60s - 1ns);
+    k.keeper.doubted(k.now, k.keeper.generation());
+    EXPECT_GT(k.keeper.next_wakeup().at, k.now.steady + 50min);
+    k.pass(1ns);
+    k.keeper.doubted(k.now, k.keeper.generation());
+    EXPECT_EQ(k.sleep(), 0s);
+    ASSERT_TRUE(k.fetch("A", 6h));
+    k.pass(59s);
+    k.keeper.doubted(k.now, k.keeper.generation());
+    EXPECT_GT(k.keeper.next_wakeup().at, k.now.steady + 50min) << "the source has just said that there are no others";
+    k.pass(1s);
+    k.keeper.doubted(k.now, k.keeper.generation());
+    EXPECT_EQ(k.sleep(), 0s);
+    ASSERT_TRUE(k.fetch("B", 6h));
+    EXPECT_EQ(k.keeper.current()->access_key_id, "B");
+}
+
+TEST(credential_keeper, a_doubt_holds_nothing_back_and_takes_nothing_away)
+{
+    role_keeper k;
+    ASSERT_TRUE(k.fetch("A", 6h));
+    k.pass(10min);
+    k.keeper.doubted(k.now, 1);
+    ASSERT_TRUE(k.keeper.poll_question(k.now).has_value());
+    EXPECT_LE(k.keeper.hold_until(), k.now.steady);
+    k.keeper.handle(k.now, result<std::string>{error{error_class::unavailable, "down"}});
+    EXPECT_EQ(k.keeper.current()->access_key_id, "A");
+    EXPECT_EQ(k.keeper.problem(), "down");
+}
+
+TEST(credential_keeper, a_doubt_of_replaced_ones_or_during_a_fetch_changes_nothing)
+{
+    role_keeper k;
+    ASSERT_TRUE(k.fetch("A", 6h));
+    k.pass(2min);
+    k.keeper.doubted(k.now, 0);
+    EXPECT_GT(k.sleep(), 50min);
+    ASSERT_TRUE(k.keeper.poll_question(k.now).has_value());
+    k.pass(2min);
+    k.keeper.doubted(k.now, 1);
+    EXPECT_EQ(k.keeper.next_wakeup().at, never) << "an answer is awaited";
+    EXPECT_LE(k.keeper.hold_until(), k.now.steady);
+}
+
 TEST(credential_keeper, keys_of_the_environment_are_there_at_once_and_never_fetched_again)
 {
     test::recording_log log;
@@ -177,6 +225,8 @@ TEST(credential_keeper, keys_of_the_environment_are_there_at_once_and_never_fetc
     EXPECT_EQ(keeper.source(), credential_source::environment);
     EXPECT_EQ(keeper.next_wakeup().at, never);
     keeper.refused(now, 1);
+    EXPECT_EQ(keeper.next_wakeup().at, never);
+    keeper.doubted({now.steady + 10min, now.wall + 10min}, 1);
     EXPECT_EQ(keeper.next_wakeup().at, never);
     EXPECT_EQ(log.count({"source=environment", "expires=never"}), 1U);
 }

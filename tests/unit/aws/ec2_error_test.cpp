@@ -219,5 +219,15 @@ TEST(ec2_error, only_codes_about_signatures_may_blame_the_clock)
     }
 }
 
+TEST(ec2_error, only_what_a_policy_denies_may_blame_the_session)
+{
+    for (const auto* code : {"UnauthorizedOperation", "AccessDenied"}) {
+        EXPECT_TRUE(may_blame_session(code)) << code;
+    }
+    for (const auto* code : {"AuthFailure", "OptInRequired", "ExpiredToken", "http_403", ""}) {
+        EXPECT_FALSE(may_blame_session(code)) << code;
+    }
+}
+
 }  // namespace
 }  // namespace vipd::aws

@@ -297,6 +297,28 @@ TEST_F(world_test, wishes_are_bounded_to_5_and_one_a_second)
     EXPECT_GE(reads, 24u);
 }
 
+TEST_F(world_test, no_wish_repeats_what_ec2_has_refused_before_its_pause_is_over)
+{
+    for (const auto why : {aws::ec2_error_class::denied, aws::ec2_error_class::invalid}) {
+        w = world{60s, 1};
+        w.watch(t0, watched);
+        unsigned reads = 0;
+        for (now = t0; now < t0 + 10min; now += 10ms) {
+            w.read_at(query, now);
+            w.handle_timeout(now);
+            if (const auto call = w.poll_output()) {
+                ++reads;
+                w.handle(now, call->ticket, reply_error(why));
+            }
+        }
+        EXPECT_LE(reads, 40U) << aws::to_string(why);
+        now = w.next_wakeup().at;
+        w.handle(now, expect_read(now).ticket, reply_page({}));
+        w.read_at(query, now + 1ms);
+        expect_read(now + 1ms);
+    }
+}
+
 TEST_F(world_test, the_answer_to_a_query_that_is_no_longer_watched_is_dropped)
 {
     w.watch(t0, watched);
