@@ -6,8 +6,9 @@
 // Every query is read once a period, as Backup and as Active alike (constant work), and at once when somebody has a reason to
 // doubt. A read is one or more pages; only a complete read replaces the view before. Whatever is asked, reads are bounded to a
 // burst of 5 and one a second for each query (20 and 2 a second of interfaces, whose moves have to be watched in the making),
-// and their pages to a burst of 20 and 5 a second. A later page that fails in passing is asked for again by itself, a few times;
-// everything else begins the read anew after a pause, which no doubt shortens where EC2 refuses until a person changes something.
+// and their pages to a burst of 20 and 5 a second. A later page that fails in passing is asked for again by itself, a few
+// times; everything else begins the read anew after a pause, which no doubt shortens where EC2 refuses until a person changes
+// something.
 //
 // Tables that are associated with a gateway (edge tables) are left out unless they are named: EC2 lets them lead only to
 // addresses of the VPC, so our route can never be there.
