@@ -10,7 +10,6 @@ namespace vipd::io {
 
 namespace {
 
-constexpr duration answer_time_max = std::chrono::seconds{5};
 // Of what it says; the first findings tell enough.
 constexpr std::size_t said_max = 2048;
 
@@ -37,9 +36,10 @@ void successor_check::begin(const std::string& program, const std::string& confi
     command_ = program + " check --config " + config_file;
     said_.clear();
     done_ = std::move(done);
-    until_.set(steady_now() + answer_time_max, [this] {
+    until_.set(steady_now() + answer_time_max_, [this] {
         children_.signal({process_, hooks::process_signal::kill});
-        finish(error{error_class::unavailable, command_ + " has not ended for 5 s"});
+        const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(answer_time_max_).count();
+        finish(error{error_class::unavailable, command_ + " has not ended for " + std::to_string(seconds) + " s"});
     });
     hooks::start_process what;
     what.id = process_;

@@ -18,10 +18,12 @@ namespace vipd::io {
 
 class successor_check final : private child_processes::owner {
 public:
-    explicit successor_check(boost::asio::io_context& context) : children_(context, *this), until_(context) {}
+    explicit successor_check(boost::asio::io_context& context, duration answer_time_max = std::chrono::seconds{5}) :
+        answer_time_max_(answer_time_max), children_(context, *this), until_(context)
+    {}
 
     // `done` is called once, and later: with what the program has said when it refused the file, or did not run, or did not end
-    // within 5 s. One at a time.
+    // in its time. One at a time.
     void begin(const std::string& program, const std::string& config_file, std::function<void(const result<void>&)> done);
 
 private:
@@ -29,6 +31,7 @@ private:
     void on_process_ended(hooks::process_ended&& what) override;
     void finish(const result<void>& outcome);
 
+    duration answer_time_max_;
     child_processes children_;
     deadline until_;
     id_source<hooks::process_id> ids_;
