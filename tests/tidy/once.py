@@ -4,7 +4,7 @@
     once.py --root ROOT --build BUILD --source SOURCE -- COMMAND [ARGUMENT...]
     once.py --self-test
 
-What a source is, with all that it includes, its macros and its comments, is what the compiler makes of it (-E -dD -CC); what
+What a source is, with all that it includes, its macros and its comments, is what the compiler makes of it (-E -dD -C); what
 judges it are the command's words, the files among them (its rules, a script) and what its program says of its version. When all
 of that is as it was when the command last succeeded, it would succeed again, and is not run. Where the tree stands does not
 matter, so that a clean checkout profits from the one before it, as it does from the compiler's cache. A failure is never kept.
@@ -43,7 +43,7 @@ def text_of(build: Path, source: Path) -> bytes:
             next(words)
         elif word != "-c":
             kept.append(word)
-    return subprocess.run([compiler, *kept, "-E", "-dD", "-CC"], cwd=build, stdout=subprocess.PIPE, check=True).stdout
+    return subprocess.run([compiler, *kept, "-E", "-dD", "-C"], cwd=build, stdout=subprocess.PIPE, check=True).stdout
 
 
 def key_of(root: Path, build: Path, source: Path, command: list[str]) -> str:
