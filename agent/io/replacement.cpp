@@ -6,12 +6,27 @@
 #include "agent/io/successor.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <utility>
+
+#include <system_error>
 
 namespace vipd::io {
 
-replacement::replacement(boost::asio::io_context& context, std::string config_file, log_writer& log, owner& of) :
-    config_file_(std::move(config_file)), log_(log), of_(of), program_(own_program()), check_(context), next_(context)
+namespace {
+
+// A program that is asked runs in another folder.
+std::string whole_path(const std::string& path)
+{
+    std::error_code failed;
+    const auto whole = std::filesystem::absolute(path, failed);
+    return failed ? path : whole.string();
+}
+
+}  // namespace
+
+replacement::replacement(boost::asio::io_context& context, const std::string& config_file, log_writer& log, owner& of) :
+    config_file_(whole_path(config_file)), log_(log), of_(of), program_(own_program()), check_(context), next_(context)
 {}
 
 result<void> replacement::is_possible() const

@@ -31,7 +31,7 @@ public:
         ~owner() = default;
     };
 
-    replacement(boost::asio::io_context& context, std::string config_file, log_writer& log, owner& of);
+    replacement(boost::asio::io_context& context, const std::string& config_file, log_writer& log, owner& of);
 
     // Begins, or says what stands against it already. What is found later is in the log (event=restart).
     result<std::string> begin();

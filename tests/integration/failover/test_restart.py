@@ -132,6 +132,16 @@ class Restart(LabTest):
         done = self.restart("a")
         self.assertEqual(done.returncode, 0, done.stderr)
 
+    def test_a_file_that_was_named_from_a_folder_is_found(self) -> None:
+        self.cluster.nodes["a"].stop()
+        self.cluster.settle("b")
+        self.cluster.first["a"] = ("sh", "-c", f'cd {self.lab.directory} && exec "$0" run --config vipd-a.toml')
+        a = self.cluster.start("a")
+        self.cluster.settle("a")
+        self.assertEqual(a.file, Path(self.lab.directory, "vipd-a.toml"))
+        done = self.restart("a")
+        self.assertEqual(done.returncode, 0, done.stderr)
+
     def test_a_port_that_another_program_has_is_found_before_anything_happens(self) -> None:
         a = self.cluster.nodes["a"]
         server = self.lab.start("server", ["python3", "-m", "http.server", "--bind", "127.0.0.1", "9119"],
