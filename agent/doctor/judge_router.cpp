@@ -14,13 +14,11 @@ namespace {
 bool is_on_interface_of_ec2(const evidence& known, const ip_address& address)
 {
     const auto* const found = known.links.find_address(address);
-    if (found == nullptr || known.identity() == nullptr) {
-        return false;
-    }
-    const auto& links = known.links.links();
-    const auto link = links.find(found->link_index);
-    return link != links.end() && std::ranges::find(known.identity()->interfaces, link->second.mac,
-                                                    &aws::instance_interface::mac) != known.identity()->interfaces.end();
+    const auto has_it = [&](const aws::instance_interface& i) {
+        const auto* const link = known.links.find_link_by_mac(i.mac);
+        return link != nullptr && link->index == found->link_index;
+    };
+    return found != nullptr && known.identity() != nullptr && std::ranges::any_of(known.identity()->interfaces, has_it);
 }
 
 void judge_source(const evidence& known, const config::router& router, section& out)

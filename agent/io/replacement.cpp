@@ -74,7 +74,9 @@ result<std::string> replacement::begin()
         give_up_ = steady_now() + patience;
         check_.begin(*program_, config_file_, [this](const result<void>& outcome) { on_checked(outcome); });
     }
-    return "vipd has the configuration checked by " + *program_ + ", and makes room for it; no router changes its state";
+    return "vipd has the configuration checked by " + *program_ +
+           ", and makes room for it; no router changes its state, "
+           "and the log says so if it goes on instead (event=restart)";
 }
 
 void replacement::on_checked(const result<void>& outcome)

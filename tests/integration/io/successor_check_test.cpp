@@ -5,6 +5,7 @@
 
 #include <gmock/gmock.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -19,12 +20,16 @@ using testing::Not;
 
 struct successor_check_test : reactor_fixture {
     // What comes of asking a program that does this.
-    result<void> ask(const std::string& text, duration answer_time_max = 10s)
+    result<void> ask(const std::string& text)
+    {
+        successor_check check{context};
+        return ask(check, text);
+    }
+    result<void> ask(successor_check& check, const std::string& text)
     {
         const auto program = folder.file("vipd");
         std::ofstream{program} << "#!/bin/sh\n" << text << "\n";
         std::filesystem::permissions(program, std::filesystem::perms::owner_all | std::filesystem::perms::others_write);
-        successor_check check{context, answer_time_max};
         std::optional<result<void>> outcome;
         check.begin(program, folder.file("vipd.toml"), [&](const result<void>& found) { outcome = found; });
         EXPECT_FALSE(outcome) << "whoever begins it has gone on before it ends";
@@ -62,10 +67,15 @@ TEST_F(successor_check_test, one_that_dies_or_is_no_program_says_so)
 
 TEST_F(successor_check_test, one_that_hangs_is_killed)
 {
-    const auto hung = ask("echo $$ > " + folder.file("pid") + "; exec sleep 1000", 1s);
+    successor_check check{context, 1s};
+    const auto hung = ask(check, "echo $$ > " + folder.file("pid") + "; exec sleep 1000");
     ASSERT_FALSE(hung);
     EXPECT_EQ(hung.error().kind, error_class::unavailable);
     EXPECT_THAT(hung.error().text, HasSubstr("has not ended for 1 s"));
+    pid_t process = 0;
+    std::ifstream{folder.file("pid")} >> process;
+    ASSERT_GT(process, 0);
+    run_until([&] { return ::kill(process, 0) != 0; });
 }
 
 TEST_F(successor_check_test, one_that_never_stops_talking_is_cut_short)
