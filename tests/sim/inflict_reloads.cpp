@@ -11,6 +11,21 @@ namespace vipd::sim {
 
 using namespace std::chrono_literals;
 
+namespace {
+
+// What is in the file, with each router changed.
+template <class Edit>
+void reload_with(machine& m, Edit edit)
+{
+    auto next = m.file();
+    for (auto& r : next.routers) {
+        edit(r);
+    }
+    m.reload(std::make_shared<const config::configuration>(std::move(next)));
+}
+
+}  // namespace
+
 void cluster::begin(const faults::reload& f, duration /*lasts*/)
 {
     if (f.during_takeover) {
@@ -19,16 +34,12 @@ void cluster::begin(const faults::reload& f, duration /*lasts*/)
         return;
     }
     auto& m = *machines_[f.machine];
-    auto next = m.file();
     roles_.on_priority_changed(events_.now(), f.machine);
-    for (auto& r : next.routers) {
-        // The owner of an address has one priority.
-        r.priority = f.priority != 0 && !r.address_owner ? f.priority : r.priority;
-    }
     if (invariants_.state(f.machine) == vrrp::state::active && has_yet_to_take(f.machine)) {
         situations_.note(situation::reload_during_takeover);
     }
-    m.reload(std::make_shared<const config::configuration>(std::move(next)));
+    // The owner of an address has one priority.
+    reload_with(m, [&](config::router& r) { r.priority = f.priority != 0 && !r.address_owner ? f.priority : r.priority; });
 }
 
 void cluster::begin(const faults::rotate_keys& f, duration /*lasts*/)
@@ -53,17 +64,15 @@ void cluster::begin(const faults::rotate_keys& f, duration /*lasts*/)
 
 void cluster::set_keys(machine& m, std::uint8_t active, const std::vector<std::uint8_t>& keys)
 {
-    auto next = m.file();
     active_key_ = active;
-    for (auto& r : next.routers) {
+    reload_with(m, [&](config::router& r) {
         auto& hmac = *r.auth.hmac;
         hmac.active_key = active;
         hmac.keys.clear();
         for (const auto id : keys) {
             hmac.keys.push_back(key_of(id));
         }
-    }
-    m.reload(std::make_shared<const config::configuration>(std::move(next)));
+    });
 }
 
 // What only a start reads is looked for in all of the file before any of it is applied.
@@ -119,11 +128,7 @@ void cluster::begin(const faults::other_reload& f, duration lasts)
 
 void cluster::set_interval(machine& m, duration interval)
 {
-    auto next = m.file();
-    for (auto& r : next.routers) {
-        r.advert_interval = interval;
-    }
-    m.reload(std::make_shared<const config::configuration>(std::move(next)));
+    reload_with(m, [&](config::router& r) { r.advert_interval = interval; });
 }
 
 void cluster::begin(const faults::interval_changed& f, duration lasts)
@@ -138,14 +143,12 @@ void cluster::begin(const faults::interval_changed& f, duration lasts)
 
 void cluster::set_peer(machine& m, std::size_t peer, bool is_let_in)
 {
-    auto next = m.file();
-    for (auto& r : next.routers) {
+    reload_with(m, [&](config::router& r) {
         std::erase_if(r.peers, [&](const auto& p) { return p.address == options_.address(peer); });
         if (is_let_in) {
             r.peers.push_back({options_.address(peer), vrrp::ttl_sent});
         }
-    }
-    m.reload(std::make_shared<const config::configuration>(std::move(next)));
+    });
 }
 
 void cluster::let_all_peers_in(machine& m)
